@@ -1,0 +1,30 @@
+//! Links the engine with libtorch and compiles its C++ shim. Without the feature `engine` there is nothing to do.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    // The linker drops libtorch from a binary only if no object that it kept refers to it.
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo:rustc-link-arg-bin=frostline=-Wl,--gc-sections,--as-needed");
+    }
+    #[cfg(feature = "engine")]
+    engine();
+}
+
+#[cfg(feature = "engine")]
+fn engine() {
+    let lib = std::env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch's libraries lie");
+    let include = std::path::Path::new(&lib).parent().expect("<libtorch>/lib has a parent").join("include");
+    println!("cargo:rerun-if-changed=src/engine/shim.cpp");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .include(&include)
+        .include(include.join("torch/csrc/api/include"))
+        .file("src/engine/shim.cpp")
+        .compile("frostline_shim");
+    // An installed copy (bin/ beside lib/frostline/) first, then the libtorch of this checkout.
+    let origin = if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") { "@loader_path" } else { "$ORIGIN" };
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}/../lib/frostline");
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+}
