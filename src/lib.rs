@@ -1,1 +1,9 @@
+//! Frostline trains convolutional image classifiers and lets a person steer them and look inside them from a terminal.
+//!
+//! In the order in which data flows: what a user writes (`config`) and a network as data (`arch`) become a `plan`; `data` turns
+//! files into batches; the `trainer` drives the `engine` and says `event`s, which the `run` directory keeps and the `wire`
+//! carries; `state` folds them into what the dashboard (`tui`, `picture`) draws, and `command`s go back the same way.
 
+pub mod command;
+pub mod error;
+pub mod event;

@@ -1,0 +1,65 @@
+//! Everything that a viewer can ask of a run. Keys, `frostline ctl` and scripts send the same [`Request`]s.
+//! The trainer applies a command between two steps and answers it with an [`Answered`](crate::event::Answered) event.
+
+use serde::{Deserialize, Serialize};
+
+/// A command on its way to the trainer. `id` is the sender's own, to recognise the answer by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub id: u64,
+    /// Who asks, for the journal: `user@host`, or the name of a script.
+    pub by: String,
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Hold the run after the current step, everything kept in memory.
+    Pause,
+    Resume,
+    /// Take the named layers out of the update. Layers without parameters are refused by name.
+    Freeze {
+        layers: Vec<String>,
+    },
+    Unfreeze {
+        layers: Vec<String>,
+    },
+    /// Freeze every layer up to and including `layer`, thaw every one above it. `None` thaws the whole network.
+    FrostLine {
+        layer: Option<String>,
+    },
+    /// Multiply the schedule by what makes the present rate `rate`; later changes of the schedule apply in proportion.
+    LearningRate {
+        rate: f64,
+    },
+    /// Write the checkpoint `last` now.
+    Checkpoint,
+    /// Save, then end the run as stopped.
+    Stop,
+}
+
+/// What a viewer has on its screen and therefore wants computed. Held as a lease: gone with the viewer's connection.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Watch {
+    /// Position in the validation split of the pinned image.
+    pub sample: u32,
+    /// The layer whose activations are shown and which Grad-CAM explains; `None` is the last one with a feature map.
+    pub layer: Option<String>,
+}
+
+impl std::fmt::Display for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pause => f.write_str("pause"),
+            Self::Resume => f.write_str("resume"),
+            Self::Freeze { layers } => write!(f, "freeze {}", layers.join(" ")),
+            Self::Unfreeze { layers } => write!(f, "unfreeze {}", layers.join(" ")),
+            Self::FrostLine { layer: Some(layer) } => write!(f, "frost-line {layer}"),
+            Self::FrostLine { layer: None } => f.write_str("frost-line none"),
+            Self::LearningRate { rate } => write!(f, "learning-rate {rate}"),
+            Self::Checkpoint => f.write_str("checkpoint"),
+            Self::Stop => f.write_str("stop"),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Everything that a run says. The engine appends each [`Stamped`] event to the journal and sends the same to viewers;
+//! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{command::Command, error::Class};
+
+/// Raised when a reader of an older number could misunderstand the journal or the wire.
+pub const PROTOCOL: u32 = 1;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// 0, 1, 2, … without a gap.
+    pub seq: u64,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First line of every journal, and again when an engine resumes the run.
+    RunStarted(RunStarted),
+    /// What the engine is busy with before the first step.
+    Stage { stage: Stage, detail: String },
+    /// The data set as it was opened.
+    DataOpened(DataOpened),
+    DeviceReady(DeviceReady),
+    StateChanged { state: State, step: u64 },
+    EpochStarted { epoch: u32, step: u64 },
+    Steps(Steps),
+    /// A pass over a split without updates; sent a few times a second at most.
+    Evaluating { split: SplitName, done: u64, total: u64 },
+    EpochEnded(EpochEnded),
+    Layers(Layers),
+    /// The freeze mask after a change, and at the start.
+    Trainable(Trainable),
+    LearningRate { step: u64, rate: f64, why: String },
+    Checkpoint(Checkpoint),
+    Answered(Answered),
+    Explained(Explained),
+    /// Images that could not be read and were left out.
+    Skipped { split: SplitName, total: u64, files: Vec<SkippedFile> },
+    Tested(Tested),
+    Log { level: Level, message: String },
+    RunEnded(RunEnded),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    pub protocol: u32,
+    /// Frostline's version.
+    pub version: String,
+    /// The run directory's name.
+    pub run: String,
+    pub model: String,
+    pub phase: String,
+    pub epochs: u32,
+    pub batch_size: u32,
+    /// In order of execution.
+    pub layers: Vec<LayerInfo>,
+    /// What training minimises: `binary_crossentropy` or `categorical_crossentropy`.
+    pub loss: String,
+    pub optimizer: String,
+    /// The step and epoch from which a resumed run goes on.
+    pub resumed: Option<Resumed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    pub step: u64,
+    pub epoch: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    pub name: String,
+    /// Keras's class name, for example `Conv2D`.
+    pub kind: String,
+    /// As Keras prints it: `(None, 148, 148, 32)`.
+    pub output: String,
+    pub parameters: u64,
+    /// Whether the output is a feature map `[n, c, h, w]`, which can be shown as a grid and explained by Grad-CAM.
+    pub feature_map: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    LoadingLibtorch,
+    OpeningData,
+    BuildingNetwork,
+    Restoring,
+    FirstBatch,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataOpened {
+    pub classes: Vec<String>,
+    pub train: u64,
+    pub validation: u64,
+    pub test: u64,
+    pub steps_per_epoch: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceReady {
+    /// `cpu`, `cuda:0`.
+    pub device: String,
+    /// The processor's or the card's name.
+    pub name: String,
+    pub threads: u32,
+    pub libtorch: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Starting,
+    Running,
+    Paused,
+    Evaluating,
+    Saving,
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+/// Steps gathered since the last such event, at most ten events a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    pub epoch: u32,
+    /// Steps done since the run began, this event's included.
+    pub step: u64,
+    /// Steps done in this epoch, this event's included.
+    pub step_in_epoch: u32,
+    pub count: u32,
+    pub loss: Gathered,
+    pub accuracy: Gathered,
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+    /// Share of the time, 0–1, in which the step waited for its batch.
+    pub data_wait: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Gathered {
+    pub mean: f64,
+    pub min: f64,
+    pub max: f64,
+    pub last: f64,
+}
+
+/// Means over images.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Metrics {
+    pub loss: f64,
+    pub accuracy: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochEnded {
+    /// From 1.
+    pub epoch: u32,
+    pub step: u64,
+    /// Running means over the epoch, as Keras reports them.
+    pub train: Metrics,
+    pub validation: Option<Metrics>,
+    pub learning_rate: f64,
+    pub train_seconds: f64,
+    pub validation_seconds: f64,
+    pub images_per_second: f64,
+    pub data_wait: f64,
+}
+
+/// Per-layer meters, in the order of [`RunStarted::layers`]; layers without parameters are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Layers {
+    pub step: u64,
+    pub layers: Vec<LayerMeters>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerMeters {
+    pub name: String,
+    /// Euclidean norm over the layer's gradients of the last step; `None` while frozen.
+    pub gradient_norm: Option<f64>,
+    /// ‖w − w₀‖ / ‖w₀‖ since the epoch began.
+    pub weight_change: f64,
+    /// For a frozen layer: whether its weights still have the digest that they had when they were frozen.
+    pub frozen_intact: Option<bool>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trainable {
+    pub step: u64,
+    /// Names of the frozen layers.
+    pub frozen: Vec<String>,
+    pub trainable_parameters: u64,
+    pub total_parameters: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    pub kind: CheckpointKind,
+    pub step: u64,
+    pub epoch: u32,
+    /// File name in `checkpoints/`.
+    pub file: String,
+    pub bytes: u64,
+    pub seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckpointKind {
+    Best,
+    Last,
+}
+
+/// The answer to a [`Request`](crate::command::Request).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    pub id: u64,
+    pub by: String,
+    pub request: Command,
+    /// The command takes effect before the step after this one.
+    pub step: u64,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Applied,
+    Rejected { reason: String },
+}
+
+/// One validation image as the network sees it now. The pictures are pulled by their blob names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    pub step: u64,
+    pub epoch: u32,
+    /// Position in the validation split.
+    pub sample: u32,
+    pub name: String,
+    pub label: u32,
+    /// One probability a class.
+    pub probabilities: Vec<f32>,
+    pub pictures: Vec<Picture>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    #[serde(flatten)]
+    pub kind: PictureKind,
+    /// Content hash: the file `blobs/<blob>.png`.
+    pub blob: String,
+    pub width: u32,
+    pub height: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PictureKind {
+    /// The image itself.
+    Sample,
+    /// The layer's channels as a grid, each scaled as in the book.
+    Activations { layer: String, channels: u32 },
+    /// Grad-CAM of `class` at `layer`, laid over the image. `empty` when no part spoke for the class (all zero after ReLU).
+    GradCam { layer: String, class: u32, empty: bool },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedFile {
+    pub path: String,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tested {
+    pub metrics: Metrics,
+    pub images: u64,
+    /// The checkpoint that was evaluated.
+    pub checkpoint: CheckpointKind,
+    /// `confusion[truth][prediction]`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEnded {
+    #[serde(flatten)]
+    pub how: Ended,
+    pub step: u64,
+    pub epoch: u32,
+    /// Wall time of this engine's life.
+    pub seconds: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ended", rename_all = "snake_case")]
+pub enum Ended {
+    /// All epochs done, or early stopping ended the run.
+    Completed {
+        early: bool,
+    },
+    Stopped {
+        by: String,
+    },
+    Failed {
+        class: Class,
+        message: String,
+        hint: Option<String>,
+    },
+}
