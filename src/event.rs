@@ -154,16 +154,22 @@ pub struct Steps {
 
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Gathered {
+    #[serde(with = "real")]
     pub mean: f64,
+    #[serde(with = "real")]
     pub min: f64,
+    #[serde(with = "real")]
     pub max: f64,
+    #[serde(with = "real")]
     pub last: f64,
 }
 
 /// Means over images.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metrics {
+    #[serde(with = "real")]
     pub loss: f64,
+    #[serde(with = "real")]
     pub accuracy: f64,
 }
 
@@ -195,6 +201,7 @@ pub struct LayerMeters {
     /// Euclidean norm over the layer's gradients of the last step; `None` while frozen.
     pub gradient_norm: Option<f64>,
     /// ‖w − w₀‖ / ‖w₀‖ since the epoch began.
+    #[serde(with = "real")]
     pub weight_change: f64,
     /// For a frozen layer: whether its weights still have the digest that they had when they were frozen.
     pub frozen_intact: Option<bool>,
@@ -329,4 +336,52 @@ pub enum Ended {
         message: String,
         hint: Option<String>,
     },
+}
+
+/// JSON has no NaN or infinity: a loss that blew up travels as `null` and arrives as NaN.
+mod real {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.serialize_none() }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_loss_that_blew_up_survives_the_journal() {
+        let event = Event::EpochEnded(EpochEnded {
+            epoch: 1,
+            step: 10,
+            train: Metrics { loss: f64::NAN, accuracy: 0.5 },
+            validation: None,
+            learning_rate: 1e-3,
+            train_seconds: 1.0,
+            validation_seconds: 0.0,
+            images_per_second: 10.0,
+            data_wait: 0.0,
+        });
+        let line = serde_json::to_string(&Stamped { seq: u64::MAX, at_ms: 1, event }).unwrap();
+        let back: Stamped = serde_json::from_str(&line).unwrap();
+        assert_eq!(back.seq, u64::MAX);
+        let Event::EpochEnded(ended) = back.event else { panic!("another event came back: {line}") };
+        assert!(ended.train.loss.is_nan());
+    }
+
+    #[test]
+    fn a_picture_is_flat_in_the_journal() {
+        let kind = PictureKind::GradCam { layer: "conv2d_1".into(), class: 1, empty: false };
+        let line = serde_json::to_value(Picture { kind, blob: "ab".into(), width: 1, height: 2 }).unwrap();
+        assert_eq!(line["kind"], "grad_cam");
+        assert_eq!(line["layer"], "conv2d_1");
+    }
 }
