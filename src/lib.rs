@@ -5,5 +5,6 @@
 //! carries; `state` folds them into what the dashboard (`tui`, `picture`) draws, and `command`s go back the same way.
 
 pub mod command;
+pub mod data;
 pub mod error;
 pub mod event;
