@@ -8,3 +8,4 @@ pub mod arch;
 pub mod command;
 pub mod error;
 pub mod event;
+pub mod plan;
