@@ -7,6 +7,12 @@
 pub mod arch;
 pub mod command;
 pub mod data;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod plan;
+pub mod trainer {
+    mod stepper;
+    pub use stepper::*;
+}
