@@ -6,6 +6,7 @@
 
 pub mod arch;
 pub mod command;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod plan;
