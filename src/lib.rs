@@ -7,6 +7,7 @@
 pub mod arch;
 pub mod command;
 pub mod config;
+pub mod data;
 pub mod error;
 pub mod event;
 pub mod plan;
