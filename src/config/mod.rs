@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{Augment, Data, DataSource, Places};
 pub use error::ConfigError;
-pub use model::{Layer, LayerKind, Model, Pair};
+pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
 pub use optimizer::Optimizer;
 pub use schedule::{EarlyStopping, Monitor, Schedule};
 

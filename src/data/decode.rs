@@ -25,7 +25,8 @@ pub fn decode_file(path: &Path, size: Size) -> Result<Pixels, DataError> {
 
 /// Checks that a file begins like a picture of an acceptable size. Reads only as much as the header needs.
 pub(super) fn check_header(path: &Path) -> Result<(), String> {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| error.to_string())?;
+    let reader =
+        ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| error.to_string())?;
     if reader.format().is_none() {
         return Err(unknown(std::fs::metadata(path).map_or(0, |data| data.len())));
     }
