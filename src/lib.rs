@@ -7,3 +7,4 @@
 pub mod command;
 pub mod error;
 pub mod event;
+pub mod run;
