@@ -12,3 +12,4 @@ pub mod error;
 pub mod event;
 pub mod picture;
 pub mod plan;
+pub mod run;
