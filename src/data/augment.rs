@@ -38,7 +38,12 @@ impl Augment {
         let down = shift(self.height_shift, size.height);
         let right = shift(self.width_shift, size.width);
         let (horizontal, vertical) = (random::chance(rng, 0.5), random::chance(rng, 0.5));
-        Variation { down, right, horizontal_flip: self.horizontal_flip && horizontal, vertical_flip: self.vertical_flip && vertical }
+        Variation {
+            down,
+            right,
+            horizontal_flip: self.horizontal_flip && horizontal,
+            vertical_flip: self.vertical_flip && vertical,
+        }
     }
 }
 
@@ -71,7 +76,8 @@ fn taps(side: u32, shift: f64, flip: bool) -> (Vec<(usize, usize)>, f32) {
     let whole = shift.floor();
     let edge = i64::from(side) - 1;
     let inside = |position: i64| position.clamp(0, edge) as usize;
-    let mut pairs: Vec<_> = (0..=edge).map(|position| position + whole as i64).map(|first| (inside(first), inside(first + 1))).collect();
+    let mut pairs: Vec<_> =
+        (0..=edge).map(|position| position + whole as i64).map(|first| (inside(first), inside(first + 1))).collect();
     if flip {
         pairs.reverse();
     }

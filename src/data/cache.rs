@@ -26,7 +26,9 @@ impl Cache {
         let Some(slot) = self.slots.get(position) else { return load(split, position, size).map(Cow::Owned) };
         let kept = match slot.get() {
             Some(kept) => kept,
-            None if self.reserve(size.bytes()) => slot.get_or_init(|| load(split, position, size).map(Vec::into_boxed_slice)),
+            None if self.reserve(size.bytes()) => {
+                slot.get_or_init(|| load(split, position, size).map(Vec::into_boxed_slice))
+            }
             None => return load(split, position, size).map(Cow::Owned),
         };
         kept.as_deref().map(Cow::Borrowed).map_err(Clone::clone)

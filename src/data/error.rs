@@ -51,19 +51,27 @@ pub enum DataError {
     #[error("{path}: none of its {files} images can be read ({example})")]
     UnreadableClass { path: PathBuf, files: usize, example: String },
 
-    #[error("{path}: its classes differ from those of {train}{}{}", listed("missing", missing), listed("not in train", extra))]
+    #[error(
+        "{path}: its classes differ from those of {train}{}{}",
+        listed("missing", missing),
+        listed("not in train", extra)
+    )]
     ClassesDiffer { path: PathBuf, train: PathBuf, missing: Vec<String>, extra: Vec<String> },
 
     #[error("validation fraction {value} is not between 0 and 1")]
     Fraction { value: f64 },
 
-    #[error("validation samples are given twice: by the data set itself ({count} samples) and as a fraction of train ({fraction})")]
+    #[error(
+        "validation samples are given twice: by the data set itself ({count} samples) and as a fraction of train ({fraction})"
+    )]
     TwoValidations { count: usize, fraction: f64 },
 
     #[error("no samples are left for {split}: {why}")]
     EmptySplit { split: &'static str, why: String },
 
-    #[error("images of {height}x{width} with {channels} channels cannot be made: height and width must be 1 to {most}, channels 1 or 3")]
+    #[error(
+        "images of {height}x{width} with {channels} channels cannot be made: height and width must be 1 to {most}, channels 1 or 3"
+    )]
     Size { height: u32, width: u32, channels: u32, most: u32 },
 
     #[error("{name}: {reason}")]
@@ -112,20 +120,28 @@ impl Explain for DataError {
             Self::Io { .. } | Self::Decode { .. } => return None,
             Self::IdxMagic { found, expected, .. } => match (*found, *expected) {
                 (0x0801, 0x0803) | (0x0803, 0x0801) => "images and labels seem to be swapped".into(),
-                (0x0000_0800..=0x0000_0eff, _) => "only unsigned bytes are read: images with 3 dimensions, labels with 1".into(),
-                _ => "expected MNIST's format, plain or gzip; the file may be of another kind or a failed download".into(),
+                (0x0000_0800..=0x0000_0eff, _) => {
+                    "only unsigned bytes are read: images with 3 dimensions, labels with 1".into()
+                }
+                _ => "expected MNIST's format, plain or gzip; the file may be of another kind or a failed download"
+                    .into(),
             },
             Self::IdxLength { .. } | Self::IdxHeader { .. } => "the file is cut off or damaged; fetch it again".into(),
             Self::IdxEmpty { .. } => "fetch the file again, or give the images that go with the labels".into(),
-            Self::IdxCount { .. } => "images and labels must come from the same set; train and test files may be mixed up".into(),
+            Self::IdxCount { .. } => {
+                "images and labels must come from the same set; train and test files may be mixed up".into()
+            }
             Self::IdxLabel { label, .. } => format!("name at least {} classes, or none", u32::from(*label) + 1),
             Self::IdxTestPair { .. } => "give both, or leave the test set out".into(),
             Self::NoClasses { .. } => "put the images into one subfolder a class".into(),
             Self::EmptyClass { .. } => {
-                "remove the folder or put images into it (png, jpg, jpeg, bmp, gif, webp; hidden files do not count)".into()
+                "remove the folder or put images into it (png, jpg, jpeg, bmp, gif, webp; hidden files do not count)"
+                    .into()
             }
             Self::UnreadableClass { .. } => "the files may be of another kind than their names say, or cut off".into(),
-            Self::ClassesDiffer { .. } => "train, validation and test need the same subfolders, empty ones left out".into(),
+            Self::ClassesDiffer { .. } => {
+                "train, validation and test need the same subfolders, empty ones left out".into()
+            }
             Self::Fraction { .. } => "0.2 keeps a fifth of the training images for validation".into(),
             Self::TwoValidations { .. } => "leave one of the two out".into(),
             Self::EmptySplit { .. } => "give more samples or another fraction".into(),

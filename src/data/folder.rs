@@ -29,13 +29,15 @@ pub(super) fn list(root: &Path) -> Result<Folders, DataError> {
     if !exists {
         return Err(DataError::Missing { path: root.to_owned(), what: "data folder" });
     }
-    let (classes, train) = list_split(&root.join("train"))?.ok_or(DataError::Missing { path: root.join("train"), what: TRAIN_FOLDER })?;
+    let (classes, train) =
+        list_split(&root.join("train"))?.ok_or(DataError::Missing { path: root.join("train"), what: TRAIN_FOLDER })?;
     let other = |name: &str| -> Result<Option<Listing>, DataError> {
         let Some((found, listing)) = list_split(&root.join(name))? else { return Ok(None) };
         if found == classes {
             return Ok(Some(listing));
         }
-        let without = |these: &[String], those: &[String]| these.iter().filter(|name| !those.contains(name)).cloned().collect();
+        let without =
+            |these: &[String], those: &[String]| these.iter().filter(|name| !those.contains(name)).cloned().collect();
         let (missing, extra) = (without(&classes, &found), without(&found, &classes));
         Err(DataError::ClassesDiffer { path: listing.root, train: train.root.clone(), missing, extra })
     };
@@ -106,7 +108,8 @@ impl Listing {
     pub(super) fn check_headers(self, skipped: &mut Vec<Skipped>) -> Result<FolderSource, DataError> {
         let reasons = read_headers(&self.files);
         let first = skipped.len();
-        let mut kept = FolderSource { files: Vec::with_capacity(self.files.len()), labels: Vec::with_capacity(self.files.len()) };
+        let mut kept =
+            FolderSource { files: Vec::with_capacity(self.files.len()), labels: Vec::with_capacity(self.files.len()) };
         for ((path, label), reason) in self.files.into_iter().zip(&self.labels).zip(reasons) {
             match reason {
                 None => {
@@ -122,7 +125,8 @@ impl Listing {
         if let Some(class) = lost {
             let files = self.labels.iter().filter(|&&label| label == class).count();
             // Skipped files are in the order of the listing: this class's are those after the earlier classes' skipped ones.
-            let before = self.labels.iter().filter(|&&label| label < class).count() - kept.labels.iter().filter(|&&label| label < class).count();
+            let before = self.labels.iter().filter(|&&label| label < class).count()
+                - kept.labels.iter().filter(|&&label| label < class).count();
             let Skipped { path, reason } = &skipped[first + before];
             let folder = Path::new(path).strip_prefix(&self.root).ok().and_then(|inner| inner.components().next());
             let path = folder.map_or(self.root.clone(), |name| self.root.join(name));
@@ -139,7 +143,10 @@ fn read_headers(files: &[PathBuf]) -> Vec<Option<String>> {
     let read = |part: &[PathBuf]| part.iter().map(|path| decode::check_header(path).err()).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let parts: Vec<_> = files.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     })
 }
 

@@ -1,4 +1,4 @@
-//! The idx format of MNIST (LeCun, Cortes, Burges: "The MNIST database"), plain or gzip, told apart by content: a big-endian
+//! The idx format of MNIST, plain or gzip, told apart by content: a big-endian
 //! magic number, the dimensions, then unsigned bytes. Kept in memory as stored. Every length is checked; other element
 //! types and dimensions are refused.
 
@@ -75,13 +75,17 @@ impl Source for IdxSource {
 
 /// Checks both headers and the counts and reads the labels, but no image.
 pub(super) fn inspect(images: &Path, labels: &Path) -> Result<Labels, DataError> {
+    let images = IdxFile::open(images, IMAGES)?;
     let labels = read_labels(labels)?;
-    IdxFile::open(images, IMAGES)?.must_match(&labels)?;
+    images.must_match(&labels)?;
     Ok(labels)
 }
 
 /// Images and labels of the test set, or neither.
-pub(super) fn test_pair<'a>(images: Option<&'a Path>, labels: Option<&'a Path>) -> Result<Option<(&'a Path, &'a Path)>, DataError> {
+pub(super) fn test_pair<'a>(
+    images: Option<&'a Path>,
+    labels: Option<&'a Path>,
+) -> Result<Option<(&'a Path, &'a Path)>, DataError> {
     match (images, labels) {
         (Some(images), Some(labels)) => Ok(Some((images, labels))),
         (None, None) => Ok(None),
@@ -122,7 +126,8 @@ struct IdxFile {
 impl IdxFile {
     fn open(path: &Path, magic: u32) -> Result<Self, DataError> {
         let what = if magic == IMAGES { "images" } else { "labels" };
-        let reading = |error| DataError::reading(path, if magic == IMAGES { "file of images" } else { "file of labels" }, error);
+        let reading =
+            |error| DataError::reading(path, if magic == IMAGES { "file of images" } else { "file of labels" }, error);
         let mut raw = BufReader::with_capacity(1 << 16, File::open(path).map_err(reading)?);
         let zipped = raw.fill_buf().map_err(reading)?.starts_with(&[0x1f, 0x8b]);
         let mut stream: Box<dyn Read> = if zipped { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
@@ -166,7 +171,8 @@ impl IdxFile {
         let expected = self.dimensions.iter().fold(1_u64, |product, &side| product.saturating_mul(u64::from(side)));
         let mut bytes = Vec::new(); // grows with what is there: a header that lies costs no memory
         let read = self.stream.by_ref().take(expected.saturating_add(1)).read_to_end(&mut bytes);
-        let length = |found: String| DataError::IdxLength { path: self.path.clone(), found, expected, shape: self.shape() };
+        let length =
+            |found: String| DataError::IdxLength { path: self.path.clone(), found, expected, shape: self.shape() };
         match read {
             Ok(_) if bytes.len() as u64 > expected => Err(length(format!("more than {expected}"))),
             Ok(_) if (bytes.len() as u64) < expected => Err(length(bytes.len().to_string())),

@@ -80,7 +80,11 @@ impl Loader {
             abandoned: AtomicBool::new(false),
             window: self.shared.spec.prefetch.max(self.shared.spec.workers).max(1),
             end,
-            progress: Mutex::new(Progress { next_to_load: first_batch, next_to_give: first_batch, loaded: BTreeMap::new() }),
+            progress: Mutex::new(Progress {
+                next_to_load: first_batch,
+                next_to_give: first_batch,
+                loaded: BTreeMap::new(),
+            }),
             room: Condvar::new(),
             arrival: Condvar::new(),
         });
@@ -199,8 +203,10 @@ impl Pass {
         let first = index * self.shared.spec.batch_size;
         let last = self.order.len().min(first + self.shared.spec.batch_size);
         // Nothing is left half-changed by a panic: a batch is local, and a cache slot is filled whole or not at all.
-        catch_unwind(AssertUnwindSafe(|| self.shared.batch(index, self.epoch, &self.order[first..last], &self.abandoned)))
-            .map_err(|panic| DataError::Panicked { batch: index, message: panic_text(panic.as_ref()) })
+        catch_unwind(AssertUnwindSafe(|| {
+            self.shared.batch(index, self.epoch, &self.order[first..last], &self.abandoned)
+        }))
+        .map_err(|panic| DataError::Panicked { batch: index, message: panic_text(panic.as_ref()) })
     }
 }
 

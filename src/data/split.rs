@@ -12,7 +12,13 @@ pub(super) struct Carved {
 
 /// Carves `fraction` of the samples into validation, then keeps at most `limit` of the others. Each class gives its exact share,
 /// rounded up or down so that the total is right (largest remainders). `given` samples of validation exist already.
-pub(super) fn carve(labels: &[u32], fraction: Option<f64>, limit: Option<usize>, seed: u64, given: usize) -> Result<Carved, DataError> {
+pub(super) fn carve(
+    labels: &[u32],
+    fraction: Option<f64>,
+    limit: Option<usize>,
+    seed: u64,
+    given: usize,
+) -> Result<Carved, DataError> {
     if labels.is_empty() {
         return Err(DataError::EmptySplit { split: "train", why: "the data set holds none".into() });
     }

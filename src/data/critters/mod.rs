@@ -104,7 +104,11 @@ pub fn draw(seed: u64, index: u32, species: Species, height: u32, width: u32) ->
     let mut canvas = Pixmap::new(width, height).expect("a picture has sides");
     let shade = random::between(&mut rng, 0.2, 0.9) as f32;
     canvas.fill(Color::from_rgba(shade, 0.5, 1.0 - shade, 1.0).expect("within 0 to 1"));
-    let ears = if species == Species::Cat { [(0.25, 0.45), (0.3, 0.1), (0.45, 0.3)] } else { [(0.25, 0.35), (0.1, 0.7), (0.3, 0.6)] };
+    let ears = if species == Species::Cat {
+        [(0.25, 0.45), (0.3, 0.1), (0.45, 0.3)]
+    } else {
+        [(0.25, 0.35), (0.1, 0.7), (0.3, 0.6)]
+    };
     let mut path = PathBuilder::new();
     for mirror in [false, true] {
         let at = |(x, y): (f32, f32)| ((if mirror { 1.0 - x } else { x }) * width as f32, y * height as f32);
