@@ -30,14 +30,6 @@ const HEADER: u64 = 1 << 16;
 
 /// Checks that a file begins like a picture of an acceptable size. Reads the whole of it only where the header is long.
 pub(super) fn check_header(path: &Path) -> Result<(), String> {
-<<<<<<< HEAD
-    let reader =
-        ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| error.to_string())?;
-    if reader.format().is_none() {
-        return Err(unknown(std::fs::metadata(path).map_or(0, |data| data.len())));
-    }
-    let (width, height) = reader.into_dimensions().map_err(|error| reason(&error))?;
-=======
     let reading = |error: std::io::Error| error.to_string();
     let mut file = File::open(path).map_err(reading)?;
     let mut bytes = Vec::new();
@@ -50,7 +42,6 @@ pub(super) fn check_header(path: &Path) -> Result<(), String> {
         }
         result => result?,
     };
->>>>>>> data
     acceptable(width, height)
 }
 
