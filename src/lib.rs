@@ -13,3 +13,4 @@ pub mod event;
 pub mod picture;
 pub mod plan;
 pub mod run;
+pub mod trainer;
