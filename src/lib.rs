@@ -8,3 +8,4 @@ pub mod command;
 pub mod error;
 pub mod event;
 pub mod run;
+pub mod wire;
