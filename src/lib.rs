@@ -14,3 +14,4 @@ pub mod picture;
 pub mod plan;
 pub mod run;
 pub mod trainer;
+pub mod wire;
