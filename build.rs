@@ -24,7 +24,8 @@ fn engine() {
         .file("src/engine/shim.cpp")
         .compile("frostline_shim");
     // An installed copy (bin/ beside lib/frostline/) first, then the libtorch of this checkout.
-    let origin = if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") { "@loader_path" } else { "$ORIGIN" };
+    let origin =
+        if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") { "@loader_path" } else { "$ORIGIN" };
     println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}/../lib/frostline");
     println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
 }

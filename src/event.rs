@@ -25,27 +25,51 @@ pub enum Event {
     /// First line of every journal, and again when an engine resumes the run.
     RunStarted(RunStarted),
     /// What the engine is busy with before the first step.
-    Stage { stage: Stage, detail: String },
+    Stage {
+        stage: Stage,
+        detail: String,
+    },
     /// The data set as it was opened.
     DataOpened(DataOpened),
     DeviceReady(DeviceReady),
-    StateChanged { state: State, step: u64 },
-    EpochStarted { epoch: u32, step: u64 },
+    StateChanged {
+        state: State,
+        step: u64,
+    },
+    EpochStarted {
+        epoch: u32,
+        step: u64,
+    },
     Steps(Steps),
     /// A pass over a split without updates; sent a few times a second at most.
-    Evaluating { split: SplitName, done: u64, total: u64 },
+    Evaluating {
+        split: SplitName,
+        done: u64,
+        total: u64,
+    },
     EpochEnded(EpochEnded),
     Layers(Layers),
     /// The freeze mask after a change, and at the start.
     Trainable(Trainable),
-    LearningRate { step: u64, rate: f64, why: String },
+    LearningRate {
+        step: u64,
+        rate: f64,
+        why: String,
+    },
     Checkpoint(Checkpoint),
     Answered(Answered),
     Explained(Explained),
     /// Images that could not be read and were left out.
-    Skipped { split: SplitName, total: u64, files: Vec<SkippedFile> },
+    Skipped {
+        split: SplitName,
+        total: u64,
+        files: Vec<SkippedFile>,
+    },
     Tested(Tested),
-    Log { level: Level, message: String },
+    Log {
+        level: Level,
+        message: String,
+    },
     RunEnded(RunEnded),
 }
 

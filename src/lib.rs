@@ -4,6 +4,12 @@
 //! files into batches; the `trainer` drives the `engine` and says `event`s, which the `run` directory keeps and the `wire`
 //! carries; `state` folds them into what the dashboard (`tui`, `picture`) draws, and `command`s go back the same way.
 
+pub mod arch;
 pub mod command;
+pub mod config;
+pub mod data;
 pub mod error;
 pub mod event;
+pub mod picture;
+pub mod plan;
+pub mod run;

@@ -15,16 +15,12 @@ pub struct Checkout {
 impl Checkout {
     pub fn of_this_process(environment: &Environment) -> Result<Self, Failure> {
         // cargo tells at run time where the package lies; the path at build time may be that of a moved checkout.
-        let package = environment
-            .variable("CARGO_MANIFEST_DIR")
-            .map_or(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new);
+        let package =
+            environment.variable("CARGO_MANIFEST_DIR").map_or(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new);
         match package.parent() {
             Some(root) if root.join("xtask/Cargo.toml").is_file() => Ok(Self::at(root)),
-            _ => Err(Failure::new(format!(
-                "{} is not the xtask of a Frostline checkout",
-                package.display()
-            ))
-            .hint("start it as `cargo xtask` inside the checkout")),
+            _ => Err(Failure::new(format!("{} is not the xtask of a Frostline checkout", package.display()))
+                .hint("start it as `cargo xtask` inside the checkout")),
         }
     }
 
@@ -54,9 +50,7 @@ impl Checkout {
     pub fn cargo(&self, environment: &Environment, arguments: &[&str]) -> Command {
         // With LIBTORCH_USE_PYTORCH torch-sys would ask Python itself and link the torch folder as it is, CUDA and all.
         let environment = environment.without("LIBTORCH_USE_PYTORCH");
-        let cargo = environment
-            .variable("CARGO")
-            .map_or_else(|| "cargo".into(), std::ffi::OsStr::to_owned);
+        let cargo = environment.variable("CARGO").map_or_else(|| "cargo".into(), std::ffi::OsStr::to_owned);
         let mut command = environment.command(cargo);
         command.args(arguments).current_dir(&self.root);
         command

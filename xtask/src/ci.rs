@@ -20,30 +20,14 @@ pub fn run(environment: &Environment, checkout: &Checkout) -> Result<(), Failure
         linkage::has_no_libtorch(environment, &front_end)
     })?;
     step("lints, front end alone", || {
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--no-default-features",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ])
+        cargo(&["clippy", "--workspace", "--no-default-features", "--all-targets", "--", "-D", "warnings"])
     })?;
-    step("libtorch", || {
-        setup::run(environment, checkout, setup::Options::default()).map(drop)
-    })?;
+    step("libtorch", || setup::run(environment, checkout, setup::Options::default()).map(drop))?;
     step("the front end beside the engine, still without libtorch", || {
-        let front_end = build(
-            environment,
-            checkout,
-            &["--bin", "frostline", "--bin", "frostline-engine"],
-        )?;
+        let front_end = build(environment, checkout, &["--bin", "frostline", "--bin", "frostline-engine"])?;
         linkage::has_no_libtorch(environment, &front_end)
     })?;
-    step("lints, engine too", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-    })?;
+    step("lints, engine too", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     heading("tests");
     suite::test(environment, checkout, &[])
 }
@@ -67,26 +51,13 @@ fn build(environment: &Environment, checkout: &Checkout, arguments: &[&str]) -> 
     let mut all = vec!["build", "--message-format=json-render-diagnostics"];
     all.extend(arguments);
     let failed = || Failure::new(format!("`{shown}` failed"));
-    let mut child = checkout
-        .cargo(environment, &all)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|_| failed())?;
-    let messages = child
-        .stdout
-        .take()
-        .into_iter()
-        .flat_map(|pipe| BufReader::new(pipe).lines().map_while(Result::ok));
-    let programs: Vec<PathBuf> = messages
-        .filter_map(|message| executable(&message).map(PathBuf::from))
-        .collect();
+    let mut child = checkout.cargo(environment, &all).stdout(Stdio::piped()).spawn().map_err(|_| failed())?;
+    let messages = child.stdout.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines().map_while(Result::ok));
+    let programs: Vec<PathBuf> = messages.filter_map(|message| executable(&message).map(PathBuf::from)).collect();
     if !child.wait().is_ok_and(|status| status.success()) {
         return Err(failed());
     }
-    programs
-        .into_iter()
-        .find(|path| path.ends_with("frostline"))
-        .ok_or_else(failed)
+    programs.into_iter().find(|path| path.ends_with("frostline")).ok_or_else(failed)
 }
 
 /// The path in one of cargo's messages, `{"reason":"compiler-artifact",…,"executable":"/…/frostline",…}`.
@@ -104,9 +75,6 @@ mod tests {
         let message =
             r#"{"reason":"compiler-artifact","filenames":["/t/x"],"executable":"/t/debug/frostline","fresh":true}"#;
         assert_eq!(executable(message), Some("/t/debug/frostline"));
-        assert_eq!(
-            executable(r#"{"reason":"compiler-artifact","executable":null,"fresh":true}"#),
-            None
-        );
+        assert_eq!(executable(r#"{"reason":"compiler-artifact","executable":null,"fresh":true}"#), None);
     }
 }

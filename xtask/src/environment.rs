@@ -42,31 +42,19 @@ pub struct Environment {
 
 impl Environment {
     pub fn of_this_process() -> Self {
-        Self {
-            variables: std::env::vars_os().collect(),
-            platform: Platform::of_this_build(),
-        }
+        Self { variables: std::env::vars_os().collect(), platform: Platform::of_this_build() }
     }
 
     /// A made-up Linux machine, wherever the tests run.
     #[cfg(test)]
     pub fn of(variables: &[(&str, &OsStr)]) -> Self {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        Self {
-            variables,
-            platform: Platform::Linux,
-        }
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, platform: Platform::Linux }
     }
 
     /// An empty variable counts as none, as the shell's `FOO= command` means it.
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
-        self.variables
-            .get(OsStr::new(name))
-            .map(OsString::as_os_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     pub fn is_on(&self, name: &str) -> bool {
@@ -101,17 +89,12 @@ impl Environment {
             return Some(folder);
         }
         let home = self.variable("HOME").and_then(absolute)?;
-        Some(home.join(if self.platform == Platform::MacOs {
-            "Library/Caches"
-        } else {
-            ".cache"
-        }))
+        Some(home.join(if self.platform == Platform::MacOs { "Library/Caches" } else { ".cache" }))
     }
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -125,35 +108,23 @@ mod tests {
 
     #[test]
     fn the_cache_follows_xdg_and_falls_back_to_the_home_folder() {
-        assert_eq!(
-            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).cache_folder(),
-            Some("/c".into())
-        );
+        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).cache_folder(), Some("/c".into()));
         assert_eq!(with(&[("HOME", "/h")]).cache_folder(), Some("/h/.cache".into()));
         // The XDG specification: a relative path is to be ignored.
-        assert_eq!(
-            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "c")]).cache_folder(),
-            Some("/h/.cache".into())
-        );
+        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "c")]).cache_folder(), Some("/h/.cache".into()));
         assert_eq!(with(&[]).cache_folder(), None);
     }
 
     #[test]
     fn a_mac_keeps_caches_in_its_library() {
-        let mac = Environment {
-            platform: Platform::MacOs,
-            ..with(&[("HOME", "/h")])
-        };
+        let mac = Environment { platform: Platform::MacOs, ..with(&[("HOME", "/h")]) };
         assert_eq!(mac.cache_folder(), Some("/h/Library/Caches".into()));
     }
 
     #[test]
     fn an_empty_variable_and_a_zero_are_off() {
         let environment = with(&[("A", ""), ("B", "0"), ("C", "1")]);
-        assert_eq!(
-            ["A", "B", "C", "D"].map(|name| environment.is_on(name)),
-            [false, false, true, false]
-        );
+        assert_eq!(["A", "B", "C", "D"].map(|name| environment.is_on(name)), [false, false, true, false]);
     }
 
     #[test]

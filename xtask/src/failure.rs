@@ -15,18 +15,11 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            hints: Vec::new(),
-            code: 1,
-        }
+        Self { what: what.into(), hints: Vec::new(), code: 1 }
     }
 
     pub fn usage(what: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::new(what).hint("`cargo xtask help` lists the commands")
-        }
+        Self { code: 2, ..Self::new(what).hint("`cargo xtask help` lists the commands") }
     }
 
     /// `doing` reads on from "can't": `Failure::io("create", path, &error)`.
@@ -52,9 +45,7 @@ fn os_text(error: &dyn Display) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]

@@ -18,22 +18,13 @@ fn lines(environment: &Environment, binary: &Path) -> Option<Vec<String>> {
     };
     let output = command.arg(binary).output().ok()?;
     let text = [output.stdout, output.stderr].concat();
-    Some(
-        String::from_utf8_lossy(&text)
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect(),
-    )
+    Some(String::from_utf8_lossy(&text).lines().map(|line| line.trim().to_owned()).collect())
 }
 
 /// Names of the libraries that the loader can't find. None if it can't be asked.
 pub fn missing(environment: &Environment, binary: &Path) -> Vec<String> {
     let lines = lines(environment, binary).unwrap_or_default();
-    lines
-        .iter()
-        .filter_map(|line| not_found(line))
-        .map(str::to_owned)
-        .collect()
+    lines.iter().filter_map(|line| not_found(line)).map(str::to_owned).collect()
 }
 
 /// The name before `=> not found`, or the symbol version that glibc complains of.
@@ -49,14 +40,9 @@ fn not_found(line: &str) -> Option<&str> {
 pub fn has_no_libtorch(environment: &Environment, binary: &Path) -> Result<(), Failure> {
     let lines = lines(environment, binary).unwrap_or_default();
     // A list without the C library is no list, and would prove nothing.
-    if !lines
-        .iter()
-        .any(|line| ["libc.", "libSystem."].iter().any(|library| line.contains(library)))
-    {
-        return Err(
-            Failure::new(format!("can't list the libraries of {}", binary.display()))
-                .hint("ldd (on a Mac: otool) is needed for it"),
-        );
+    if !lines.iter().any(|line| ["libc.", "libSystem."].iter().any(|library| line.contains(library))) {
+        return Err(Failure::new(format!("can't list the libraries of {}", binary.display()))
+            .hint("ldd (on a Mac: otool) is needed for it"));
     }
     match lines.iter().find(|line| is_of_libtorch(line)) {
         None => Ok(()),
@@ -68,14 +54,8 @@ pub fn has_no_libtorch(environment: &Environment, binary: &Path) -> Result<(), F
 
 /// By the library's own name: the folder it lies in may be called anything.
 fn is_of_libtorch(line: &str) -> bool {
-    let name = line
-        .split_whitespace()
-        .next()
-        .and_then(|path| path.rsplit('/').next())
-        .unwrap_or_default();
-    ["libtorch", "libc10", "libcudart", "libcupti", "libgomp"]
-        .iter()
-        .any(|library| name.starts_with(library))
+    let name = line.split_whitespace().next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    ["libtorch", "libc10", "libcudart", "libcupti", "libgomp"].iter().any(|library| name.starts_with(library))
 }
 
 #[cfg(test)]
@@ -92,9 +72,7 @@ mod tests {
 
     #[test]
     fn libtorch_is_told_by_its_libraries() {
-        assert!(is_of_libtorch(
-            "libtorch_cpu.so => /x/.libtorch/lib/libtorch_cpu.so (0x0)"
-        ));
+        assert!(is_of_libtorch("libtorch_cpu.so => /x/.libtorch/lib/libtorch_cpu.so (0x0)"));
         assert!(is_of_libtorch("@rpath/libc10.dylib (compatibility version 0.0.0)"));
         assert!(!is_of_libtorch("libm.so.6 => /opt/libtorch/libm.so.6 (0x0)"));
     }

@@ -78,8 +78,6 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
 fn no_arguments(command: &str, rest: &[String]) -> Result<(), Failure> {
     match rest.first() {
         None => Ok(()),
-        Some(first) => Err(Failure::usage(format!(
-            "`{command}` takes no arguments, and got `{first}`"
-        ))),
+        Some(first) => Err(Failure::usage(format!("`{command}` takes no arguments, and got `{first}`"))),
     }
 }

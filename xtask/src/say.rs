@@ -36,12 +36,7 @@ mod tests {
 
     #[test]
     fn hints_stand_under_the_error_in_order() {
-        let failure = Failure::new("no python3 on PATH")
-            .hint("install it")
-            .hint("or\nset LIBTORCH");
-        assert_eq!(
-            render(&failure),
-            "error: no python3 on PATH\n  hint: install it\n  hint: or\n        set LIBTORCH"
-        );
+        let failure = Failure::new("no python3 on PATH").hint("install it").hint("or\nset LIBTORCH");
+        assert_eq!(render(&failure), "error: no python3 on PATH\n  hint: install it\n  hint: or\n        set LIBTORCH");
     }
 }

@@ -92,20 +92,13 @@ fn find(environment: &Environment, checkout: &Checkout, options: Options) -> Res
             if options.cuda {
                 return Err(Problem::CudaIsTheCallers { variable: "LIBTORCH" });
             }
-            layout::check(&folder, platform, environment.is_on("LIBTORCH_BYPASS_VERSION_CHECK")).map_err(|unfit| {
-                Problem::Unfit {
-                    folder: folder.clone(),
-                    named_by: "LIBTORCH",
-                    unfit,
-                }
-            })?;
+            layout::check(&folder, platform, environment.is_on("LIBTORCH_BYPASS_VERSION_CHECK"))
+                .map_err(|unfit| Problem::Unfit { folder: folder.clone(), named_by: "LIBTORCH", unfit })?;
             Ok(Ready::Given { folder })
         }
         Wanted::PythonsTorch => {
             if options.cuda {
-                return Err(Problem::CudaIsTheCallers {
-                    variable: "LIBTORCH_USE_PYTORCH",
-                });
+                return Err(Problem::CudaIsTheCallers { variable: "LIBTORCH_USE_PYTORCH" });
             }
             let folder = pythons_torch(environment)?;
             say::line("LIBTORCH_USE_PYTORCH has done its work and need not stay set: .libtorch remembers that torch");
@@ -126,11 +119,7 @@ fn find(environment: &Environment, checkout: &Checkout, options: Options) -> Res
                     return link(checkout, &folder);
                 }
             }
-            let kind = if options.cuda {
-                site::Kind::Cuda
-            } else {
-                site::Kind::Cpu
-            };
+            let kind = if options.cuda { site::Kind::Cuda } else { site::Kind::Cpu };
             let folder = pip::install(environment, &cache, kind)?;
             advise_cuda(options, platform);
             link(checkout, &folder)
@@ -152,11 +141,7 @@ fn pythons_torch(environment: &Environment) -> Result<PathBuf, Problem> {
     let Some(torch) = &python.torch else {
         return Err(Problem::NoTorchInPython { python: python.program });
     };
-    let unfit = |unfit| Problem::Unfit {
-        folder: torch.clone(),
-        named_by: "LIBTORCH_USE_PYTORCH",
-        unfit,
-    };
+    let unfit = |unfit| Problem::Unfit { folder: torch.clone(), named_by: "LIBTORCH_USE_PYTORCH", unfit };
     layout::check(torch, environment.platform, false).map_err(unfit)?;
     let cache = cache::Cache::of(environment)?;
     let folder = cache.python_view(torch, environment.platform)?;
@@ -175,10 +160,7 @@ fn link(checkout: &Checkout, folder: &Path) -> Result<Ready, Problem> {
     symlink(folder, &fresh)
         .and_then(|()| fs::rename(&fresh, &link))
         .map_err(|error| Problem::Io(Failure::io("make the link", &link, &error)))?;
-    Ok(Ready::Linked {
-        link,
-        folder: folder.to_owned(),
-    })
+    Ok(Ready::Linked { link, folder: folder.to_owned() })
 }
 
 fn advise_cuda(options: Options, platform: Platform) {

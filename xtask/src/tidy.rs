@@ -27,11 +27,7 @@ impl File {
     /// `None` for what git too would call binary.
     pub fn text(&self) -> Option<&str> {
         let start = &self.content[..self.content.len().min(8000)];
-        if start.contains(&0) {
-            None
-        } else {
-            std::str::from_utf8(&self.content).ok()
-        }
+        if start.contains(&0) { None } else { std::str::from_utf8(&self.content).ok() }
     }
 
     pub fn name(&self) -> &str {
@@ -39,9 +35,7 @@ impl File {
     }
 
     pub fn has_ending(&self, ending: &str) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|extension| extension == ending)
+        Path::new(&self.path).extension().is_some_and(|extension| extension == ending)
     }
 
     pub fn is_rust(&self) -> bool {
@@ -59,11 +53,7 @@ pub struct Finding {
 
 impl Finding {
     pub fn new(file: &File, line: usize, what: impl Into<String>) -> Self {
-        Self {
-            path: file.path.clone(),
-            line,
-            what: what.into(),
-        }
+        Self { path: file.path.clone(), line, what: what.into() }
     }
 }
 
@@ -106,14 +96,7 @@ fn check(files: &[File]) -> Vec<Finding> {
 fn read(environment: &Environment, checkout: &Checkout) -> Result<Vec<File>, Failure> {
     let output = environment
         .command("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "--deduplicate",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
         .current_dir(checkout.root())
         .output()
         .map_err(|error| {
@@ -129,10 +112,7 @@ fn read(environment: &Environment, checkout: &Checkout) -> Result<Vec<File>, Fai
         let place = checkout.root().join(path);
         if place.symlink_metadata().is_ok_and(|data| data.is_file()) {
             let content = fs::read(&place).map_err(|error| Failure::io("read", &place, &error))?;
-            files.push(File {
-                path: path.to_owned(),
-                content,
-            });
+            files.push(File { path: path.to_owned(), content });
         }
     }
     Ok(files)
@@ -143,18 +123,12 @@ mod tests {
     use super::*;
 
     pub fn file(path: &str, text: &str) -> File {
-        File {
-            path: path.to_owned(),
-            content: text.as_bytes().to_vec(),
-        }
+        File { path: path.to_owned(), content: text.as_bytes().to_vec() }
     }
 
     /// Its findings as `line: what`.
     pub fn said(findings: impl IntoIterator<Item = Finding>) -> Vec<String> {
-        findings
-            .into_iter()
-            .map(|finding| format!("{}: {}", finding.line, finding.what))
-            .collect()
+        findings.into_iter().map(|finding| format!("{}: {}", finding.line, finding.what)).collect()
     }
 
     #[test]

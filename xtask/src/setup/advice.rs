@@ -209,10 +209,7 @@ impl Problem {
 }
 
 fn unfit_folder(folder: &Path, named_by: &str, unfit: &Unfit) -> Failure {
-    let failure = Failure::new(format!(
-        "{} won't do as libtorch ({named_by}): {unfit}",
-        folder.display()
-    ));
+    let failure = Failure::new(format!("{} won't do as libtorch ({named_by}): {unfit}", folder.display()));
     match unfit {
         Unfit::Version(_) | Unfit::NoVersion if named_by == "LIBTORCH" => failure
             .hint("unset LIBTORCH: then set-up fetches the right one")
@@ -234,23 +231,12 @@ fn gigabytes(bytes: u64) -> String {
 /// Tells from the last lines of pip's (or uv's) standard error what the trouble is.
 pub fn of_pips_words(name: &str, code: Option<i32>, lines: &[String]) -> Problem {
     let line_with = |parts: &[&str]| {
-        lines
-            .iter()
-            .rev()
-            .find(|line| parts.iter().any(|part| line.contains(part)))
-            .map(|line| shorten(line))
+        lines.iter().rev().find(|line| parts.iter().any(|part| line.contains(part))).map(|line| shorten(line))
     };
     if code.is_none() || code == Some(130) {
         return Problem::Interrupted;
     }
-    if line_with(&[
-        "No space left on device",
-        "Errno 28",
-        "Disk quota exceeded",
-        "os error 28",
-    ])
-    .is_some()
-    {
+    if line_with(&["No space left on device", "Errno 28", "Disk quota exceeded", "os error 28"]).is_some() {
         return Problem::DiskFull;
     }
     if let Some(words) = line_with(&["CERTIFICATE_VERIFY_FAILED", "invalid peer certificate", "SSLError"]) {
@@ -277,19 +263,12 @@ pub fn of_pips_words(name: &str, code: Option<i32>, lines: &[String]) -> Problem
     ]) {
         return Problem::NoNetwork { words };
     }
-    if let Some(words) = line_with(&[
-        "No matching distribution",
-        "no wheels",
-        "not a supported wheel",
-        "No solution found",
-    ]) {
+    if let Some(words) =
+        line_with(&["No matching distribution", "no wheels", "not a supported wheel", "No solution found"])
+    {
         return Problem::NoWheel { words };
     }
-    let words = lines
-        .iter()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| shorten(line));
+    let words = lines.iter().rev().find(|line| !line.trim().is_empty()).map(|line| shorten(line));
     Problem::FetchFailed {
         name: name.to_owned(),
         words: words.unwrap_or_else(|| format!("exit status {}", code.unwrap_or(-1))),
@@ -298,18 +277,11 @@ pub fn of_pips_words(name: &str, code: Option<i32>, lines: &[String]) -> Problem
 
 /// A Python exception's line without its wrapping: what follows the last `>: `, and not more than a line of it.
 fn shorten(line: &str) -> String {
-    let line = line
-        .trim()
-        .trim_start_matches("ERROR: ")
-        .trim_start_matches("WARNING: ");
+    let line = line.trim().trim_start_matches("ERROR: ").trim_start_matches("WARNING: ");
     let line = line.rsplit_once(">: ").map_or(line, |(_, end)| end);
     let line = line.split("')':").next().unwrap_or(line);
     let short: String = line.chars().take(120).collect();
-    if short.len() < line.len() {
-        format!("{short}…")
-    } else {
-        short
-    }
+    if short.len() < line.len() { format!("{short}…") } else { short }
 }
 
 #[cfg(test)]
@@ -332,12 +304,7 @@ mod tests {
             "ERROR: No matching distribution found for torch==2.11.0",
         ]);
         let words = "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution";
-        assert_eq!(
-            problem,
-            Problem::NoNetwork {
-                words: words.to_owned()
-            }
-        );
+        assert_eq!(problem, Problem::NoNetwork { words: words.to_owned() });
     }
 
     #[test]
@@ -361,10 +328,7 @@ mod tests {
     #[test]
     fn an_interrupt_and_an_unknown_failure_are_said_as_such() {
         assert_eq!(of_pips_words("pip", None, &[]), Problem::Interrupted);
-        let unknown = Problem::FetchFailed {
-            name: "pip".to_owned(),
-            words: "MemoryError".to_owned(),
-        };
+        let unknown = Problem::FetchFailed { name: "pip".to_owned(), words: "MemoryError".to_owned() };
         assert_eq!(kind(&["MemoryError", ""]), unknown);
     }
 
@@ -380,46 +344,24 @@ mod tests {
             text.contains("no python3 on PATH") && text.contains("sudo apt-get install python3 python3-pip"),
             "{text}"
         );
-        let text = explained(Problem::OldPip {
-            python: "/usr/bin/python3".into(),
-            pip: (9, 0),
-        });
+        let text = explained(Problem::OldPip { python: "/usr/bin/python3".into(), pip: (9, 0) });
         assert!(
             text.contains("9.0") && text.contains("/usr/bin/python3 -m pip install --user --upgrade pip"),
             "{text}"
         );
         let place = PathBuf::from("/c");
-        let text = explained(Problem::DiskShort {
-            place,
-            needed: 2_500_000_000,
-            free: 1_230_000_000,
-        });
-        assert!(
-            text.contains("2.5 GB are needed") && text.contains("1.2 GB are free"),
-            "{text}"
-        );
+        let text = explained(Problem::DiskShort { place, needed: 2_500_000_000, free: 1_230_000_000 });
+        assert!(text.contains("2.5 GB are needed") && text.contains("1.2 GB are free"), "{text}");
         assert!(text.contains("XDG_CACHE_HOME"), "{text}");
-        let text = explained(Problem::NoNetwork {
-            words: "no route".to_owned(),
-        });
+        let text = explained(Problem::NoNetwork { words: "no route".to_owned() });
         assert!(text.contains("no route") && text.contains("HTTPS_PROXY"), "{text}");
     }
 
     #[test]
     fn a_libtorch_of_the_callers_that_is_too_old_can_be_left_or_forced() {
         let unfit = Unfit::Version("2.4.0".to_owned());
-        let text = explained(Problem::Unfit {
-            folder: "/opt/lt".into(),
-            named_by: "LIBTORCH",
-            unfit,
-        });
-        assert!(
-            text.contains("/opt/lt won't do as libtorch (LIBTORCH): it is version 2.4.0"),
-            "{text}"
-        );
-        assert!(
-            text.contains("unset LIBTORCH") && text.contains("LIBTORCH_BYPASS_VERSION_CHECK=1"),
-            "{text}"
-        );
+        let text = explained(Problem::Unfit { folder: "/opt/lt".into(), named_by: "LIBTORCH", unfit });
+        assert!(text.contains("/opt/lt won't do as libtorch (LIBTORCH): it is version 2.4.0"), "{text}");
+        assert!(text.contains("unset LIBTORCH") && text.contains("LIBTORCH_BYPASS_VERSION_CHECK=1"), "{text}");
     }
 }

@@ -23,9 +23,7 @@ pub struct Cache {
 impl Cache {
     pub fn of(environment: &Environment) -> Result<Self, Problem> {
         let folder = environment.cache_folder().ok_or(Problem::NoHome)?;
-        Ok(Self {
-            folder: folder.join("frostline"),
-        })
+        Ok(Self { folder: folder.join("frostline") })
     }
 
     pub fn folder(&self) -> &Path {
@@ -98,12 +96,7 @@ impl Cache {
         let folder = self.folder.join(partial_name(name));
         let site = folder.join("site");
         fs::create_dir_all(&site).map_err(|error| io("create the folder", &site, &error))?;
-        let result = fill(&Partial {
-            folder: &folder,
-            site: &site,
-            lock: &lock,
-        })
-        .and_then(|()| {
+        let result = fill(&Partial { folder: &folder, site: &site, lock: &lock }).and_then(|()| {
             if place.symlink_metadata().is_ok() {
                 // It is there and not whole: somebody removed files from it. A new one takes its place.
                 fs::rename(&place, folder.join("old")).map_err(|error| io("move away", &place, &error))?;
@@ -118,19 +111,11 @@ impl Cache {
     fn lock(&self, name: &Path) -> Result<File, Problem> {
         let path = self.folder.join(format!("{}.lock", name.display()));
         let error = |error: &io::Error| Problem::Io(Failure::io("lock", &path, error));
-        let file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(|e| error(&e))?;
+        let file = File::options().read(true).append(true).create(true).open(&path).map_err(|e| error(&e))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
-                say::line(&format!(
-                    "another set-up is filling {}; waiting for it",
-                    self.folder.join(name).display()
-                ));
+                say::line(&format!("another set-up is filling {}; waiting for it", self.folder.join(name).display()));
                 file.lock().map_err(|e| error(&e))?;
                 Ok(file)
             }
@@ -143,10 +128,7 @@ impl Cache {
         let prefix = format!("{}.partial-", name.display());
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                say::line(&format!(
-                    "removing what an interrupted set-up left: {}",
-                    entry.path().display()
-                ));
+                say::line(&format!("removing what an interrupted set-up left: {}", entry.path().display()));
                 let _ = fs::remove_dir_all(entry.path());
             }
         }

@@ -34,11 +34,7 @@ pub fn check(folder: &Path, platform: Platform, any_version: bool) -> Result<(),
     }
     let libraries = ["torch", "torch_cpu", "c10"].map(|stem| Path::new("lib").join(platform.library(stem)));
     let header = PathBuf::from("include/torch/csrc/api/include/torch/torch.h");
-    if let Some(file) = libraries
-        .into_iter()
-        .chain([header])
-        .find(|file| !folder.join(file).exists())
-    {
+    if let Some(file) = libraries.into_iter().chain([header]).find(|file| !folder.join(file).exists()) {
         return Err(Unfit::Lacks(file));
     }
     match version(folder) {
@@ -98,10 +94,7 @@ mod tests {
         fs::remove_file(folder.path("torch/lib/libc10.so")).unwrap();
         let unfit = check(&folder.path("torch"), Platform::Linux, false).unwrap_err();
         assert_eq!(unfit.to_string(), "it has no lib/libc10.so");
-        assert_eq!(
-            check(&folder.path("none"), Platform::Linux, false),
-            Err(Unfit::NotThere)
-        );
+        assert_eq!(check(&folder.path("none"), Platform::Linux, false), Err(Unfit::NotThere));
     }
 
     #[test]
@@ -109,10 +102,7 @@ mod tests {
         let folder = Scratch::new();
         fake_torch(&folder, "torch", "2.11.0");
         fs::remove_file(folder.path("torch/include/torch/headeronly/version.h")).unwrap();
-        assert_eq!(
-            check(&folder.path("torch"), Platform::Linux, false),
-            Err(Unfit::NoVersion)
-        );
+        assert_eq!(check(&folder.path("torch"), Platform::Linux, false), Err(Unfit::NoVersion));
         folder.write("torch/build-version", "2.11.0+cu130\n");
         assert_eq!(check(&folder.path("torch"), Platform::Linux, false), Ok(()));
     }

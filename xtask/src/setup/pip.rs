@@ -40,31 +40,13 @@ enum Fetcher {
 /// In the order of what disturbs least and shows progress best.
 fn choose(python: Result<Python, Problem>, uv: Option<PathBuf>) -> Result<Fetcher, Problem> {
     match (python, uv) {
-        (
-            Ok(Python {
-                program,
-                pip: Some(pip),
-                ..
-            }),
-            _,
-        ) if pip >= OLDEST_PIP => Ok(Fetcher::Pip { python: program }),
+        (Ok(Python { program, pip: Some(pip), .. }), _) if pip >= OLDEST_PIP => Ok(Fetcher::Pip { python: program }),
         (_, Some(program)) => Ok(Fetcher::Uv { program }),
-        (
-            Ok(Python {
-                program,
-                pip: Some(pip),
-                ..
-            }),
-            None,
-        ) => Err(Problem::OldPip { python: program, pip }),
-        (Ok(Python { program, version, .. }), None) if version >= (3, 8) => Ok(Fetcher::FreshPip {
-            python: program,
-            version,
-        }),
-        (Ok(Python { program, version, .. }), None) => Err(Problem::NoPip {
-            python: program,
-            version,
-        }),
+        (Ok(Python { program, pip: Some(pip), .. }), None) => Err(Problem::OldPip { python: program, pip }),
+        (Ok(Python { program, version, .. }), None) if version >= (3, 8) => {
+            Ok(Fetcher::FreshPip { python: program, version })
+        }
+        (Ok(Python { program, version, .. }), None) => Err(Problem::NoPip { python: program, version }),
         (Err(problem), None) => Err(problem),
     }
 }
@@ -83,17 +65,9 @@ pub fn install(environment: &Environment, cache: &Cache, kind: Kind) -> Result<P
     let view = cache.fill(kind, platform, |partial| {
         let (needed, place) = (kind.bytes_needed(platform), cache.folder());
         if let Some(free) = disk::free_bytes(environment, place).filter(|free| *free < needed) {
-            return Err(Problem::DiskShort {
-                place: place.to_owned(),
-                needed,
-                free,
-            });
+            return Err(Problem::DiskShort { place: place.to_owned(), needed, free });
         }
-        say::line(&format!(
-            "fetching libtorch ({}) into {}, once",
-            kind.download(platform),
-            place.display()
-        ));
+        say::line(&format!("fetching libtorch ({}) into {}, once", kind.download(platform), place.display()));
         fetch(environment, &fetcher, kind, partial)?;
         site::prune(partial.site, kind).map_err(|error| site::io_problem("tidy", partial.site, &error))?;
         partial.make_view(platform)?;
@@ -116,16 +90,10 @@ fn fetch(environment: &Environment, fetcher: &Fetcher, kind: Kind, partial: &Par
         Fetcher::Uv { program } => uv(environment.command(program)),
         Fetcher::FreshPip { python, version } => {
             let venv = partial.folder.join("venv");
-            say::line(&format!(
-                "{} has no pip; making a virtual environment for one",
-                python.display()
-            ));
+            say::line(&format!("{} has no pip; making a virtual environment for one", python.display()));
             let made = environment.command(python).args(["-m", "venv"]).arg(&venv).output();
             if !made.is_ok_and(|output| output.status.success()) {
-                return Err(Problem::NoPip {
-                    python: python.clone(),
-                    version: *version,
-                });
+                return Err(Problem::NoPip { python: python.clone(), version: *version });
             }
             pip(environment.command(venv.join("bin/python")))
         }
@@ -134,10 +102,8 @@ fn fetch(environment: &Environment, fetcher: &Fetcher, kind: Kind, partial: &Par
     command.env("TMPDIR", &temporary);
     // The child holds the lock too. If this process is killed and pip goes on, the next set-up waits for it, and removes
     // the folder only when nobody writes there any more.
-    let lock = partial
-        .lock
-        .try_clone()
-        .map_err(|error| site::io_problem("share the lock of", partial.folder, &error))?;
+    let lock =
+        partial.lock.try_clone().map_err(|error| site::io_problem("share the lock of", partial.folder, &error))?;
     command.stdin(Stdio::from(lock));
     run(command)
 }
@@ -165,9 +131,8 @@ fn uv(mut program: Command) -> Command {
 
 /// pip's and uv's options have the same names.
 fn arguments(kind: Kind, platform: Platform, site: &Path) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = ["--only-binary", ":all:", "--python-version", WHEELS_FOR, "--target"]
-        .map(OsString::from)
-        .into();
+    let mut arguments: Vec<OsString> =
+        ["--only-binary", ":all:", "--python-version", WHEELS_FOR, "--target"].map(OsString::from).into();
     arguments.push(site.into());
     arguments.extend(kind.packages(platform).iter().map(OsString::from));
     arguments
@@ -176,10 +141,7 @@ fn arguments(kind: Kind, platform: Platform, site: &Path) -> Vec<OsString> {
 /// Lets the child draw its progress on our standard output, and passes its errors on while remembering the last of them.
 fn run(mut command: Command) -> Result<(), Problem> {
     let name = Path::new(command.get_program()).display().to_string();
-    let did_not_start = |error: std::io::Error| Problem::FetchFailed {
-        name: name.clone(),
-        words: error.to_string(),
-    };
+    let did_not_start = |error: std::io::Error| Problem::FetchFailed { name: name.clone(), words: error.to_string() };
     let mut child = command.stderr(Stdio::piped()).spawn().map_err(did_not_start)?;
     let mut last = VecDeque::new();
     if let Some(errors) = child.stderr.take() {
@@ -196,11 +158,7 @@ fn run(mut command: Command) -> Result<(), Problem> {
     if status.success() {
         return Ok(());
     }
-    Err(super::advice::of_pips_words(
-        &name,
-        status.code(),
-        last.make_contiguous(),
-    ))
+    Err(super::advice::of_pips_words(&name, status.code(), last.make_contiguous()))
 }
 
 #[cfg(test)]
@@ -208,25 +166,15 @@ mod tests {
     use super::*;
 
     fn python(version: (u32, u32), pip: Option<(u32, u32)>) -> Python {
-        Python {
-            program: "/python3".into(),
-            version,
-            pip,
-            torch: None,
-        }
+        Python { program: "/python3".into(), version, pip, torch: None }
     }
 
     #[test]
     fn pip_comes_before_uv_and_uv_before_a_virtual_environment() {
         let uv = || Some(PathBuf::from("/uv"));
-        let with_pip = Fetcher::Pip {
-            python: "/python3".into(),
-        };
+        let with_pip = Fetcher::Pip { python: "/python3".into() };
         let with_uv = Fetcher::Uv { program: "/uv".into() };
-        let fresh = Fetcher::FreshPip {
-            python: "/python3".into(),
-            version: (3, 11),
-        };
+        let fresh = Fetcher::FreshPip { python: "/python3".into(), version: (3, 11) };
         assert_eq!(choose(Ok(python((3, 11), Some((23, 2)))), uv()), Ok(with_pip.clone()));
         assert_eq!(choose(Ok(python((3, 11), None)), uv()), Ok(with_uv.clone()));
         assert_eq!(choose(Ok(python((3, 11), None)), None), Ok(fresh));
@@ -237,15 +185,9 @@ mod tests {
 
     #[test]
     fn what_is_too_old_or_missing_is_said() {
-        let old = Problem::OldPip {
-            python: "/python3".into(),
-            pip: (9, 0),
-        };
+        let old = Problem::OldPip { python: "/python3".into(), pip: (9, 0) };
         assert_eq!(choose(Ok(python((3, 6), Some((9, 0)))), None), Err(old));
-        let none = Problem::NoPip {
-            python: "/python3".into(),
-            version: (3, 6),
-        };
+        let none = Problem::NoPip { python: "/python3".into(), version: (3, 6) };
         assert_eq!(choose(Ok(python((3, 6), None)), None), Err(none));
         assert_eq!(choose(Err(Problem::NoPython), None), Err(Problem::NoPython));
     }

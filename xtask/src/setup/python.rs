@@ -39,19 +39,11 @@ pub struct Python {
 impl Python {
     /// The Python that the caller means: that of an active virtual environment, or the first `python3` on `PATH`.
     pub fn find(environment: &Environment) -> Result<Self, Problem> {
-        let names = if environment.variable("VIRTUAL_ENV").is_some() {
-            ["python", "python3"]
-        } else {
-            ["python3", "python"]
-        };
+        let names =
+            if environment.variable("VIRTUAL_ENV").is_some() { ["python", "python3"] } else { ["python3", "python"] };
         let mut broken = None;
         for program in names.iter().filter_map(|name| environment.program(name)) {
-            match environment
-                .command(&program)
-                .args(["-c", QUESTIONS])
-                .stdin(Stdio::null())
-                .output()
-            {
+            match environment.command(&program).args(["-c", QUESTIONS]).stdin(Stdio::null()).output() {
                 Ok(output) if output.status.success() => {
                     if let Some(python) = parse(program.clone(), &String::from_utf8_lossy(&output.stdout)) {
                         return Ok(python);
@@ -61,10 +53,7 @@ impl Python {
                 // A shim of a version manager without a version behind it, or the stub of a Mac without developer tools.
                 Ok(output) => {
                     let words = String::from_utf8_lossy(&output.stderr);
-                    let last = words
-                        .lines()
-                        .rfind(|line| !line.trim().is_empty())
-                        .unwrap_or("it fails");
+                    let last = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it fails");
                     broken.get_or_insert((program, last.trim().to_owned()));
                 }
                 Err(error) => {
@@ -80,11 +69,7 @@ impl Python {
 }
 
 fn parse(program: PathBuf, answers: &str) -> Option<Python> {
-    let answer = |key: &str| {
-        answers
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-    };
+    let answer = |key: &str| answers.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     Some(Python {
         program,
         version: two_numbers(answer("version")?)?,
@@ -97,12 +82,7 @@ fn parse(program: PathBuf, answers: &str) -> Option<Python> {
 fn two_numbers(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split('.');
     let first = parts.next()?.parse().ok()?;
-    let digits: String = parts
-        .next()
-        .unwrap_or("0")
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let digits: String = parts.next().unwrap_or("0").chars().take_while(char::is_ascii_digit).collect();
     Some((first, digits.parse().unwrap_or(0)))
 }
 
@@ -137,18 +117,9 @@ mod tests {
         folder.script("bin/python3", "echo 'pyenv: no version set' >&2; exit 127");
         let problem = Python::find(&environment(&folder)).unwrap_err();
         let reason = "pyenv: no version set".to_owned();
-        assert_eq!(
-            problem,
-            Problem::BrokenPython {
-                python: folder.path("bin/python3"),
-                reason
-            }
-        );
+        assert_eq!(problem, Problem::BrokenPython { python: folder.path("bin/python3"), reason });
         folder.script("bin/python", "echo version=3.12");
-        assert_eq!(
-            Python::find(&environment(&folder)).unwrap().program,
-            folder.path("bin/python")
-        );
+        assert_eq!(Python::find(&environment(&folder)).unwrap().program, folder.path("bin/python"));
     }
 
     #[test]
@@ -157,10 +128,8 @@ mod tests {
         folder.script("bin/python3", "echo version=3.9");
         folder.script("bin/python", "echo version=3.12");
         assert_eq!(Python::find(&environment(&folder)).unwrap().version, (3, 9));
-        let active = Environment::of(&[
-            ("PATH", folder.path("bin").as_os_str()),
-            ("VIRTUAL_ENV", folder.root().as_os_str()),
-        ]);
+        let active =
+            Environment::of(&[("PATH", folder.path("bin").as_os_str()), ("VIRTUAL_ENV", folder.root().as_os_str())]);
         assert_eq!(Python::find(&active).unwrap().version, (3, 12));
     }
 }

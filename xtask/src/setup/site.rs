@@ -34,12 +34,9 @@ impl Kind {
     /// the wheel for Macs needs none.
     pub fn packages(self, platform: Platform) -> &'static [&'static str] {
         match (self, platform) {
-            (Self::Cpu, Platform::Linux) => &[
-                "--no-deps",
-                "torch==2.11.0",
-                "nvidia-cuda-runtime>=13,<13.1",
-                "nvidia-cuda-cupti>=13,<13.1",
-            ],
+            (Self::Cpu, Platform::Linux) => {
+                &["--no-deps", "torch==2.11.0", "nvidia-cuda-runtime>=13,<13.1", "nvidia-cuda-cupti>=13,<13.1"]
+            }
             (Self::Cpu, _) => &["--no-deps", "torch==2.11.0"],
             (Self::Cuda, _) => &["torch==2.11.0"],
         }
@@ -65,9 +62,7 @@ impl Kind {
 
 /// Removes what Frostline never uses: Python's half of torch and, for the CPU, CUDA's. Licences stay (`*.dist-info`).
 pub fn prune(site: &Path, kind: Kind) -> io::Result<()> {
-    keep_only(site, |name| {
-        name == "torch" || name == "nvidia" || name.ends_with(".dist-info")
-    })?;
+    keep_only(site, |name| name == "torch" || name == "nvidia" || name.ends_with(".dist-info"))?;
     keep_only(&site.join("torch"), |name| name == "include" || name == "lib")?;
     if kind == Kind::Cpu {
         keep_only(&site.join("torch/lib"), view::shows)?;
@@ -103,9 +98,7 @@ fn folders(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let paths = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()?;
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
 }
 
@@ -178,13 +171,7 @@ mod tests {
         let folder = Scratch::new();
         wheel(&folder);
         prune(folder.root(), Kind::Cuda).unwrap();
-        assert_eq!(
-            left(
-                &folder,
-                &["torch/lib/libtorch_cuda.so", "nvidia/cu13/lib/libcudart.so.13"]
-            ),
-            [true; 2]
-        );
+        assert_eq!(left(&folder, &["torch/lib/libtorch_cuda.so", "nvidia/cu13/lib/libcudart.so.13"]), [true; 2]);
         assert_eq!(left(&folder, &["torch/__init__.py", "bin"]), [false; 2]);
     }
 }

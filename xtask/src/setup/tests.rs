@@ -9,13 +9,7 @@ use crate::scratch::Scratch;
 
 /// The files of a torch package that anything here looks at.
 pub fn fake_torch(folder: &Scratch, at: &str, version: &str) {
-    for library in [
-        "libtorch.so",
-        "libtorch_cpu.so",
-        "libc10.so",
-        "libtorch_cuda.so",
-        "libgomp.so.1",
-    ] {
+    for library in ["libtorch.so", "libtorch_cpu.so", "libc10.so", "libtorch_cuda.so", "libgomp.so.1"] {
         folder.write(&format!("{at}/lib/{library}"), "no library, just a test's file");
     }
     folder.write(&format!("{at}/include/torch/csrc/api/include/torch/torch.h"), "");
@@ -72,21 +66,11 @@ const CACHE: &str = "home/.cache/frostline";
 fn a_fresh_machine_gets_a_copy_in_the_cache_and_a_link() {
     let folder = machine();
     set_up(&folder, &[]).unwrap();
-    assert_eq!(
-        layout::check(&checkout(&folder).libtorch(), Platform::Linux, false),
-        Ok(())
-    );
+    assert_eq!(layout::check(&checkout(&folder).libtorch(), Platform::Linux, false), Ok(()));
     assert!(!folder.path("checkout/.libtorch/lib/libtorch_cuda.so").exists());
     // The wheel's libraries look for NVIDIA's here, by the path through the link.
-    assert!(
-        folder
-            .path("checkout/.libtorch/lib/../../nvidia/cu13/lib/libcudart.so.13")
-            .exists()
-    );
-    let left: Vec<_> = fs::read_dir(folder.path(CACHE))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    assert!(folder.path("checkout/.libtorch/lib/../../nvidia/cu13/lib/libcudart.so.13").exists());
+    let left: Vec<_> = fs::read_dir(folder.path(CACHE)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "a lock and the copy, and no partial one: {left:?}");
 }
 
@@ -96,17 +80,9 @@ fn a_second_set_up_and_a_second_checkout_fetch_nothing() {
     set_up(&folder, &[]).unwrap();
     set_up(&folder, &[]).unwrap();
     folder.write("other/xtask/Cargo.toml", "");
-    find(
-        &environment(&folder, &[]),
-        &Checkout::at(&folder.path("other")),
-        Options::default(),
-    )
-    .unwrap();
+    find(&environment(&folder, &[]), &Checkout::at(&folder.path("other")), Options::default()).unwrap();
     assert_eq!(folder.read("pip.log").lines().count(), 1);
-    assert_eq!(
-        layout::check(&folder.path("other/.libtorch"), Platform::Linux, false),
-        Ok(())
-    );
+    assert_eq!(layout::check(&folder.path("other/.libtorch"), Platform::Linux, false), Ok(()));
 }
 
 #[test]
@@ -119,16 +95,8 @@ fn of_two_set_ups_at_once_one_fetches_and_the_other_waits() {
             scope.spawn(move || {
                 folder.write(&format!("{name}/xtask/Cargo.toml"), "");
                 start.wait();
-                find(
-                    &environment(folder, &[]),
-                    &Checkout::at(&folder.path(name)),
-                    Options::default(),
-                )
-                .unwrap();
-                assert_eq!(
-                    layout::check(&folder.path(name).join(".libtorch"), Platform::Linux, false),
-                    Ok(())
-                );
+                find(&environment(folder, &[]), &Checkout::at(&folder.path(name)), Options::default()).unwrap();
+                assert_eq!(layout::check(&folder.path(name).join(".libtorch"), Platform::Linux, false), Ok(()));
             });
         }
     });
@@ -138,11 +106,7 @@ fn of_two_set_ups_at_once_one_fetches_and_the_other_waits() {
 #[test]
 fn what_a_killed_set_up_left_is_removed_and_never_taken_for_whole() {
     let folder = machine();
-    fake_torch(
-        &folder,
-        &format!("{CACHE}/libtorch-2.11.0.partial-999/site/torch"),
-        VERSION,
-    );
+    fake_torch(&folder, &format!("{CACHE}/libtorch-2.11.0.partial-999/site/torch"), VERSION);
     fake_torch(&folder, &format!("{CACHE}/libtorch-2.11.0/torch"), VERSION);
     set_up(&folder, &[]).unwrap();
     assert!(!folder.path(&format!("{CACHE}/libtorch-2.11.0.partial-999")).exists());
@@ -159,29 +123,17 @@ fn a_failed_fetch_leaves_nothing_behind() {
     );
     assert_eq!(set_up(&folder, &[]), Err(Problem::DiskFull));
     assert!(!checkout(&folder).libtorch().exists());
-    let left: Vec<_> = fs::read_dir(folder.path(CACHE))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = fs::read_dir(folder.path(CACHE)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["libtorch-2.11.0.lock"]);
 }
 
 #[test]
 fn too_little_room_is_said_before_anything_is_fetched() {
     let folder = machine();
-    folder.script(
-        "bin/df",
-        "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'; echo 'd 9 9 1000 99% /'",
-    );
+    folder
+        .script("bin/df", "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'; echo 'd 9 9 1000 99% /'");
     let place = folder.path(CACHE);
-    assert_eq!(
-        set_up(&folder, &[]),
-        Err(Problem::DiskShort {
-            place,
-            needed: 2_500_000_000,
-            free: 1_024_000
-        })
-    );
+    assert_eq!(set_up(&folder, &[]), Err(Problem::DiskShort { place, needed: 2_500_000_000, free: 1_024_000 }));
     assert!(!folder.path("pip.log").exists());
 }
 
@@ -196,14 +148,7 @@ fn the_callers_libtorch_is_checked_and_used_as_it_is() {
     fs::remove_dir_all(mine.join("include")).unwrap();
     let problem = set_up(&folder, &named).unwrap_err();
     assert!(
-        matches!(
-            problem,
-            Problem::Unfit {
-                named_by: "LIBTORCH",
-                unfit: layout::Unfit::Lacks(_),
-                ..
-            }
-        ),
+        matches!(problem, Problem::Unfit { named_by: "LIBTORCH", unfit: layout::Unfit::Lacks(_), .. }),
         "{problem:?}"
     );
 }
@@ -222,21 +167,11 @@ fn pythons_torch_is_seen_through_a_view_and_stays_as_it_was() {
     fake_torch(&folder, "site-packages/torch", VERSION);
     folder.write("site-packages/nvidia/cu13/lib/libcudart.so.13", "");
     let torch = folder.path("site-packages/torch");
-    folder.script(
-        "bin/python3",
-        &format!("echo version=3.11; echo torch={}", torch.display()),
-    );
+    folder.script("bin/python3", &format!("echo version=3.11; echo torch={}", torch.display()));
     set_up(&folder, &[("LIBTORCH_USE_PYTORCH", "1")]).unwrap();
-    assert_eq!(
-        layout::check(&checkout(&folder).libtorch(), Platform::Linux, false),
-        Ok(())
-    );
+    assert_eq!(layout::check(&checkout(&folder).libtorch(), Platform::Linux, false), Ok(()));
     assert!(!folder.path("checkout/.libtorch/lib/libtorch_cuda.so").exists());
-    assert!(
-        folder
-            .path("checkout/.libtorch/lib/../../nvidia/cu13/lib/libcudart.so.13")
-            .exists()
-    );
+    assert!(folder.path("checkout/.libtorch/lib/../../nvidia/cu13/lib/libcudart.so.13").exists());
     assert!(torch.join("lib/libtorch_cuda.so").exists());
 }
 
@@ -248,20 +183,10 @@ fn a_python_without_torch_or_with_another_is_an_error_when_it_was_asked_for() {
     assert_eq!(set_up(&folder, &asked), Err(Problem::NoTorchInPython { python }));
     fake_torch(&folder, "site-packages/torch", "2.4.0");
     let torch = folder.path("site-packages/torch");
-    folder.script(
-        "bin/python3",
-        &format!("echo version=3.11; echo torch={}", torch.display()),
-    );
+    folder.script("bin/python3", &format!("echo version=3.11; echo torch={}", torch.display()));
     let unfit = layout::Unfit::Version("2.4.0".to_owned());
     let named_by = "LIBTORCH_USE_PYTORCH";
-    assert_eq!(
-        set_up(&folder, &asked),
-        Err(Problem::Unfit {
-            folder: torch,
-            named_by,
-            unfit
-        })
-    );
+    assert_eq!(set_up(&folder, &asked), Err(Problem::Unfit { folder: torch, named_by, unfit }));
 }
 
 #[test]
@@ -281,16 +206,8 @@ fn cuda_is_a_copy_of_its_own_and_later_checkouts_prefer_it() {
     // The disk check would ask for more than a test machine may have.
     folder.script("bin/df", "exit 1");
     find(&environment(&folder, &[]), &checkout(&folder), options).unwrap();
-    assert!(
-        folder
-            .path("checkout/.libtorch/lib/../../torch/lib/libtorch_cuda.so")
-            .exists()
-    );
+    assert!(folder.path("checkout/.libtorch/lib/../../torch/lib/libtorch_cuda.so").exists());
     set_up(&folder, &[]).unwrap();
-    assert!(
-        folder
-            .path("checkout/.libtorch/lib/../../torch/lib/libtorch_cuda.so")
-            .exists()
-    );
+    assert!(folder.path("checkout/.libtorch/lib/../../torch/lib/libtorch_cuda.so").exists());
     assert_eq!(folder.read("pip.log").lines().count(), 2);
 }

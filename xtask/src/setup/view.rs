@@ -48,21 +48,11 @@ fn links(package: &[String], platform: Platform) -> Vec<Link> {
         // The package's libtorch.so only names libtorch_cpu.so and libtorch_cuda.so as its needs. The soname stays
         // libtorch_cpu.so, so nothing that is linked with `-ltorch` asks for libtorch.so at run time.
         shown.retain(|name| *name != libtorch);
-        links.push(Link::Alias {
-            name: libtorch,
-            to: Platform::Linux.library("torch_cpu"),
-        });
+        links.push(Link::Alias { name: libtorch, to: Platform::Linux.library("torch_cpu") });
     }
     // `-lgomp` then finds the OpenMP runtime that libtorch itself uses, under whatever name the package has it, and not a second one.
-    if let Some(to) = shown
-        .iter()
-        .find(|name| name.starts_with("libgomp"))
-        .filter(|name| *name != "libgomp.so")
-    {
-        links.push(Link::Alias {
-            name: "libgomp.so".to_owned(),
-            to: to.clone(),
-        });
+    if let Some(to) = shown.iter().find(|name| name.starts_with("libgomp")).filter(|name| *name != "libgomp.so") {
+        links.push(Link::Alias { name: "libgomp.so".to_owned(), to: to.clone() });
     }
     links.extend(shown.into_iter().map(Link::Package));
     links
@@ -81,11 +71,7 @@ pub fn make(view: &Path, torch: &Path, platform: Platform) -> io::Result<()> {
         }
     }
     let above = |path: &Path| {
-        if path.is_absolute() {
-            path.to_owned()
-        } else {
-            Path::new("..").join(path)
-        }
+        if path.is_absolute() { path.to_owned() } else { Path::new("..").join(path) }
     };
     for link in links(&names, platform) {
         match link {
@@ -104,9 +90,7 @@ pub fn name_for(torch: &Path) -> PathBuf {
         .as_os_str()
         .as_encoded_bytes()
         .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     format!("libtorch-of-python-{hash:016x}").into()
 }
 
@@ -126,10 +110,7 @@ mod tests {
     }
 
     fn alias(name: &str, to: &str) -> Link {
-        Link::Alias {
-            name: name.to_owned(),
-            to: to.to_owned(),
-        }
+        Link::Alias { name: name.to_owned(), to: to.to_owned() }
     }
 
     /// The libraries of the wheel for Linux on x86-64, as listed from the wheel.
@@ -162,41 +143,20 @@ mod tests {
     /// The wheel for arm64 Linux brings BLAS and the Arm Compute Library, which `libtorch_cpu.so` needs.
     #[test]
     fn of_the_arm_wheel_the_blas_libraries_are_shown_too() {
-        let wheel = names(&[
-            "libarm_compute.so",
-            "libnvpl_blas_core.so.0",
-            "libgfortran.so.5",
-            "libtorch_cuda.so",
-        ]);
-        let expected = [
-            package("libarm_compute.so"),
-            package("libgfortran.so.5"),
-            package("libnvpl_blas_core.so.0"),
-        ];
+        let wheel = names(&["libarm_compute.so", "libnvpl_blas_core.so.0", "libgfortran.so.5", "libtorch_cuda.so"]);
+        let expected = [package("libarm_compute.so"), package("libgfortran.so.5"), package("libnvpl_blas_core.so.0")];
         assert_eq!(links(&wheel, Platform::Linux), expected);
     }
 
     #[test]
     fn an_openmp_runtime_with_a_hash_in_its_name_is_found() {
         let links = links(&names(&["libgomp-a34b3233.so.1"]), Platform::Linux);
-        assert_eq!(
-            links,
-            [
-                alias("libgomp.so", "libgomp-a34b3233.so.1"),
-                package("libgomp-a34b3233.so.1")
-            ]
-        );
+        assert_eq!(links, [alias("libgomp.so", "libgomp-a34b3233.so.1"), package("libgomp-a34b3233.so.1")]);
     }
 
     #[test]
     fn on_a_mac_libtorch_is_the_packages_own() {
-        let wheel = names(&[
-            "libtorch.dylib",
-            "libtorch_cpu.dylib",
-            "libc10.dylib",
-            "libomp.dylib",
-            "libshm.dylib",
-        ]);
+        let wheel = names(&["libtorch.dylib", "libtorch_cpu.dylib", "libc10.dylib", "libomp.dylib", "libshm.dylib"]);
         let expected = ["libc10.dylib", "libomp.dylib", "libtorch.dylib", "libtorch_cpu.dylib"].map(package);
         assert_eq!(links(&wheel, Platform::MacOs), expected);
     }
@@ -207,10 +167,7 @@ mod tests {
         fake_torch(&folder, "site/torch", "2.11.0");
         make(&folder.path("site/libtorch"), Path::new("../torch"), Platform::Linux).unwrap();
         fs::rename(folder.path("site"), folder.path("elsewhere")).unwrap();
-        assert_eq!(
-            layout::check(&folder.path("elsewhere/libtorch"), Platform::Linux, false),
-            Ok(())
-        );
+        assert_eq!(layout::check(&folder.path("elsewhere/libtorch"), Platform::Linux, false), Ok(()));
         assert!(!folder.path("elsewhere/libtorch/lib/libtorch_cuda.so").exists());
     }
 }

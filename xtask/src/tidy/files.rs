@@ -4,9 +4,7 @@ use super::rust;
 use super::{File, Finding};
 
 /// Names that say nothing of what a file owns.
-const EMPTY_NAMES: &[&str] = &[
-    "util", "utils", "common", "base", "manager", "helper", "helpers", "misc",
-];
+const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "base", "manager", "helper", "helpers", "misc"];
 
 /// Shipped lines, without the tests.
 const MOST_LINES: usize = 400;
@@ -30,16 +28,12 @@ pub fn check(file: &File) -> Vec<Finding> {
             file.path.starts_with(folder) && file.path.ends_with(ending) && size <= *most
         };
         if !BINARY.iter().any(fits) {
-            say(format!(
-                "a binary file of {size} bytes (docs/*.png and tests/fixtures/ hold small ones)"
-            ));
+            say(format!("a binary file of {size} bytes (docs/*.png and tests/fixtures/ hold small ones)"));
         }
         return findings;
     };
     if size > MOST_TEXT && !file.path.starts_with("tests/fixtures/") && file.path != "Cargo.lock" {
-        say(format!(
-            "{size} bytes of text: data goes to tests/fixtures/ if tests need it, otherwise not into git"
-        ));
+        say(format!("{size} bytes of text: data goes to tests/fixtures/ if tests need it, otherwise not into git"));
     }
     if file.is_rust() {
         if !text.starts_with("//!") {
@@ -47,9 +41,7 @@ pub fn check(file: &File) -> Vec<Finding> {
         }
         let lines = rust::shipped(text).lines().count();
         if lines > MOST_LINES {
-            say(format!(
-                "{lines} lines before its tests, more than {MOST_LINES}: does it still own one thing?"
-            ));
+            say(format!("{lines} lines before its tests, more than {MOST_LINES}: does it still own one thing?"));
         }
     }
     findings
@@ -67,19 +59,13 @@ mod tests {
     #[test]
     fn a_rust_file_says_what_it_owns() {
         assert_eq!(found("src/a.rs", "//! Owns a.\n"), [""; 0]);
-        assert_eq!(
-            found("src/a.rs", "use b;\n"),
-            ["0: doesn't open with `//!` lines that say what it owns"]
-        );
+        assert_eq!(found("src/a.rs", "use b;\n"), ["0: doesn't open with `//!` lines that say what it owns"]);
         assert_eq!(found("docs/a.md", "# a\n"), [""; 0]);
     }
 
     #[test]
     fn empty_names_are_refused_in_any_place() {
-        assert_eq!(
-            found("src/data/utils.rs", "//! x"),
-            ["0: `utils` names no thing that the file owns"]
-        );
+        assert_eq!(found("src/data/utils.rs", "//! x"), ["0: `utils` names no thing that the file owns"]);
         assert_eq!(found("src/common/mod.rs", "//! x").len(), 1);
         assert_eq!(found("src/database.rs", "//! x"), [""; 0]);
     }

@@ -14,11 +14,7 @@ pub fn check(files: &[File]) -> Vec<Finding> {
             for target in targets(line).filter(|target| is_local(target)) {
                 let path = resolve(&file.path, target);
                 if !is_there(&path) {
-                    findings.push(Finding::new(
-                        file,
-                        number,
-                        format!("links to {path}, which is not there"),
-                    ));
+                    findings.push(Finding::new(file, number, format!("links to {path}, which is not there")));
                 }
             }
         }
@@ -47,11 +43,7 @@ fn is_local(target: &str) -> bool {
 
 fn resolve(page: &str, target: &str) -> String {
     let target = target.split(['#', ' ']).next().unwrap_or(target);
-    let mut parts: Vec<&str> = if target.starts_with('/') {
-        Vec::new()
-    } else {
-        page.split('/').collect()
-    };
+    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { page.split('/').collect() };
     parts.pop();
     for part in target.split('/') {
         match part {
@@ -76,10 +68,7 @@ mod tests {
         );
         let others = [file("docs/b.md", ""), file("config/demo.toml", "")];
         let files: Vec<File> = [page].into_iter().chain(others).collect();
-        assert_eq!(
-            said(check(&files)),
-            ["1: links to docs/decisions/d.md, which is not there"]
-        );
+        assert_eq!(said(check(&files)), ["1: links to docs/decisions/d.md, which is not there"]);
     }
 
     #[test]

@@ -25,12 +25,7 @@ pub fn shipped(text: &str) -> &str {
 }
 
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
-    Lexer {
-        rest: text,
-        line: 1,
-        tokens: Vec::new(),
-    }
-    .run()
+    Lexer { rest: text, line: 1, tokens: Vec::new() }.run()
 }
 
 struct Lexer<'a> {
@@ -61,18 +56,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self) -> usize {
-        let length = self
-            .rest
-            .find(|letter: char| !is_word(letter))
-            .unwrap_or(self.rest.len());
+        let length = self.rest.find(|letter: char| !is_word(letter)).unwrap_or(self.rest.len());
         self.push(length)
     }
 
     fn push(&mut self, length: usize) -> usize {
-        self.tokens.push(Token {
-            text: &self.rest[..length],
-            line: self.line,
-        });
+        self.tokens.push(Token { text: &self.rest[..length], line: self.line });
         length
     }
 }
@@ -120,11 +109,9 @@ fn string(text: &str) -> usize {
 fn character(text: &str) -> usize {
     let mut letters = text.char_indices().skip(1);
     match letters.next() {
-        Some((_, '\\')) => text[2..]
-            .char_indices()
-            .skip(1)
-            .find(|(_, letter)| *letter == '\'')
-            .map_or(1, |(at, _)| at + 3),
+        Some((_, '\\')) => {
+            text[2..].char_indices().skip(1).find(|(_, letter)| *letter == '\'').map_or(1, |(at, _)| at + 3)
+        }
         Some(_) => match letters.next() {
             Some((at, '\'')) => at + 1,
             _ => 1,
@@ -166,20 +153,14 @@ mod tests {
             words(r##"a("crate::b \" c", r#"d " e"#, b"f", b'g', 'h', '\'', '\u{1F}') z"##),
             words("a(,,,,,,) z")
         );
-        assert_eq!(
-            words("fn f<'a>(x: &'a str)"),
-            ["fn", "f", "<", "a", ">", "(", "x", ":", "&", "a", "str", ")"]
-        );
+        assert_eq!(words("fn f<'a>(x: &'a str)"), ["fn", "f", "<", "a", ">", "(", "x", ":", "&", "a", "str", ")"]);
         assert_eq!(words("break_ r#type rb"), ["break_", "r", "#", "type", "rb"]);
     }
 
     #[test]
     fn lines_are_counted_through_literals() {
         let tokens = tokens("a\n\"x\ny\"\n/*\n*/ b");
-        assert_eq!(
-            tokens.iter().map(|token| (token.text, token.line)).collect::<Vec<_>>(),
-            [("a", 1), ("b", 5)]
-        );
+        assert_eq!(tokens.iter().map(|token| (token.text, token.line)).collect::<Vec<_>>(), [("a", 1), ("b", 5)]);
     }
 
     #[test]

@@ -1,0 +1,93 @@
+//! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
+
+use crate::{
+    data::{Batch, Pixels},
+    error::Result,
+    event::LayerMeters,
+};
+
+/// A network with its optimiser, stepped from one thread.
+pub trait Stepper {
+    /// Forward, backward and update on one batch.
+    fn step(&mut self, batch: &Batch, update: Update) -> Result<Score>;
+
+    /// Forward in inference mode, nothing updated.
+    fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated>;
+
+    /// Replaces the set of frozen layers. Names are known to have parameters.
+    fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
+
+    /// Takes the present weights as the reference for [`LayerMeters::weight_change`].
+    fn begin_epoch(&mut self) -> Result<()>;
+
+    /// One entry for each layer with parameters, in order. Gradients are those of the last step.
+    fn meters(&mut self) -> Result<Vec<LayerMeters>>;
+
+    /// Everything that a checkpoint must hold to go on bit by bit: weights, statistics, optimiser slots.
+    fn save(&self) -> Result<Vec<SavedTensor>>;
+
+    /// The reverse of [`save`](Self::save). Missing, unexpected and mis-shaped tensors are errors that name them.
+    fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()>;
+
+    /// How the network sees one picture: probabilities, activations of `layer`, and Grad-CAM there for the predicted class.
+    fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Update {
+    /// Steps done before this one; seeds dropout.
+    pub step: u64,
+    pub learning_rate: f64,
+}
+
+/// Sums over the images of one batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    pub images: u64,
+    pub loss_sum: f64,
+    pub correct: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluated {
+    pub score: Score,
+    /// The predicted class of each image.
+    pub predictions: Vec<u32>,
+}
+
+/// A named tensor as a checkpoint stores it: little-endian, contiguous, in the layout of its shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedTensor {
+    /// `conv2d_1/kernel`, `optimizer/conv2d_1/kernel/velocity`.
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub dtype: Dtype,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    F32,
+    I64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// One a class.
+    pub probabilities: Vec<f32>,
+    /// `[c, h, w]` of the layer's output.
+    pub activations: Planes,
+    /// `[1, h, w]`, scaled to 0–1; all zero when nothing spoke for the class.
+    pub heat: Planes,
+    /// The class that `heat` explains.
+    pub class: u32,
+}
+
+/// Float planes, row-major `[c, h, w]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planes {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
