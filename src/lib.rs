@@ -10,3 +10,4 @@ pub mod error;
 pub mod event;
 pub mod picture;
 pub mod plan;
+pub mod state;
