@@ -15,3 +15,4 @@ pub mod plan;
 pub mod run;
 pub mod trainer;
 pub mod wire;
+pub mod state;
