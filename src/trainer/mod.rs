@@ -7,6 +7,7 @@ mod inbox;
 mod look;
 mod meter;
 mod obey;
+mod on_disk;
 mod progress;
 mod record;
 mod stepper;
@@ -20,6 +21,7 @@ use std::{
 pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
+pub use on_disk::{OnDisk, read_checkpoint};
 pub use progress::{Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
