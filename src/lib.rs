@@ -6,13 +6,15 @@
 
 pub mod arch;
 pub mod command;
+pub mod config;
 pub mod data;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod picture;
 pub mod plan;
-pub mod trainer {
-    mod stepper;
-    pub use stepper::*;
-}
+pub mod run;
+pub mod trainer;
+pub mod wire;
+pub mod state;

@@ -1,7 +1,9 @@
 //! A picture file to pixels at the target size, as Keras's `load_img` gives them: transparency dropped, no rotation by EXIF,
 //! nearest-neighbour resize. Refuses pictures whose sides or memory would be absurd, and JPEGs that are cut off.
 
-use std::io::Cursor;
+use std::error::Error as _;
+use std::fs::File;
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader, Limits};
@@ -23,19 +25,41 @@ pub fn decode_file(path: &Path, size: Size) -> Result<Pixels, DataError> {
     decode(&bytes, size).map_err(|reason| DataError::Decode { name: path.display().to_string(), reason })
 }
 
-/// Checks that a file begins like a picture of an acceptable size. Reads only as much as the header needs.
+/// Enough for the header of nearly every picture.
+const HEADER: u64 = 1 << 16;
+
+/// Checks that a file begins like a picture of an acceptable size. Reads the whole of it only where the header is long.
 pub(super) fn check_header(path: &Path) -> Result<(), String> {
-    let reader =
-        ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| error.to_string())?;
-    if reader.format().is_none() {
-        return Err(unknown(std::fs::metadata(path).map_or(0, |data| data.len())));
-    }
-    let (width, height) = reader.into_dimensions().map_err(|error| reason(&error))?;
+    let reading = |error: std::io::Error| error.to_string();
+    let mut file = File::open(path).map_err(reading)?;
+    let mut bytes = Vec::new();
+    Read::by_ref(&mut file).take(HEADER).read_to_end(&mut bytes).map_err(reading)?;
+    let first = dimensions(&bytes);
+    let (width, height) = match first {
+        Err(_) if bytes.len() as u64 == HEADER => {
+            file.read_to_end(&mut bytes).map_err(reading)?;
+            dimensions(&bytes)?
+        }
+        result => result?,
+    };
     acceptable(width, height)
 }
 
+fn dimensions(bytes: &[u8]) -> Result<(u32, u32), String> {
+    let format = format(bytes)?;
+    ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().map_err(|error| reason(&error, format))
+}
+
+fn format(bytes: &[u8]) -> Result<ImageFormat, String> {
+    match image::guess_format(bytes) {
+        Ok(format) if format.reading_enabled() => Ok(format),
+        _ if bytes.is_empty() => Err("the file is empty".into()),
+        _ => Err("not a png, jpeg, bmp, gif or webp image".into()),
+    }
+}
+
 fn decode(bytes: &[u8], size: Size) -> Result<Pixels, String> {
-    let format = image::guess_format(bytes).map_err(|_| unknown(bytes.len() as u64))?;
+    let format = format(bytes)?;
     if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
         return Err("the jpeg is cut off".into());
     }
@@ -45,7 +69,7 @@ fn decode(bytes: &[u8], size: Size) -> Result<Pixels, String> {
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| reason(&error))?;
+    let picture = reader.decode().map_err(|error| reason(&error, format))?;
     acceptable(picture.width(), picture.height())?;
     Ok(resize::to(flatten(picture), size))
 }
@@ -71,19 +95,21 @@ fn acceptable(width: u32, height: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn unknown(length: u64) -> String {
-    if length == 0 { "the file is empty".into() } else { "not a png, jpeg, bmp, gif or webp image".into() }
-}
-
-/// The decoder's own words, in our form.
-fn reason(error: &ImageError) -> String {
-    if let ImageError::Limits(_) = error {
-        return format!("the image is larger than {LONGEST_SIDE} pixels a side or {} MiB decoded", MOST_MEMORY >> 20);
-    }
-    let text = error.to_string();
-    // One line, so that a list of skipped files stays a list.
-    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    line.trim_end_matches('.').to_owned()
+/// The decoder's own words behind ours, on one line, so that a list of skipped files stays a list.
+fn reason(error: &ImageError, format: ImageFormat) -> String {
+    let kind = format.extensions_str().first().copied().unwrap_or("image");
+    let cause = match error {
+        ImageError::Limits(_) => {
+            return format!("more than {LONGEST_SIDE} pixels a side or {} MiB decoded", MOST_MEMORY >> 20);
+        }
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            return format!("the {kind} is cut off");
+        }
+        ImageError::Decoding(error) => error.source().map(ToString::to_string),
+        _ => None,
+    };
+    let text = cause.unwrap_or_else(|| error.to_string());
+    format!("damaged {kind}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.'))
 }
 
 /// The decoder fills what is missing with grey without a word; a network would learn that grey. Entropy-coded data never

@@ -1,4 +1,4 @@
-//! The idx format of MNIST (LeCun, Cortes, Burges: "The MNIST database"), plain or gzip, told apart by content: a big-endian
+//! The idx format of MNIST, plain or gzip, told apart by content: a big-endian
 //! magic number, the dimensions, then unsigned bytes. Kept in memory as stored. Every length is checked; other element
 //! types and dimensions are refused.
 
@@ -75,8 +75,9 @@ impl Source for IdxSource {
 
 /// Checks both headers and the counts and reads the labels, but no image.
 pub(super) fn inspect(images: &Path, labels: &Path) -> Result<Labels, DataError> {
+    let images = IdxFile::open(images, IMAGES)?;
     let labels = read_labels(labels)?;
-    IdxFile::open(images, IMAGES)?.must_match(&labels)?;
+    images.must_match(&labels)?;
     Ok(labels)
 }
 

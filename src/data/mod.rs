@@ -17,6 +17,8 @@ mod loader;
 mod resize;
 mod source;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
