@@ -8,8 +8,13 @@ pub mod arch;
 pub mod command;
 pub mod config;
 pub mod data;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod picture;
 pub mod plan;
 pub mod run;
+pub mod trainer;
+pub mod wire;
+pub mod state;
