@@ -1,36 +1,12 @@
 //! The machine below the tensors: memory settings that must come first, the graphics card if there is one, names and counts.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::str::FromStr;
 
 use tch::Device;
 
 use super::error::{EngineError, Result};
 use super::shim;
-
-/// What a person asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Choice {
-    /// The first graphics card that works, or else the processor.
-    #[default]
-    Auto,
-    Cpu,
-    Cuda(usize),
-}
-
-impl FromStr for Choice {
-    type Err = EngineError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let number = |text: &str| text.strip_prefix("cuda:").and_then(|index| index.parse().ok());
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            _ => number(text).map(Self::Cuda).ok_or_else(|| EngineError::DeviceName { asked: text.to_owned() }),
-        }
-    }
-}
+use crate::plan;
 
 /// Call it first in `main`, before any thread is spawned: glibc otherwise returns and faults in every large activation at every
 /// step, which costs a third of the training speed. One arena, because secondary ones cannot grow that large.
@@ -60,14 +36,14 @@ pub fn open_cuda() -> Result<(), String> {
 }
 
 /// Settles on a device; `cuda` is what [`open_cuda`] said.
-pub fn choose(choice: Choice, cuda: &Result<(), String>) -> Result<Device> {
+pub fn choose(choice: plan::Device, cuda: &Result<(), String>) -> Result<Device> {
     let cards = if cuda.is_ok() && tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 };
     match choice {
-        Choice::Cpu => Ok(Device::Cpu),
-        Choice::Auto if cards == 0 => Ok(Device::Cpu),
-        Choice::Auto => Ok(Device::Cuda(0)),
-        Choice::Cuda(index) if index < cards => Ok(Device::Cuda(index)),
-        Choice::Cuda(index) => {
+        plan::Device::Cpu => Ok(Device::Cpu),
+        plan::Device::Auto if cards == 0 => Ok(Device::Cpu),
+        plan::Device::Auto => Ok(Device::Cuda(0)),
+        plan::Device::Cuda(index) if index < cards => Ok(Device::Cuda(index)),
+        plan::Device::Cuda(index) => {
             let reason = match cuda {
                 Err(reason) => reason.clone(),
                 Ok(()) if cards == 0 => "the driver reports no usable card".to_owned(),

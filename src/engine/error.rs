@@ -16,9 +16,6 @@ pub enum EngineError {
     #[error("out of memory on {device}: {message}")]
     Memory { device: &'static str, message: String },
 
-    #[error("\"{asked}\" is not a device")]
-    DeviceName { asked: String },
-
     #[error("device {asked} cannot be used: {reason}")]
     Device { asked: String, reason: String },
 
@@ -77,8 +74,7 @@ impl Explain for EngineError {
     fn class(&self) -> Class {
         match self {
             Self::Memory { .. } | Self::Device { .. } => Class::Environment,
-            Self::DeviceName { .. }
-            | Self::Head { .. }
+            Self::Head { .. }
             | Self::DilatedPool { .. }
             | Self::UnknownLayer { .. }
             | Self::NoParameters { .. }
@@ -94,7 +90,6 @@ impl Explain for EngineError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Memory { .. } => "use a smaller batch_size, smaller pictures, or freeze the lower layers",
-            Self::DeviceName { .. } => "use \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"",
             Self::Device { .. } => {
                 "device = \"auto\" takes the graphics card where there is one, and the processor otherwise"
             }

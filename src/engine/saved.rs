@@ -8,7 +8,8 @@ use tch::{Kind, Tensor};
 use super::error::{EngineError, Result};
 use super::optimizer::Optimizer;
 use super::weights::Weights;
-use crate::trainer::{Dtype, SavedTensor};
+use crate::run::checkpoint::{DType, TensorData};
+use crate::trainer::SavedTensor;
 
 const STEP: &str = "step";
 
@@ -20,12 +21,8 @@ pub fn save(weights: &Weights, optimizer: &Optimizer) -> Result<Vec<SavedTensor>
         saved.push(floats(weight.name.clone(), &weight.tensor)?);
     }
     for (weight, state) in weights.all().iter().zip(optimizer.states()).filter(|(weight, _)| weight.learned) {
-        saved.push(SavedTensor {
-            name: slot_name(&weight.name, STEP),
-            shape: Vec::new(),
-            dtype: Dtype::I64,
-            bytes: state.steps.to_le_bytes().to_vec(),
-        });
+        let bytes = state.steps.to_le_bytes().to_vec();
+        saved.push((slot_name(&weight.name, STEP), TensorData { shape: Vec::new(), dtype: DType::I64, bytes }));
         for (slot, tensor) in optimizer.slot_names().iter().zip(&state.slots) {
             saved.push(floats(slot_name(&weight.name, slot), tensor)?);
         }
@@ -81,10 +78,10 @@ fn floats(name: String, tensor: &Tensor) -> Result<SavedTensor> {
     // Contiguous whatever the memory layout, from any device.
     tensor.f_detach()?.f_to_kind(Kind::Float)?.f_copy_data_u8(&mut bytes, count)?;
     let shape = tensor.size().iter().map(|&side| side as usize).collect();
-    Ok(SavedTensor { name, shape, dtype: Dtype::F32, bytes })
+    Ok((name, TensorData { shape, dtype: DType::F32, bytes }))
 }
 
-fn write(tensor: &Tensor, saved: &SavedTensor) -> Result<()> {
+fn write(tensor: &Tensor, saved: &TensorData) -> Result<()> {
     let from = Tensor::f_from_data_size(&saved.bytes, &tensor.size(), Kind::Float)?;
     // By element, whatever the two layouts, and across devices.
     Ok(tensor.shallow_clone().f_copy_(&from)?)
@@ -92,34 +89,34 @@ fn write(tensor: &Tensor, saved: &SavedTensor) -> Result<()> {
 
 /// The tensors of a checkpoint while they are matched with what is wanted; gathers everything that is wrong.
 struct Given<'a> {
-    by_name: HashMap<&'a str, &'a SavedTensor>,
+    by_name: HashMap<&'a str, &'a TensorData>,
     problems: Vec<String>,
 }
 
 impl<'a> Given<'a> {
     fn new(tensors: &'a [SavedTensor]) -> Self {
-        let by_name = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+        let by_name = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
         Self { by_name, problems: Vec::new() }
     }
 
-    fn floats(&mut self, name: &str, shape: &[usize]) -> Option<&'a SavedTensor> {
-        self.take(name, shape, Dtype::F32, size_of::<f32>())
+    fn floats(&mut self, name: &str, shape: &[usize]) -> Option<&'a TensorData> {
+        self.take(name, shape, DType::F32, size_of::<f32>())
     }
 
     /// 0 where it is missing, which `finish` tells.
     fn integer(&mut self, name: &str) -> i64 {
-        let saved = self.take(name, &[], Dtype::I64, size_of::<i64>());
+        let saved = self.take(name, &[], DType::I64, size_of::<i64>());
         saved.and_then(|saved| saved.bytes.as_slice().try_into().ok()).map_or(0, i64::from_le_bytes)
     }
 
-    fn take(&mut self, name: &str, shape: &[usize], dtype: Dtype, element: usize) -> Option<&'a SavedTensor> {
+    fn take(&mut self, name: &str, shape: &[usize], dtype: DType, element: usize) -> Option<&'a TensorData> {
         let Some(saved) = self.by_name.remove(name) else {
             self.problems.push(format!("\"{name}\" is missing"));
             return None;
         };
         let length = shape.iter().product::<usize>() * element;
         if saved.shape != shape || saved.dtype != dtype || saved.bytes.len() != length {
-            let SavedTensor { shape: found, dtype: found_dtype, bytes, .. } = saved;
+            let TensorData { shape: found, dtype: found_dtype, bytes, .. } = saved;
             self.problems.push(format!(
                 "\"{name}\" is {found_dtype:?} {found:?} in {} bytes, expected {dtype:?} {shape:?} in {length}",
                 bytes.len()
