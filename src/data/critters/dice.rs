@@ -65,9 +65,8 @@ impl Dice {
     /// Two grains of film: each a sum of four bytes, which is normal to the eye. Mean 0, standard deviation 1.
     pub(super) fn grains(&mut self) -> [f32; 2] {
         let bytes = self.0.next_u64().to_le_bytes();
-        // A byte's variance is (256² - 1) / 12; four of them add up.
-        const DEVIATION: f32 = 147.8;
+        // A byte has mean 127.5 and variance (256² - 1) / 12; four of them add up.
         let sum = |part: &[u8]| part.iter().map(|&byte| f32::from(byte)).sum::<f32>();
-        [(sum(&bytes[..4]) - 510.0) / DEVIATION, (sum(&bytes[4..]) - 510.0) / DEVIATION]
+        [(sum(&bytes[..4]) - 510.0) / 147.8, (sum(&bytes[4..]) - 510.0) / 147.8]
     }
 }

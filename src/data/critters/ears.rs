@@ -119,8 +119,8 @@ fn pointed(canvas: &mut Canvas, at: Transform, coat: &Coat, tip: (f32, f32), out
         let to = |px: f32, py: f32| (px + (middle.0 - px) * inset, py + (middle.1 - py) * inset * 0.8);
         let (inner_base, top, outer_base) = (to(0.14, -0.86), to(x, y), to(1.0, outer));
         let (left, right) = (
-            to((0.14 + x) / 2.0 - bulge, (y - 0.86) / 2.0 - bulge),
-            to((1.0 + x) / 2.0 + bulge * 1.5, (y + outer) / 2.0 - bulge),
+            to(f32::midpoint(0.14, x) - bulge, f32::midpoint(y, -0.86) - bulge),
+            to(f32::midpoint(1.0, x) + bulge * 1.5, f32::midpoint(y, outer) - bulge),
         );
         path(|p| {
             p.move_to(inner_base.0, inner_base.1);

@@ -10,6 +10,8 @@ mod ears;
 mod head;
 mod muzzle;
 mod scenery;
+#[cfg(test)]
+mod tests;
 
 use animal::{Coat, Pose};
 use canvas::Canvas;

@@ -64,9 +64,7 @@ fn dog(canvas: &mut Canvas, dice: &mut Dice, pose: &Pose, coat: &Coat) {
     let (wide, tall) = (dice.between(0.36, 0.5), dice.between(0.32, 0.42));
     let (low, reach) = (dice.between(0.36, 0.46), dice.between(1.15, 1.5));
     let fur = coat.muzzle;
-    const ROUNDS: u8 = 5;
-    for round in 0..ROUNDS {
-        let t = f32::from(round) / f32::from(ROUNDS - 1);
+    for t in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let z = 0.75 + (reach - 0.75) * t;
         let shrink = 1.0 - 0.16 * t;
         let ink = Ink::Glow {
