@@ -11,3 +11,4 @@ pub mod event;
 pub mod picture;
 pub mod plan;
 pub mod state;
+pub mod tui;
