@@ -18,3 +18,4 @@ pub mod run;
 pub mod trainer;
 pub mod wire;
 pub mod state;
+pub mod tui;
