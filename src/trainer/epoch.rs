@@ -7,8 +7,8 @@ use std::{
 
 use super::{EVALUATION_BATCH, Record, Stepper, Sums, Trainer, loader, next, progress::figure};
 use crate::{
-    data::Loader,
-    error::Result,
+    data::{Loader, Split},
+    error::{Error, Result},
     event::{Checkpoint, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, SplitName, State, Tested},
     plan::{Monitor, Reduction, Watcher},
 };
@@ -115,22 +115,48 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// Evaluates the best checkpoint on the test split, where there is one.
     pub(super) fn test(&mut self) -> Result<Ended> {
         let completed = Ended::Completed { early: self.progress.stopped_early };
-        let Some(test) = self.data.test.clone().filter(|test| !test.is_empty()) else { return Ok(completed) };
-        let checkpoint = match self.record.read_checkpoint(CheckpointKind::Best)? {
-            Some((tensors, _)) => {
-                self.stepper.restore(&tensors)?;
-                CheckpointKind::Best
-            }
-            None => CheckpointKind::Last,
-        };
-        let test = loader(self.plan, test, EVALUATION_BATCH, false, None);
-        match self.evaluate(&test, SplitName::Test)? {
+        if self.data.test.as_ref().is_none_or(Split::is_empty) {
+            return Ok(completed);
+        }
+        let checkpoint = self.load_best()?;
+        match self.tested(SplitName::Test, checkpoint)? {
             Break(by) => Ok(Ended::Stopped { by }),
-            Continue(Evaluation { metrics, images, confusion }) => {
-                self.record.say(Event::Tested(Tested { metrics, images, checkpoint, confusion }))?;
+            Continue(tested) => {
+                self.record.say(Event::Tested(tested))?;
                 Ok(completed)
             }
         }
+    }
+
+    /// The best weights so far, or those of this moment where nothing was saved yet.
+    fn load_best(&mut self) -> Result<CheckpointKind> {
+        match self.record.read_checkpoint(CheckpointKind::Best)? {
+            Some((tensors, _)) => {
+                self.stepper.restore(&tensors)?;
+                Ok(CheckpointKind::Best)
+            }
+            None => Ok(CheckpointKind::Last),
+        }
+    }
+
+    /// Evaluates the present weights, which are those of `checkpoint`, on a split.
+    pub fn tested(&mut self, split: SplitName, checkpoint: CheckpointKind) -> Result<ControlFlow<String, Tested>> {
+        let images = match split {
+            SplitName::Train => Some(&self.data.train),
+            SplitName::Validation => self.data.validation.as_ref(),
+            SplitName::Test => self.data.test.as_ref(),
+        };
+        let images = images.filter(|split| !split.is_empty()).cloned().ok_or_else(|| {
+            let word = format!("{split:?}").to_lowercase();
+            Error::user(format!("the data has no {word} split"), "choose another one with --split".to_owned())
+        })?;
+        let loader = loader(self.plan, images, EVALUATION_BATCH, false, None);
+        Ok(match self.evaluate(&loader, split)? {
+            Break(by) => Break(by),
+            Continue(Evaluation { metrics, images, confusion }) => {
+                Continue(Tested { metrics, images, checkpoint, confusion })
+            }
+        })
     }
 
     /// A pass over a split in inference mode. Commands are obeyed between its batches.

@@ -21,7 +21,7 @@ use std::{
 pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
-pub use on_disk::{OnDisk, read_checkpoint};
+pub use on_disk::{OnDisk, Reached, ReadOnly, read_checkpoint};
 pub use progress::{Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};

@@ -1,6 +1,9 @@
 //! A run directory as a [`Record`]: journal, history, blobs and checkpoints.
 
-use std::io::Cursor;
+use std::{
+    io::Cursor,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use image::{
     ExtendedColorType, ImageEncoder as _, RgbImage,
@@ -24,18 +27,42 @@ pub struct OnDisk {
     journal: JournalWriter,
     history: History,
     blobs: Blobs,
+    reached: Reached,
+}
+
+/// The step and epoch of which the journal last spoke.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    pub step: u64,
+    pub epoch: u32,
 }
 
 impl OnDisk {
     /// Goes on after what the journal already says. `clock` gives milliseconds since the Unix epoch.
     pub fn open(run: &RunDir, clock: impl FnMut() -> u64 + Send + 'static) -> Result<Self> {
         let journal = JournalWriter::open(&run.journal(), clock)?;
-        let mut history = History::default();
-        for stamped in Tail::open(&run.journal())?.events() {
-            history.apply(&stamped?.event);
-        }
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
-        Ok(Self { run: run.clone(), journal, history, blobs })
+        let reached = Reached::default();
+        let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached };
+        for stamped in Tail::open(&run.journal())?.events() {
+            record.follow(&stamped?.event);
+        }
+        Ok(record)
+    }
+
+    pub fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Whether the history changed.
+    fn follow(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Steps(steps) => self.reached = Reached { step: steps.step, epoch: steps.epoch },
+            Event::EpochStarted { epoch, step } => self.reached = Reached { step: *step, epoch: *epoch },
+            Event::EpochEnded(ended) => self.reached = Reached { step: ended.step, epoch: ended.epoch },
+            _ => {}
+        }
+        self.history.apply(event)
     }
 
     /// Wakes whoever follows the journal.
@@ -47,7 +74,7 @@ impl OnDisk {
 impl Record for OnDisk {
     fn say(&mut self, event: Event) -> Result<()> {
         let stamped = self.journal.append(event)?;
-        if self.history.apply(&stamped.event) {
+        if self.follow(&stamped.event) {
             self.history.write(&self.run.history())?;
         }
         Ok(())
@@ -70,6 +97,51 @@ impl Record for OnDisk {
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         read_checkpoint(&self.run, kind)
+    }
+}
+
+/// One writer for two threads: the trainer's, and the one that says how its thread ended.
+impl Record for Arc<Mutex<OnDisk>> {
+    fn say(&mut self, event: Event) -> Result<()> {
+        whole(self).say(event)
+    }
+
+    fn picture(&mut self, picture: &RgbImage) -> Result<String> {
+        whole(self).picture(picture)
+    }
+
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
+        whole(self).checkpoint(kind, tensors, progress)
+    }
+
+    fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
+        whole(self).read_checkpoint(kind)
+    }
+}
+
+/// Every write leaves the run directory whole, so a panic in the middle of one poisons nothing.
+fn whole(record: &Mutex<OnDisk>) -> MutexGuard<'_, OnDisk> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A run that is only looked at: nothing is said and nothing is written.
+pub struct ReadOnly(pub RunDir);
+
+impl Record for ReadOnly {
+    fn say(&mut self, _event: Event) -> Result<()> {
+        Ok(())
+    }
+
+    fn picture(&mut self, _picture: &RgbImage) -> Result<String> {
+        Err(Error::internal("a run that is only looked at keeps no pictures"))
+    }
+
+    fn checkpoint(&mut self, _: CheckpointKind, _: &[SavedTensor], _: &Progress) -> Result<Written> {
+        Err(Error::internal("a run that is only looked at keeps no checkpoints"))
+    }
+
+    fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
+        read_checkpoint(&self.0, kind)
     }
 }
 
