@@ -136,8 +136,9 @@ mod tests {
     #[test]
     fn runs_of_the_same_second_get_folders_of_their_own() {
         let root = tempfile::tempdir().unwrap();
-        let names: Vec<_> =
-            (0..3).map(|_| RunDir::create(&root.path().join("runs"), "demo", "x = 1\n", noon()).unwrap().name()).collect();
+        let names: Vec<_> = (0..3)
+            .map(|_| RunDir::create(&root.path().join("runs"), "demo", "x = 1\n", noon()).unwrap().name())
+            .collect();
         assert_eq!(names, ["2026-03-09-120005-demo", "2026-03-09-120005-demo-2", "2026-03-09-120005-demo-3"]);
     }
 
