@@ -5,6 +5,7 @@
 //! carries; `state` folds them into what the dashboard (`tui`, `picture`) draws, and `command`s go back the same way.
 
 pub mod arch;
+pub mod cli;
 pub mod command;
 pub mod config;
 pub mod data;
