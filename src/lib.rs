@@ -16,7 +16,7 @@ pub mod event;
 pub mod picture;
 pub mod plan;
 pub mod run;
+pub mod state;
 pub mod trainer;
 pub mod wire;
-pub mod state;
 pub mod tui;

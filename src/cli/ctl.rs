@@ -100,20 +100,18 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
 
 async fn await_answer(run: &RunDir, connection: &mut Connection, id: u64, out: &mut Output) -> Result<()> {
     while let Some(message) = connection.receiver.next().await? {
-        match message {
-            ServerMessage::Event(stamped) => match stamped.event {
-                Event::Answered(answered) if answered.id == id => {
-                    return match &answered.outcome {
-                        Outcome::Applied => out.line(&report::answer(&answered)),
-                        Outcome::Rejected { reason } => {
-                            let message = format!("{}: rejected: {reason}", answered.request);
-                            Err(Error::reported(Class::User, message, None))
-                        }
-                    };
-                }
-                Event::RunEnded(_) => return Err(gone(run)),
-                _ => {}
-            },
+        let ServerMessage::Event(stamped) = message else { continue };
+        match stamped.event {
+            Event::Answered(answered) if answered.id == id => {
+                return match &answered.outcome {
+                    Outcome::Applied => out.line(&report::answer(&answered)),
+                    Outcome::Rejected { reason } => {
+                        let message = format!("{}: rejected: {reason}", answered.request);
+                        Err(Error::reported(Class::User, message, None))
+                    }
+                };
+            }
+            Event::RunEnded(_) => return Err(gone(run)),
             _ => {}
         }
     }

@@ -35,18 +35,15 @@ pub fn program() -> Result<PathBuf> {
 /// Starts the engine of a run. It reads nothing, and prints into `engine.log`.
 pub fn start(run: &RunDir) -> Result<Child> {
     let program = program()?;
-    let log = open_log(run).map_err(|error| {
-        Error::environment(format!("cannot open {}: {error}", run.engine_log().display()), None)
-    })?;
+    let log = open_log(run)
+        .map_err(|error| Error::environment(format!("cannot open {}: {error}", run.engine_log().display()), None))?;
     let mut command = Command::new(&program);
-    command.arg(run.path()).stdin(Stdio::null()).stdout(log.0).stderr(log.1);
+    command.arg("train").arg(run.path()).stdin(Stdio::null()).stdout(log.0).stderr(log.1);
     // SAFETY: `setsid` is async-signal-safe and touches no memory of this process.
     unsafe {
         command.pre_exec(|| if libc::setsid() == -1 { Err(io::Error::last_os_error()) } else { Ok(()) });
     }
-    command
-        .spawn()
-        .map_err(|error| Error::environment(format!("cannot start {}: {error}", program.display()), None))
+    command.spawn().map_err(|error| Error::environment(format!("cannot start {}: {error}", program.display()), None))
 }
 
 fn open_log(run: &RunDir) -> io::Result<(File, File)> {
@@ -76,7 +73,10 @@ pub fn died(run: &RunDir, status: Option<ExitStatus>) -> Error {
             message.push_str(&line);
         }
     }
-    Error::environment(message, Some(format!("go on from its last checkpoint: frostline train --resume {}", run.name())))
+    Error::environment(
+        message,
+        Some(format!("go on from its last checkpoint: frostline train --resume {}", run.name())),
+    )
 }
 
 /// The last lines of `engine.log`.

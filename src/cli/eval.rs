@@ -1,5 +1,7 @@
 //! `frostline eval`: loss, accuracy and the confusion of a run's network on a split of its data.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Place, output::Output, query, report};
@@ -41,7 +43,7 @@ pub enum Kept {
 }
 
 /// As the engine's command line spells it.
-pub fn word(value: impl ValueEnum) -> String {
+pub fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -51,14 +53,14 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
         "eval".into(),
         run.path().into(),
         "--split".into(),
-        word(args.split).into(),
+        word(&args.split).into(),
         "--checkpoint".into(),
-        word(args.checkpoint).into(),
+        word(&args.checkpoint).into(),
     ];
     let classes = class_names(&run)?;
     query::ask(arguments, |event: Event, line| match event {
         _ if args.json => out.line(line),
-        Event::Tested(tested) => out.line(&table(&tested, &word(args.split), &classes)),
+        Event::Tested(tested) => out.line(&table(&tested, &word(&args.split), &classes)),
         event => match report::Reporter::default().line(&event) {
             Some(line) => out.line(&line),
             None => Ok(()),
@@ -100,19 +102,19 @@ fn table(tested: &Tested, split: &str, classes: &[String]) -> String {
         let room = name_width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
         format!("{text}{}", " ".repeat(room))
     };
-    text.push_str(&format!("\n\n{}  {:>4}", padded("truth"), "#"));
+    let _ = write!(text, "\n\n{}  {:>4}", padded("truth"), "#");
     for class in 0..count {
-        text.push_str(&format!("  {class:>width$}"));
+        let _ = write!(text, "  {class:>width$}");
     }
     text.push_str("  recall  precision");
     for (class, row) in tested.confusion.iter().enumerate() {
         let right = row.get(class).copied().unwrap_or(0);
         let named: u64 = tested.confusion.iter().filter_map(|row| row.get(class)).sum();
-        text.push_str(&format!("\n{}  {class:>4}", padded(&name(class))));
+        let _ = write!(text, "\n{}  {class:>4}", padded(&name(class)));
         for cell in row {
-            text.push_str(&format!("  {cell:>width$}"));
+            let _ = write!(text, "  {cell:>width$}");
         }
-        text.push_str(&format!("  {:>6}  {:>9}", share(right, row.iter().sum()), share(right, named)));
+        let _ = write!(text, "  {:>6}  {:>9}", share(right, row.iter().sum()), share(right, named));
     }
     text
 }

@@ -1,10 +1,7 @@
 //! Following a run without a screen: lines of text or JSON until it ends. As the foreground of a run that it has started
 //! it turns Ctrl-C and SIGTERM into "save and stop", and its exit code into the run's.
 
-use std::{
-    process::ExitStatus,
-    time::Duration,
-};
+use std::{process::ExitStatus, time::Duration};
 
 use tokio::{process::Child, time::timeout};
 
@@ -31,7 +28,9 @@ use crate::{
 pub enum Form {
     Text,
     /// The events themselves, one a line; `steps` includes the aggregated steps and the progress of evaluations.
-    Json { steps: bool },
+    Json {
+        steps: bool,
+    },
 }
 
 /// How long an engine may take to leave after its last word.
@@ -197,7 +196,9 @@ impl Printer {
                 Some(line) => out.line(&line),
                 None => Ok(()),
             },
-            Form::Json { steps: false } if matches!(stamped.event, Event::Steps(_) | Event::Evaluating { .. }) => Ok(()),
+            Form::Json { steps: false } if matches!(stamped.event, Event::Steps(_) | Event::Evaluating { .. }) => {
+                Ok(())
+            }
             Form::Json { .. } => {
                 let line = serde_json::to_string(stamped).map_err(|error| Error::internal(error.to_string()))?;
                 out.line(&line)

@@ -33,11 +33,6 @@ impl Output {
             Ok(()) => Ok(()),
         }
     }
-
-    /// Nobody reads any more.
-    pub fn is_closed(&self) -> bool {
-        self.closed
-    }
 }
 
 /// Writes to stderr; where that fails there is nobody left to tell.
@@ -88,6 +83,6 @@ mod tests {
             }
         }
         let mut out = Output { sink: Box::new(Gone), closed: false };
-        assert!(out.line("a").is_ok() && out.line("b").is_ok() && out.is_closed());
+        assert!(out.line("a").is_ok() && out.line("b").is_ok() && out.closed);
     }
 }

@@ -56,13 +56,8 @@ struct Named {
 
 pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
     let run = args.place.find(&args.run)?;
-    let mut arguments = vec![
-        "predict".into(),
-        run.path().into(),
-        "--checkpoint".into(),
-        word(args.checkpoint).into(),
-        "--".into(),
-    ];
+    let mut arguments =
+        vec!["predict".into(), run.path().into(), "--checkpoint".into(), word(&args.checkpoint).into(), "--".into()];
     arguments.extend(args.images.iter().map(|image| image.clone().into_os_string()));
     let pictures = !args.no_image && !args.json && shows_pictures();
     let mut unread = 0;
@@ -103,7 +98,8 @@ fn lines(answer: &Answer, top: usize) -> String {
 /// In tmux, answers to the printer's questions would arrive as typed text.
 fn shows_pictures() -> bool {
     let multiplexed = std::env::var_os("TMUX").is_some()
-        || std::env::var("TERM").is_ok_and(|term| term.starts_with("screen") || term.starts_with("tmux") || term == "dumb");
+        || std::env::var("TERM")
+            .is_ok_and(|term| term.starts_with("screen") || term.starts_with("tmux") || term == "dumb");
     stdout().is_terminal() && !multiplexed
 }
 

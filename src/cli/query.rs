@@ -16,12 +16,8 @@ use crate::error::{Error, Result};
 pub fn ask<A: DeserializeOwned>(arguments: Vec<OsString>, mut each: impl FnMut(A, &str) -> Result<()>) -> Result<Exit> {
     let program = engine::program()?;
     let failed = |error| Error::environment(format!("cannot run {}: {error}", program.display()), None);
-    let mut engine = Command::new(&program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+    let mut engine =
+        Command::new(&program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let mut told = Ok(());
     if let Some(stdout) = engine.stdout.take() {
         for line in BufReader::new(stdout).lines() {

@@ -1,11 +1,13 @@
 //! Events as lines of text for a log: one an epoch, and what a person would want told between them. Pure.
 
+use std::fmt::Write as _;
+
 use crate::{
+    error::{Error, Result},
     event::{
         Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, RunEnded, SkippedFile, SplitName,
         State, Tested,
     },
-    error::{Error, Result},
 };
 
 /// What a line needs to know of earlier events.
@@ -65,21 +67,22 @@ impl Reporter {
         let of = self.epochs.to_string();
         let mut line = format!("epoch {:>1$}/{of}", ended.epoch, of.len());
         let figures = |line: &mut String, prefix: &str, metrics: Metrics| {
-            line.push_str(&format!("  {prefix}loss {:.4}  {prefix}accuracy {:.4}", metrics.loss, metrics.accuracy));
+            let _ = write!(line, "  {prefix}loss {:.4}  {prefix}accuracy {:.4}", metrics.loss, metrics.accuracy);
         };
         figures(&mut line, "", ended.train);
         if let Some(validation) = ended.validation {
             figures(&mut line, "val_", validation);
         }
         let seconds = ended.train_seconds + ended.validation_seconds;
-        line.push_str(&format!(
+        let _ = write!(
+            line,
             "  rate {}  {}  {:.0} images/s",
             rate(ended.learning_rate),
             duration(seconds),
             ended.images_per_second
-        ));
+        );
         if ended.data_wait >= 0.05 {
-            line.push_str(&format!(", {:.0} % of it waiting for data", ended.data_wait * 100.0));
+            let _ = write!(line, ", {:.0} % of it waiting for data", ended.data_wait * 100.0);
         }
         line
     }
@@ -87,8 +90,8 @@ impl Reporter {
 
 pub fn answer(answered: &Answered) -> String {
     match &answered.outcome {
-        Outcome::Applied => format!("{}: applied after step {}, by {}", answered.request, answered.step, answered.by),
-        Outcome::Rejected { reason } => format!("{}: rejected, {reason}, by {}", answered.request, answered.by),
+        Outcome::Applied => format!("{} ({}): applied after step {}", answered.request, answered.by, answered.step),
+        Outcome::Rejected { reason } => format!("{} ({}): rejected: {reason}", answered.request, answered.by),
     }
 }
 
@@ -125,7 +128,7 @@ fn skipped(split: SplitName, total: u64, files: &[SkippedFile]) -> String {
         _ => format!("warning: {} {split} images cannot be read and are left out:", grouped(total)),
     };
     for file in files.iter().take(SHOWN) {
-        line.push_str(&format!("\n  {}: {}", file.path, file.reason));
+        let _ = write!(line, "\n  {}: {}", file.path, file.reason);
     }
     match total.saturating_sub(files.len().min(SHOWN) as u64) {
         0 => line,
@@ -168,7 +171,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -243,7 +246,7 @@ mod tests {
             }),
             Event::StateChanged { state: State::Running, step: 0 },
             Event::Skipped { split: SplitName::Train, total: 2, files: vec![file("cats/1.jpg"), file("dogs/2.jpg")] },
-            epoch(1, 0.693_15, Some(Metrics { loss: 0.68, accuracy: 0.55 }), 0.02),
+            epoch(1, 0.693_2, Some(Metrics { loss: 0.68, accuracy: 0.55 }), 0.02),
             Event::StateChanged { state: State::Paused, step: 70 },
             answered(Outcome::Applied),
             answered(Outcome::Rejected { reason: "`conv2d_1` has no parameters".into() }),
@@ -257,11 +260,32 @@ mod tests {
                 checkpoint: CheckpointKind::Best,
                 confusion: vec![],
             }),
-            Event::RunEnded(RunEnded { how: Ended::Completed { early: false }, step: 1_234_567, epoch: 10, seconds: 7384.0 }),
+            Event::RunEnded(RunEnded {
+                how: Ended::Completed { early: false },
+                step: 1_234_567,
+                epoch: 10,
+                seconds: 7384.0,
+            }),
         ];
         let mut reporter = Reporter::default();
         let lines: Vec<_> = events.iter().filter_map(|event| reporter.line(event)).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        2026-03-09-120005-demo: 10 epochs, 32 images a step, rmsprop, binary_crossentropy
+        data: 2,000 training, 1,000 validation and 0 test images in 2 classes, 63 steps an epoch
+        device: cpu (EPYC), 2 threads, libtorch 2.11.0
+        warning: 2 training images cannot be read and are left out:
+          cats/1.jpg: it ends too early
+          dogs/2.jpg: it ends too early
+        epoch  1/10  loss 0.6932  accuracy 0.5123  val_loss 0.6800  val_accuracy 0.5500  rate 0.001  1 min 13 s  164 images/s
+        paused after step 70
+        freeze conv2d conv2d_1 (ada@lab): applied after step 70
+        freeze conv2d conv2d_1 (ada@lab): rejected: `conv2d_1` has no parameters
+        goes on after step 70
+        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of it waiting for data
+        warning: the loss is not a number
+        test: loss 0.2500  accuracy 0.9125  on 10,000 images, with the best checkpoint
+        completed after 1,234,567 steps, in 2 h 03 min
+        ");
     }
 
     #[test]

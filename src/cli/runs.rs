@@ -1,5 +1,7 @@
 //! `frostline runs`: every run and how it stands, the newest last.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -50,7 +52,7 @@ fn table(summaries: &[Summary], zone: &TimeZone) -> String {
         .map(|[run, state, numbers @ .., latest]| {
             let mut line = format!("{run:0$}  {state:1$}", widths[0], widths[1]);
             for (number, width) in numbers.iter().zip(&widths[2..]) {
-                line.push_str(&format!("  {number:>width$}"));
+                let _ = write!(line, "  {number:>width$}");
             }
             line + "  " + latest
         })
@@ -63,7 +65,7 @@ fn row(summary: &Summary, zone: &TimeZone) -> [String; 7] {
     let latest = summary
         .latest_at_ms
         .and_then(|ms| Timestamp::from_millisecond(ms as i64).ok())
-        .map_or("-".into(), |at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
+        .map_or("-".into(), |at| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
     [
         summary.run.clone(),
         summary.standing.to_string(),

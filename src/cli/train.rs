@@ -114,7 +114,7 @@ fn resumable(place: &Place, which: &str) -> Result<(RunDir, u64)> {
     Ok((run, since))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
+#[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
 fn now() -> jiff::civil::DateTime {
-    jiff::Zoned::now().datetime()
+    jiff::ZonedDateTime::now().datetime()
 }

@@ -99,8 +99,12 @@ pub struct Remote {
     pub connection: Connection,
     /// Ends with this value, and the viewer with it.
     _ssh: Child,
-    said: Arc<Mutex<VecDeque<String>>>,
+    words: Words,
 }
+
+/// The last lines that ssh, or frostline at its other end, has printed.
+#[derive(Clone, Default)]
+pub struct Words(Arc<Mutex<VecDeque<String>>>);
 
 /// Runs `frostline stream` on `host`. `runs` is the folder of runs there.
 pub async fn over_ssh(host: &str, which: &str, runs: &str) -> Result<Remote> {
@@ -114,17 +118,17 @@ pub async fn over_ssh(host: &str, which: &str, runs: &str) -> Result<Remote> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| Error::environment(format!("cannot start ssh: {error}"), None))?;
-    let said = Arc::new(Mutex::new(VecDeque::new()));
+    let words = Words::default();
     let (Some(write), Some(read), Some(errors)) = (ssh.stdin.take(), ssh.stdout.take(), ssh.stderr.take()) else {
         return Err(Error::internal("ssh was started without its pipes"));
     };
-    let listening = tokio::spawn(collect(errors, Arc::clone(&said)));
+    let listening = tokio::spawn(words.clone().collect(errors));
     match client::greet(read, write, &identity(), 0).await {
-        Ok(connection) => Ok(Remote { connection, _ssh: ssh, said }),
+        Ok(connection) => Ok(Remote { connection, _ssh: ssh, words }),
         Err(wire::Error::Closed | wire::Error::Io(_)) => {
             // Closed: so ssh is ending, and what it had to say is still on its way.
             let _ = tokio::time::timeout(Duration::from_secs(2), listening).await;
-            Err(lost(host, &said))
+            Err(lost(host, &words))
         }
         Err(error) => Err(error.into()),
     }
@@ -133,28 +137,42 @@ pub async fn over_ssh(host: &str, which: &str, runs: &str) -> Result<Remote> {
 impl Remote {
     /// The error of a connection that ended before the run did.
     pub fn lost(&self, host: &str) -> Error {
-        lost(host, &self.said)
+        lost(host, &self.words)
+    }
+
+    pub fn words(&self) -> Words {
+        self.words.clone()
     }
 }
 
-fn lost(host: &str, said: &Mutex<VecDeque<String>>) -> Error {
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
-    let words: String = said.iter().map(|line| format!("\n  | {line}")).collect();
-    Error::environment(
-        format!("the connection to {host} ended{}{words}", if words.is_empty() { "" } else { "; ssh said:" }),
-        Some(format!("`ssh {host} frostline runs` must work, without a question for a password")),
-    )
+fn lost(host: &str, words: &Words) -> Error {
+    let said = words.lines();
+    let mut message = format!("the connection to {host} ended");
+    if !said.is_empty() {
+        message.push_str("; ssh said:");
+    }
+    for line in &said {
+        message.push_str("\n  | ");
+        message.push_str(line);
+    }
+    let hint = format!("`ssh {host} frostline runs` must work, without a question for a password");
+    Error::environment(message, Some(hint))
 }
 
-/// The last lines that ssh, or frostline at its other end, has printed.
-async fn collect(errors: ChildStderr, said: Arc<Mutex<VecDeque<String>>>) {
-    const KEPT: usize = 8;
-    let mut lines = BufReader::new(errors).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.push_back(line);
-        while said.len() > KEPT {
-            said.pop_front();
+impl Words {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    async fn collect(self, errors: ChildStderr) {
+        const KEPT: usize = 8;
+        let mut lines = BufReader::new(errors).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push_back(line);
+            while said.len() > KEPT {
+                said.pop_front();
+            }
         }
     }
 }
