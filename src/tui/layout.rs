@@ -57,7 +57,7 @@ fn four(main: Rect) -> Vec<(Pane, Rect)> {
     let above = main.height - below;
     // Three square pictures and the caption, frame and gaps around them, but never at the cost of a log that can be read.
     let pictures = (3 * 2 * below.saturating_sub(3) + 4).clamp(main.width * 2 / 5, main.width * 2 / 3);
-    let layers = (main.width * 2 / 5).clamp(32, 82);
+    let layers = (main.width * 2 / 5).clamp(36, 82);
     let rect = |x: u16, y: u16, width: u16, height: u16| Rect { x: main.x + x, y: main.y + y, width, height };
     vec![
         (Pane::Curves, rect(0, 0, main.width - layers, above)),

@@ -140,7 +140,7 @@ fn progress_line(theme: &Theme, label: &str, share: f64, eta: &str, role: Role, 
     let eta = if eta.is_empty() { String::new() } else { format!(" {eta:>5} left") };
     let tail = format!(" {:>5}{eta}", figures::whole_percent(share));
     let room = width.saturating_sub(guard::width(&tail));
-    let label = guard::column(label, 11.min(room), theme.symbols.ellipsis);
+    let label = guard::fit(label, room, theme.symbols.ellipsis);
     let bar_width = room.saturating_sub(guard::width(&label) + 1);
     let mut spans = vec![Span::styled(label, theme.style(Role::Text)), Span::raw(" ")];
     spans.extend(bar(theme, share, bar_width, role));
