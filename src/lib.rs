@@ -5,10 +5,18 @@
 //! carries; `state` folds them into what the dashboard (`tui`, `picture`) draws, and `command`s go back the same way.
 
 pub mod arch;
+pub mod cli;
 pub mod command;
+pub mod config;
+pub mod data;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod picture;
 pub mod plan;
+pub mod run;
 pub mod state;
+pub mod trainer;
+pub mod wire;
 pub mod tui;

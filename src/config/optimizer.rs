@@ -1,8 +1,8 @@
-//! How weights are updated, in Keras 3's words and with its defaults and formulas.
+//! `[train.optimizer]`: how weights are updated, in Keras 3's words and with its defaults and formulas.
 
 use serde::{Deserialize, Serialize};
 
-/// The update rule; the learning rate comes from the [`Schedule`](super::Schedule).
+/// The update rule; the learning rate is `[train] learning_rate` and its schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {

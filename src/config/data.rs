@@ -1,0 +1,85 @@
+//! `[data]`: where the images come from, how a validation split is carved, how training images are varied.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub source: DataSource,
+    /// For `idx` the folder of the four MNIST files, for `folder` the one that holds `train/`, `validation/` and `test/`.
+    /// A list names places to look in, in order. Relative to the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Places>,
+    /// Names of the classes of `idx`, whose files hold only numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Share of the training images set aside for validation, the same share of every class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_fraction: Option<f64>,
+    /// Train on so many images only, evenly over the classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Numbers of images that `critters` draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<usize>,
+    #[serde(default)]
+    pub augment: Augment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataSource {
+    /// MNIST's file format, plain or gzip.
+    Idx,
+    /// One subfolder a class.
+    Folder,
+    /// Cats and dogs that Frostline draws itself.
+    Critters,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a list of paths to look in")]
+pub enum Places {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
+
+/// Random variation of training images, in `ImageDataGenerator`'s words.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augment {
+    pub horizontal_flip: bool,
+    pub vertical_flip: bool,
+    /// Largest shift to either side, as a fraction of the width.
+    pub width_shift_range: f64,
+    pub height_shift_range: f64,
+}
+
+impl Data {
+    pub(super) fn settle_places(&mut self, folder: &Path) {
+        match &mut self.path {
+            None => {}
+            Some(Places::One(path)) => *path = super::seen_from(folder, path),
+            Some(Places::Several(paths)) => {
+                for path in paths {
+                    *path = super::seen_from(folder, path);
+                }
+            }
+        }
+    }
+}
+
+impl Places {
+    pub fn list(&self) -> &[PathBuf] {
+        match self {
+            Self::One(path) => std::slice::from_ref(path),
+            Self::Several(paths) => paths,
+        }
+    }
+}

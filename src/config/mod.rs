@@ -1,0 +1,169 @@
+//! What a user may write: one TOML file, unknown keys refused, every key but the model's layers and the data's place with a default.
+//! Only the wording is checked here; whether it makes sense together is the plan's business.
+
+mod data;
+mod error;
+mod model;
+mod optimizer;
+mod schedule;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use data::{Augment, Data, DataSource, Places};
+pub use error::ConfigError;
+pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
+pub use optimizer::Optimizer;
+pub use schedule::{EarlyStopping, Monitor, Schedule};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Names the run directory; the file's own name if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Every random choice of the run follows from it.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    pub data: Data,
+    pub model: Model,
+    #[serde(default)]
+    pub train: Train,
+    #[serde(default)]
+    pub engine: Engine,
+}
+
+fn default_seed() -> u64 {
+    1337
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Train {
+    pub epochs: u32,
+    pub batch_size: u32,
+    /// Left out: Keras's default of the optimiser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// Layers that start frozen.
+    pub freeze: Vec<String>,
+    /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
+    pub checkpoint_minutes: f64,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            learning_rate: None,
+            freeze: Vec::new(),
+            checkpoint_minutes: 5.0,
+            optimizer: Optimizer::default(),
+            schedule: Schedule::default(),
+            early_stopping: None,
+        }
+    }
+}
+
+/// Where and with how many threads the arithmetic is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// `auto`, `cpu`, `cuda` or `cuda:1`.
+    pub device: String,
+    /// 0: as many as the processor has cores.
+    pub threads: u32,
+    /// Threads that read, decode and augment; 0: chosen from the number of cores.
+    pub loader_threads: u32,
+    /// Batches that may wait for the step.
+    pub prefetch: u32,
+    /// Decoded images are kept in memory up to this size.
+    pub cache_mib: u32,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { device: "auto".into(), threads: 0, loader_threads: 0, prefetch: 4, cache_mib: 1024 }
+    }
+}
+
+impl Config {
+    /// Reads `path`, applies `overrides` (`train.epochs=3`), and settles relative places against the file's folder.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let mut config = Self::parse(&text, path, overrides)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.data.settle_places(&std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
+        Ok(config)
+    }
+
+    /// `origin` names the text in errors and, through its stem, a run that has no name of its own.
+    pub fn parse(text: &str, origin: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|source| ConfigError::toml(origin, text, &source))?;
+        if !overrides.is_empty() {
+            config = overridden(text, origin, overrides)?;
+        }
+        if config.name.is_none() {
+            config.name = origin.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        }
+        Ok(config)
+    }
+
+    /// With every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("every configuration that was read can be written")
+    }
+}
+
+/// Deserialises once more with single keys replaced. `text` is known to parse.
+fn overridden(text: &str, origin: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
+    let mut table: toml::Table = toml::from_str(text).map_err(|source| ConfigError::toml(origin, text, &source))?;
+    for assignment in overrides {
+        let fail = |message: String| ConfigError::Override { assignment: assignment.clone(), message };
+        let (key, value) = assignment.split_once('=').ok_or_else(|| fail("there is no \"=\" in it".into()))?;
+        // A bare word is a string: `--set engine.device=cpu`.
+        let value = format!("v = {}", value.trim())
+            .parse::<toml::Table>()
+            .ok()
+            .and_then(|mut parsed| parsed.remove("v"))
+            .unwrap_or_else(|| toml::Value::String(value.trim().to_owned()));
+        let mut keys: Vec<&str> = key.split('.').map(str::trim).collect();
+        let last = keys.pop().unwrap_or_default();
+        let mut place = &mut table;
+        for name in keys {
+            let next = place.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            place = next.as_table_mut().ok_or_else(|| fail(format!("\"{name}\" is not a table")))?;
+        }
+        place.insert(last.to_owned(), value);
+        // Tried one by one, so that an error names the assignment at fault.
+        Config::deserialize(table.clone()).map_err(|source| fail(source.message().to_owned()))?;
+    }
+    Config::deserialize(table).map_err(|source| ConfigError::toml(origin, text, &source))
+}
+
+/// `path` if it is absolute, else seen from `folder`.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let joined = folder.join(path);
+    // `a/config/../data` reads better, and names a run's data for good, as `a/data`.
+    let mut clean = PathBuf::new();
+    for part in joined.components() {
+        match part {
+            std::path::Component::ParentDir if clean.file_name().is_some() => {
+                clean.pop();
+            }
+            std::path::Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests;

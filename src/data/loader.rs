@@ -1,0 +1,276 @@
+//! Batches in order, loaded ahead by worker threads. What a batch holds is a function of the seed, the epoch and its number:
+//! the number of workers, their timing and the batch at which an epoch is entered change nothing.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::cache::Cache;
+use super::random::{self, Purpose};
+use super::{Augment, DataError, Size, Skipped, Split};
+
+/// Decoded pictures kept by one loader: all of MNIST, or 16,000 pictures of 150×150.
+const CACHE_BYTES: usize = 1 << 30;
+
+/// Some samples of an epoch, ready to become a tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// 0, 1, 2, … within the epoch.
+    pub index: usize,
+    pub size: Size,
+    /// Pictures in it; less than the batch size at the end of an epoch and where some were skipped, in the extreme 0.
+    pub count: usize,
+    /// `[count, h, w, c]`, 0 to 255.
+    pub images: Vec<u8>,
+    pub labels: Vec<i64>,
+    /// Each picture's position in the split.
+    pub samples: Vec<u32>,
+    /// What would have been in it, had it been readable.
+    pub skipped: Vec<Skipped>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoaderSpec {
+    /// 0 is taken as 1.
+    pub batch_size: usize,
+    /// A new order each epoch; otherwise that of the split.
+    pub shuffle: bool,
+    pub seed: u64,
+    /// Threads that load; with 0 the caller's own does, when it asks.
+    pub workers: usize,
+    /// Most batches loaded or being loaded ahead; at least one for each worker.
+    pub prefetch: usize,
+    pub augment: Option<Augment>,
+}
+
+/// Makes the epochs of one split. What it decoded is kept for the next epoch.
+pub struct Loader {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    split: Split,
+    size: Size,
+    spec: LoaderSpec,
+    cache: Cache,
+}
+
+impl Loader {
+    pub fn new(split: Split, size: Size, spec: LoaderSpec) -> Self {
+        let cache = Cache::new(&split, size, CACHE_BYTES);
+        let augment = spec.augment.filter(|augment| !augment.is_none());
+        let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
+        Self { shared: Arc::new(Shared { split, size, spec, cache }) }
+    }
+
+    /// Pictures in the split.
+    pub fn images(&self) -> usize {
+        self.shared.split.len()
+    }
+
+    pub fn batches_per_epoch(&self) -> usize {
+        self.shared.split.len().div_ceil(self.shared.spec.batch_size)
+    }
+
+    /// The batches of an epoch from `first_batch` on, exactly as the whole epoch has them.
+    pub fn epoch(&self, epoch: u64, first_batch: usize) -> Epoch {
+        let end = self.batches_per_epoch();
+        let pass = Arc::new(Pass {
+            shared: Arc::clone(&self.shared),
+            epoch,
+            order: self.shared.order(epoch),
+            abandoned: AtomicBool::new(false),
+            window: self.shared.spec.prefetch.max(self.shared.spec.workers).max(1),
+            end,
+            progress: Mutex::new(Progress {
+                next_to_load: first_batch,
+                next_to_give: first_batch,
+                loaded: BTreeMap::new(),
+            }),
+            room: Condvar::new(),
+            arrival: Condvar::new(),
+        });
+        let workers = self.shared.spec.workers.min(end.saturating_sub(first_batch));
+        let workers = (0..workers)
+            .map_while(|number| {
+                let pass = Arc::clone(&pass);
+                // A machine that is out of threads gets fewer workers, in the extreme none.
+                thread::Builder::new().name(format!("loader-{number}")).spawn(move || pass.work()).ok()
+            })
+            .collect();
+        Epoch { pass, workers }
+    }
+}
+
+impl Shared {
+    fn order(&self, epoch: u64) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.split.len() as u32).collect();
+        if self.spec.shuffle {
+            random::shuffle(&mut random::stream(self.spec.seed, Purpose::Shuffle, epoch, 0), &mut order);
+        }
+        order
+    }
+
+    /// Loads the samples at `positions`; gives up half-way once `abandoned`.
+    fn batch(&self, index: usize, epoch: u64, positions: &[u32], abandoned: &AtomicBool) -> Batch {
+        let mut batch = Batch {
+            index,
+            size: self.size,
+            count: 0,
+            images: Vec::with_capacity(positions.len() * self.size.bytes()),
+            labels: Vec::with_capacity(positions.len()),
+            samples: Vec::with_capacity(positions.len()),
+            skipped: Vec::new(),
+        };
+        for &position in positions {
+            if abandoned.load(Ordering::Relaxed) {
+                break;
+            }
+            match self.cache.fetch(&self.split, position as usize, self.size) {
+                Ok(pixels) => self.vary(&pixels, epoch, position, &mut batch.images),
+                Err(skipped) => {
+                    batch.skipped.push(skipped);
+                    continue;
+                }
+            }
+            batch.labels.push(i64::from(self.split.label(position as usize)));
+            batch.samples.push(position);
+            batch.count += 1;
+        }
+        batch
+    }
+
+    fn vary(&self, pixels: &[u8], epoch: u64, position: u32, out: &mut Vec<u8>) {
+        match self.spec.augment {
+            None => out.extend_from_slice(pixels),
+            Some(augment) => {
+                let mut rng = random::stream(self.spec.seed, Purpose::Augment, epoch, u64::from(position));
+                augment.draw(self.size, &mut rng).apply(pixels, self.size, out);
+            }
+        }
+    }
+}
+
+/// One pass over the samples, shared between the threads that load and the one that takes.
+struct Pass {
+    shared: Arc<Shared>,
+    epoch: u64,
+    order: Vec<u32>,
+    abandoned: AtomicBool,
+    window: usize,
+    end: usize,
+    progress: Mutex<Progress>,
+    /// Signalled when the window moved on.
+    room: Condvar,
+    /// Signalled when a batch was loaded.
+    arrival: Condvar,
+}
+
+struct Progress {
+    next_to_load: usize,
+    next_to_give: usize,
+    loaded: BTreeMap<usize, Result<Batch, DataError>>,
+}
+
+impl Pass {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        // Nothing panics while it holds the lock, so a poisoned one is still whole.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(index) = self.claim() {
+            let batch = self.load(index);
+            self.progress().loaded.insert(index, batch);
+            self.arrival.notify_all();
+        }
+    }
+
+    /// The next batch that nobody loads yet, as soon as the window reaches it; nothing at the end.
+    fn claim(&self) -> Option<usize> {
+        let waiting = |progress: &mut Progress| {
+            progress.next_to_load < self.end
+                && progress.next_to_load >= progress.next_to_give + self.window
+                && !self.abandoned.load(Ordering::Relaxed)
+        };
+        let mut progress = self.room.wait_while(self.progress(), waiting).unwrap_or_else(PoisonError::into_inner);
+        if progress.next_to_load >= self.end || self.abandoned.load(Ordering::Relaxed) {
+            return None;
+        }
+        progress.next_to_load += 1;
+        Some(progress.next_to_load - 1)
+    }
+
+    fn load(&self, index: usize) -> Result<Batch, DataError> {
+        let first = index * self.shared.spec.batch_size;
+        let last = self.order.len().min(first + self.shared.spec.batch_size);
+        // Nothing is left half-changed by a panic: a batch is local, and a cache slot is filled whole or not at all.
+        catch_unwind(AssertUnwindSafe(|| {
+            self.shared.batch(index, self.epoch, &self.order[first..last], &self.abandoned)
+        }))
+        .map_err(|panic| DataError::Panicked { batch: index, message: panic_text(panic.as_ref()) })
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}
+
+/// The batches of one pass, in order. Dropping it stops the workers within one sample. After an error there is nothing more.
+pub struct Epoch {
+    pass: Arc<Pass>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Iterator for Epoch {
+    type Item = Result<Batch, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let pass = &self.pass;
+        let mut progress = pass.progress();
+        let index = progress.next_to_give;
+        if index >= pass.end {
+            return None;
+        }
+        let batch = if self.workers.is_empty() {
+            drop(progress);
+            let batch = pass.load(index);
+            progress = pass.progress();
+            batch
+        } else {
+            loop {
+                match progress.loaded.remove(&index) {
+                    Some(batch) => break batch,
+                    None => progress = pass.arrival.wait(progress).unwrap_or_else(PoisonError::into_inner),
+                }
+            }
+        };
+        if batch.is_ok() {
+            progress.next_to_give = index + 1;
+        } else {
+            progress.next_to_give = pass.end;
+            pass.abandoned.store(true, Ordering::Relaxed);
+        }
+        drop(progress);
+        pass.room.notify_all();
+        Some(batch)
+    }
+}
+
+impl Drop for Epoch {
+    fn drop(&mut self) {
+        // Under the lock, so that no worker is between its look at the flag and its sleep.
+        let progress = self.pass.progress();
+        self.pass.abandoned.store(true, Ordering::Relaxed);
+        drop(progress);
+        self.pass.room.notify_all();
+        for worker in self.workers.drain(..) {
+            // It catches its own panics.
+            let _ = worker.join();
+        }
+    }
+}

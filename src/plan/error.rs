@@ -1,0 +1,86 @@
+//! Why a configuration that is well written is not a run. Every error names the key or the layer.
+
+use std::path::PathBuf;
+
+use crate::{
+    arch::{Arch, ArchError},
+    error::{Class, Explain},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Arch(#[from] ArchError),
+    #[error("model.layers[{index}] ({kind}): {key} is missing")]
+    LayerKeyMissing { index: usize, kind: &'static str, key: &'static str },
+    #[error("model.layers[{index}] ({kind}): {key} does not belong to this type")]
+    LayerKeyAlien { index: usize, kind: &'static str, key: String },
+    #[error("layer \"{layer}\" ({kind}) cannot end a classifier: its output is {shape} after {activation}")]
+    Head { layer: String, kind: &'static str, shape: String, activation: String },
+    #[error("layer \"{layer}\" has {outputs} outputs, but the data has {classes} classes")]
+    Classes { layer: String, outputs: usize, classes: usize },
+    #[error("model.input has {0} channels")]
+    Channels(usize),
+    #[error("data.{key} does not belong to source = \"{origin}\"")]
+    DataKeyAlien { key: &'static str, origin: &'static str },
+    #[error("data.path is missing")]
+    NoPath,
+    #[error("data.path: nothing found at {}", places(.0))]
+    NoPlace(Vec<PathBuf>),
+    #[error("data.path: {} holds no file {name} or {name}.gz", folder.display())]
+    NoIdxFile { folder: PathBuf, name: &'static str },
+    #[error("{key} is {value}, but must be {range}")]
+    Range { key: &'static str, value: f64, range: &'static str },
+    #[error("train.optimizer: nesterov needs a momentum greater than 0")]
+    NesterovWithoutMomentum,
+    #[error("there is no layer \"{layer}\"")]
+    UnknownLayer { layer: String, known: Vec<String> },
+    #[error("layer \"{layer}\" has no parameters to freeze")]
+    NothingToFreeze { layer: String, known: Vec<String> },
+    #[error("engine.device: \"{0}\" is no device")]
+    Device(String),
+}
+
+impl PlanError {
+    pub(super) fn head(arch: &Arch) -> Self {
+        let output = arch.output();
+        Self::Head {
+            layer: output.name.clone(),
+            kind: output.op.kind(),
+            shape: output.output.to_string(),
+            activation: format!("{:?}", output.op.activation()).to_lowercase(),
+        }
+    }
+}
+
+impl Explain for PlanError {
+    fn class(&self) -> Class {
+        Class::User
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Arch(error) => return error.hint(),
+            Self::Head { .. } => {
+                "end the list with a dense layer: units = 1 and sigmoid for two classes, or one unit a class and softmax".into()
+            }
+            Self::Classes { layer, classes: 2, .. } => {
+                format!("give \"{layer}\" units = 1 with sigmoid, or units = 2 with softmax")
+            }
+            Self::Classes { layer, classes, .. } => format!("give \"{layer}\" units = {classes} with softmax"),
+            Self::Channels(_) => "use 1 for grey images or 3 for colour".into(),
+            Self::NoPath => "say where the data lies: path = \"../data/NAME\"; data/README.md says where to get it".into(),
+            Self::NoPlace(_) => "data/README.md says where to get the data and where to put it".into(),
+            Self::NoIdxFile { .. } => "the folder should hold MNIST's four files, plain or with .gz".into(),
+            Self::UnknownLayer { known, .. } | Self::NothingToFreeze { known, .. } => {
+                format!("layers with parameters: {}", known.join(", "))
+            }
+            Self::Device(_) => "use auto, cpu, cuda or cuda:N".into(),
+            _ => return None,
+        })
+    }
+}
+
+fn places(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+}

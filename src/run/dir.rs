@@ -1,0 +1,167 @@
+//! The layout of a run directory and its creation. Who reads or writes a file asks here for its path.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::{Error, Result},
+    whole,
+};
+use crate::event::CheckpointKind;
+
+/// A run directory that exists; its path is absolute and free of symlinks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes `<root>/<date>-<time>-<name>` and writes the resolved configuration into it. A run that starts in the same
+    /// second under the same name gets `-2`, `-3`, … appended. `now` is the local time.
+    pub fn create(root: &Path, name: &str, config_toml: &str, now: jiff::civil::DateTime) -> Result<Self> {
+        fs::create_dir_all(root).map_err(Error::io("create", root))?;
+        let root = fs::canonicalize(root).map_err(Error::io("open", root))?;
+        let stem = format!("{}-{}", now.strftime("%Y-%m-%d-%H%M%S"), sanitised(name));
+        let path = first_free(&root, &stem)?;
+        let run = Self { path };
+        let filled = (|| {
+            fs::create_dir(run.checkpoints()).map_err(Error::io("create", run.checkpoints()))?;
+            fs::create_dir(run.blobs()).map_err(Error::io("create", run.blobs()))?;
+            // Last, because a folder without it is no run.
+            whole::replace(&run.config(), config_toml.as_bytes(), true).map_err(Error::io("write", run.config()))
+        })();
+        if filled.is_err() {
+            // Nothing in it is worth keeping, and the first error is the one to tell.
+            let _ = fs::remove_dir_all(&run.path);
+        }
+        filled.map(|()| run)
+    }
+
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).map_err(Error::io("open", path))?;
+        if !path.join("config.toml").is_file() {
+            return Err(Error::NotARun { path });
+        }
+        Ok(Self { path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder's name, by which the run is known.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    pub fn checkpoint(&self, kind: CheckpointKind) -> PathBuf {
+        self.checkpoints().join(match kind {
+            CheckpointKind::Best => "best.safetensors",
+            CheckpointKind::Last => "last.safetensors",
+        })
+    }
+
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
+    pub fn history(&self) -> PathBuf {
+        self.path.join("history.csv")
+    }
+
+    pub fn engine_log(&self) -> PathBuf {
+        self.path.join("engine.log")
+    }
+
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    pub(super) fn socket_file(&self) -> PathBuf {
+        self.path.join("socket")
+    }
+}
+
+/// `mkdir` is the arbiter between two that start at once.
+fn first_free(root: &Path, stem: &str) -> Result<PathBuf> {
+    let mut path = root.join(stem);
+    for number in 2_u32.. {
+        match fs::create_dir(&path) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => path = root.join(format!("{stem}-{number}")),
+            Err(error) => return Err(Error::io("create", &path)(error)),
+        }
+    }
+    Ok(path)
+}
+
+/// Letters, digits, `_`, `.` and single `-`: what needs no quoting in a shell, at most 48 bytes.
+fn sanitised(name: &str) -> String {
+    let mut clean = String::new();
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() || matches!(character, '_' | '.') {
+            clean.push(character);
+        } else if !clean.ends_with('-') {
+            clean.push('-');
+        }
+    }
+    clean.truncate(48);
+    let clean = clean.trim_matches(['-', '.']);
+    if clean.is_empty() { "run".into() } else { clean.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn noon() -> jiff::civil::DateTime {
+        jiff::civil::date(2026, 3, 9).at(12, 0, 5, 0)
+    }
+
+    #[test]
+    fn runs_of_the_same_second_get_folders_of_their_own() {
+        let root = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..3)
+            .map(|_| RunDir::create(&root.path().join("runs"), "demo", "x = 1\n", noon()).unwrap().name())
+            .collect();
+        assert_eq!(names, ["2026-03-09-120005-demo", "2026-03-09-120005-demo-2", "2026-03-09-120005-demo-3"]);
+    }
+
+    #[test]
+    fn a_created_run_opens_and_holds_the_configuration() {
+        let root = tempfile::tempdir().unwrap();
+        let run = RunDir::create(root.path(), "demo", "seed = 1\n", noon()).unwrap();
+        assert_eq!(RunDir::open(run.path()).unwrap(), run);
+        assert_eq!(fs::read_to_string(run.config()).unwrap(), "seed = 1\n");
+        assert!(matches!(RunDir::open(root.path()), Err(Error::NotARun { .. })));
+    }
+
+    #[test]
+    fn names_become_safe_for_a_shell_and_never_leave_the_root() {
+        for (given, expected) in [
+            ("../../etc/passwd", "etc-passwd"),
+            ("cats & dogs", "cats-dogs"),
+            ("größe\u{1b}[2J", "gr-e-2J"),
+            ("", "run"),
+            ("...", "run"),
+            (&"x".repeat(300), &"x".repeat(48)),
+        ] {
+            assert_eq!(sanitised(given), *expected, "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The run directory: everything that a run leaves on disk, and how others find, lock, follow and resume it.
+//! Writes are either append-only (the journal) or to a temporary name that is renamed when it is whole, so a kill at any
+//! moment leaves nothing half-written under a final name. No tensors and no sockets here, only their bytes and paths.
+
+pub mod blobs;
+pub mod checkpoint;
+mod dir;
+mod error;
+mod find;
+pub mod history;
+pub mod journal;
+mod lock;
+mod socket;
+mod summary;
+pub mod tail;
+mod whole;
+
+pub use blobs::Blobs;
+pub use dir::RunDir;
+pub use error::{Error, Result};
+pub use find::{find, list};
+pub use history::History;
+pub use journal::{Head, JournalWriter};
+pub use lock::{EngineLock, Holder};
+pub(crate) use socket::own_uid;
+pub use summary::{Standing, Summary, summarise};
+pub use tail::{Entry, Tail};

@@ -1,0 +1,5 @@
+//! The programs as a user meets them: started as processes, judged by what they print and by their exit codes.
+#![allow(clippy::unwrap_used)]
+
+mod acting;
+mod cli;
