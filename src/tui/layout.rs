@@ -37,7 +37,7 @@ pub fn layout((width, height): (u16, u16), focus: Pane, zoomed: bool) -> Layout 
     };
     let header = take(1);
     let progress = take(if compact && height >= 8 { 2 } else { 1 });
-    let meters = take(if compact && height < 8 { 0 } else { 1 });
+    let meters = take(u16::from(!compact || height >= 8));
     let footer_rows = u16::from(rest.height > 0 && height >= 4);
     let main = Rect { height: rest.height - footer_rows, ..rest };
     let footer = Rect { y: main.bottom(), height: footer_rows, ..rest };

@@ -104,19 +104,16 @@ pub fn draw_progress(model: &Model, area: Rect, buffer: &mut Buffer) {
     let left = run.remaining();
     let clock = |seconds: Option<f64>| seconds.map_or_else(String::new, figures::duration);
     let ended = run.epochs.last().is_some_and(|e| e.epoch == run.epoch);
-    let (label, share, role) = match run.evaluating {
-        Some((split, done, total)) => {
-            let name = match split {
-                SplitName::Train => "training set",
-                SplitName::Validation => "validating",
-                SplitName::Test => "testing",
-            };
-            (name.to_owned(), done as f64 / total.max(1) as f64, Role::Validation)
-        }
-        None => {
-            let share = if ended { 1.0 } else { run.epoch_share() };
-            (format!("epoch {}/{}", run.epoch, run.epochs_planned()), share, Role::Train)
-        }
+    let (label, share, role) = if let Some((split, done, total)) = run.evaluating {
+        let name = match split {
+            SplitName::Train => "training set",
+            SplitName::Validation => "validating",
+            SplitName::Test => "testing",
+        };
+        (name.to_owned(), done as f64 / total.max(1) as f64, Role::Validation)
+    } else {
+        let share = if ended { 1.0 } else { run.epoch_share() };
+        (format!("epoch {}/{}", run.epoch, run.epochs_planned()), share, Role::Train)
     };
     let total = if run.is_over() && ended && run.epoch == run.epochs_planned() { 1.0 } else { run.total_share() };
     let rows = [

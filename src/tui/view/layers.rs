@@ -80,10 +80,10 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let area = place.open(&theme, Line::from(title), buffer);
     let columns = columns(run.layers.iter().map(|l| guard::width(&l.info.name)).max().unwrap_or(0), area.width.into());
     let mut rows = area.rows();
-    if area.height >= 4 {
-        if let Some(row) = rows.next() {
-            heading(&theme, &columns, row, buffer);
-        }
+    if area.height >= 4
+        && let Some(row) = rows.next()
+    {
+        heading(&theme, &columns, row, buffer);
     }
     let line = run.frost_line();
     let details = details(model, &theme, &columns);

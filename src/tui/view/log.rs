@@ -61,9 +61,8 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
 }
 
 fn clock(model: &Model, at_ms: u64) -> String {
-    Timestamp::from_millisecond(at_ms as i64)
-        .map(|t| t.to_zoned_datetime(model.view.zone.clone()).strftime("%H:%M:%S").to_string())
-        .unwrap_or_else(|_| "--:--:--".into())
+    let Ok(at) = Timestamp::from_millisecond(at_ms as i64) else { return "--:--:--".into() };
+    at.to_zoned_datetime(model.view.zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
 /// An event as a line; `point` stands before figures of validation, as in the charts. `None`: the rest of the screen says it.
