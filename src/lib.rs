@@ -18,4 +18,5 @@ pub mod plan;
 pub mod run;
 pub mod state;
 pub mod trainer;
+pub mod tui;
 pub mod wire;

@@ -4,6 +4,7 @@
 //! A process that trains calls [`device::settle_memory`] first, then [`device::open_cuda`], then everything else.
 
 pub mod device;
+pub mod process;
 
 mod batch_norm;
 mod error;
@@ -17,6 +18,7 @@ mod network;
 mod optimizer;
 mod saved;
 mod shim;
+mod stdio;
 mod stepper;
 mod weights;
 

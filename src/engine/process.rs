@@ -25,8 +25,8 @@ use crate::{
     data::{self, Dataset},
     error::{Error, Result},
     event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded, RunStarted,
-        SkippedFile, SplitName, Stage,
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
+        RunStarted, SkippedFile, SplitName, Stage,
     },
     plan::Plan,
     run::{EngineLock, RunDir},
@@ -88,7 +88,8 @@ fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: Sender<R
         .name("frostline-train".into())
         .spawn(move || {
             let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, record, inbox)));
-            let ended = ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
+            let ended =
+                ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
             let _ = done.send(ended);
         })
@@ -100,7 +101,8 @@ fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: Sender<R
 
 /// SIGTERM, SIGINT and SIGHUP save and end the run, SIGUSR1 saves it.
 async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sender<Request>) -> Result<Ended> {
-    let on = |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
+    let on =
+        |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
     let mut terminate = on(SignalKind::terminate())?;
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut hang_up = on(SignalKind::hangup())?;
@@ -173,8 +175,12 @@ pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> R
                 continue;
             }
         };
-        let mut top: Vec<Likely> =
-            classes.iter().cloned().zip(probabilities).map(|(class, probability)| Likely { class, probability }).collect();
+        let mut top: Vec<Likely> = classes
+            .iter()
+            .cloned()
+            .zip(probabilities)
+            .map(|(class, probability)| Likely { class, probability })
+            .collect();
         top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         print(&Prediction::Classified { image, top })?;
     }

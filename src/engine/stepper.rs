@@ -54,6 +54,18 @@ impl TorchStepper {
         &self.network
     }
 
+    /// One number a class for one picture, in inference mode.
+    pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
+        shielded(|| {
+            input::check_size(picture.size, self.network.arch().input())?;
+            let _no_grad = tch::no_grad_guard();
+            let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
+            let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
+            let probabilities = loss::probabilities(&logits, self.network.head())?.f_reshape([-1])?;
+            Ok(Vec::try_from(probabilities.f_to_device(Device::Cpu)?)?)
+        })
+    }
+
     /// Pictures and labels on the device.
     fn tensors(&self, batch: &Batch) -> super::Result<(Tensor, Tensor)> {
         input::check(batch, self.network.arch().input(), self.network.head().classes())?;

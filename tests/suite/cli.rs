@@ -72,10 +72,7 @@ fn interrupting_train_saves_and_stops_the_run_and_tells_the_shell() {
     actor.end(Ended::Stopped { by: "ada@lab".into() });
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
-    assert_eq!(
-        lines(&rest),
-        ["stop (ada@lab): applied after step 12", "stopped by ada@lab after 20 steps, in 4.0 s"]
-    );
+    assert_eq!(lines(&rest), ["stop (ada@lab): applied after step 12", "stopped by ada@lab after 20 steps, in 4.0 s"]);
     assert_eq!(train.wait().unwrap().code(), Some(130));
 }
 

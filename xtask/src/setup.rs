@@ -36,7 +36,7 @@ impl Options {
         for argument in arguments {
             match argument.as_str() {
                 "--cuda" => options.cuda = true,
-                other => return Err(Failure::usage(format!("`setup` doesn't know `{other}`")).hint("it knows --cuda")),
+                other => return Err(Failure::usage(format!("`setup` knows --cuda, and not `{other}`"))),
             }
         }
         Ok(options)

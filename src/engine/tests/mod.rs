@@ -1,6 +1,8 @@
 //! The engine's tests: against Keras's figures (`tests/reference`), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
+mod formula;
+mod keras_layers;
 mod steps;
 
 use super::stepper::TorchStepper;

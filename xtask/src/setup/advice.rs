@@ -163,16 +163,16 @@ impl Problem {
             .hint(or_bring_your_own()),
             Self::DiskFull => Failure::new("the disk ran full while libtorch was unpacked")
                 .hint("make room, or set XDG_CACHE_HOME to a folder on a larger disk\nwhat was unpacked so far is removed"),
-            Self::NoNetwork { words } => Failure::new(format!("pip can't reach its package index: {words}"))
+            Self::NoNetwork { words } => Failure::new(format!("the package index can't be reached: {words}"))
                 .hint(format!("check the connection (behind a proxy, set HTTPS_PROXY), {AGAIN}"))
-                .hint("a mirror goes into pip's own configuration: `pip config set global.index-url …`")
+                .hint("a mirror goes into pip's (or uv's) own configuration: `pip config set global.index-url …`")
                 .hint(or_bring_your_own()),
             Self::NotTrusted { words } => {
-                Failure::new(format!("pip doesn't trust the package index's certificate: {words}"))
+                Failure::new(format!("the package index's certificate is not trusted: {words}"))
                     .hint("behind a proxy that opens TLS, set PIP_CERT to its certificate file")
                     .hint("otherwise install or update ca-certificates, and check the clock")
             }
-            Self::NoWheel { words } => Failure::new(format!("pip finds no torch {VERSION} for this machine: {words}"))
+            Self::NoWheel { words } => Failure::new(format!("the package index has no torch {VERSION} for this machine: {words}"))
                 .hint("Linux needs glibc 2.28 or later (`ldd --version`), a Mac macOS 11 or later")
                 .hint("if pip is set to use a mirror (`pip config list`), does the mirror have it?")
                 .hint(or_bring_your_own()),
@@ -277,7 +277,7 @@ pub fn of_pips_words(name: &str, code: Option<i32>, lines: &[String]) -> Problem
 
 /// A Python exception's line without its wrapping: what follows the last `>: `, and not more than a line of it.
 fn shorten(line: &str) -> String {
-    let line = line.trim().trim_start_matches("ERROR: ").trim_start_matches("WARNING: ");
+    let line = line.trim().trim_start_matches("ERROR: ").trim_start_matches("WARNING: ").trim_start_matches("cause: ");
     let line = line.rsplit_once(">: ").map_or(line, |(_, end)| end);
     let line = line.split("')':").next().unwrap_or(line);
     let short: String = line.chars().take(120).collect();
