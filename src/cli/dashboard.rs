@@ -34,8 +34,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Where the run is.
 pub enum Place {
     /// `child` is its engine if this command has started it.
-    Here { run: RunDir, child: Option<Child> },
-    There { host: String, remote: Remote },
+    Here {
+        run: RunDir,
+        child: Option<Child>,
+    },
+    There {
+        host: String,
+        remote: Remote,
+    },
 }
 
 /// Shows the dashboard until it is left.
@@ -185,8 +191,8 @@ impl Carrier {
         let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
         loop {
             tokio::select! {
-                asked = self.from_screen.recv() => match asked? {
-                    Outgoing::Resume => match engine::start(run) {
+                asked = self.from_screen.recv() => if asked? == Outgoing::Resume {
+                    match engine::start(run) {
                         Ok(child) => {
                             let what = "starting the engine".into();
                             self.connection(tui::Connection::Connecting { what }).await;
@@ -195,8 +201,7 @@ impl Carrier {
                         Err(error) => {
                             self.lost(error.message(), Vec::new()).await;
                         }
-                    },
-                    _ => {}
+                    }
                 },
                 _ = look.tick() => if matches!(EngineLock::holder(run), Ok(Some(_))) {
                     return Some(None);
@@ -230,19 +235,17 @@ fn pass_on(asked: Outgoing, sender: &Sender) {
 /// Gives an engine that has closed its connections the time to let go of the run.
 async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
     const LEAVING: Duration = Duration::from_secs(15);
-    match child {
-        Some(mut child) => timeout(LEAVING, child.wait()).await.ok()?.ok(),
-        None => {
-            let free = async {
-                while matches!(EngineLock::holder(run), Ok(Some(_))) {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            };
-            // Another engine may hold it already; then there is one to connect to.
-            let _ = timeout(LEAVING, free).await;
-            None
-        }
+    if let Some(mut child) = child {
+        return timeout(LEAVING, child.wait()).await.ok()?.ok();
     }
+    let free = async {
+        while matches!(EngineLock::holder(run), Ok(Some(_))) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Another engine may hold it already; then there is one to connect to.
+    let _ = timeout(LEAVING, free).await;
+    None
 }
 
 fn died(status: Option<ExitStatus>) -> String {

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    Exit, Place, block_on, engine,
+    Exit, Place, block_on, dashboard, engine,
     headless::{self, Form},
     output::Output,
 };
@@ -99,7 +99,7 @@ pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<E
         let child = engine::start(run)?;
         match view.form() {
             Some(form) => headless::follow(run, Some(child), since, form, out).await,
-            None => headless::follow(run, Some(child), since, Form::Text, out).await,
+            None => dashboard::show(dashboard::Place::Here { run: run.clone(), child: Some(child) }, out).await,
         }
     })
 }
