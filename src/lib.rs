@@ -9,8 +9,6 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod data;
-#[cfg(feature = "engine")]
-pub mod engine;
 pub mod error;
 pub mod event;
 pub mod picture;

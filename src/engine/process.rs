@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{TorchStepper, device, input::Preprocess, stdio};
-use crate::{
+use frostline::{
     arch::{Layer, Shape},
     command::{Command, Request},
     data::{self, Dataset},
@@ -201,7 +201,7 @@ fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, tch::Device)> {
 }
 
 fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: CheckpointKind) -> Result<TorchStepper> {
-    use crate::trainer::Stepper as _;
+    use frostline::trainer::Stepper as _;
     let word = format!("{checkpoint:?}").to_lowercase();
     let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
         let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
@@ -215,7 +215,7 @@ fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: Checkpoi
 /// The first thing that is asked of libtorch, because CUDA must be opened before anything else.
 fn ready_device(plan: &Plan, say: impl FnOnce(DeviceReady) -> Result<()>) -> Result<tch::Device> {
     let cuda = match plan.device {
-        crate::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
+        frostline::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
         _ => device::open_cuda(),
     };
     device::set_threads(plan.threads as u32);
