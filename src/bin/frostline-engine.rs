@@ -1,13 +1,17 @@
 //! The engine's process, started by the front end: `train` lives as long as the run and says everything in its journal;
 //! `eval` and `predict` print one JSON object a line. Errors end it with the exit code of their class.
 
+// Here and not in the library, which the front end links: it must not meet tch. Below, `crate::plan` is the library's.
+#[path = "../engine/mod.rs"]
+mod engine;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use frostline::{
-    engine::{device, process},
-    event::{CheckpointKind, SplitName},
-};
+use frostline::{arch, command, data, error, event, plan, run, trainer, wire};
+
+use engine::{device, process};
+use event::{CheckpointKind, SplitName};
 
 /// Frostline's engine. `frostline` starts it; by itself it is of use to scripts only.
 #[derive(Parser)]

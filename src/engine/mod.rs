@@ -25,8 +25,5 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
-pub use error::{EngineError, Result};
-pub use input::Preprocess;
-pub use network::Network;
+pub use error::Result;
 pub use stepper::TorchStepper;
-pub use tch::Device;

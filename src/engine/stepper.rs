@@ -50,10 +50,6 @@ impl TorchStepper {
         })
     }
 
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
     /// One number a class for one picture, in inference mode.
     pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
         shielded(|| {

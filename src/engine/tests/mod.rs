@@ -5,8 +5,10 @@ mod formula;
 mod keras_layers;
 mod steps;
 
+use tch::Device;
+
+use super::input::Preprocess;
 use super::stepper::TorchStepper;
-use super::*;
 use crate::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
 use crate::data::{Batch, Size};
 use crate::plan;
