@@ -16,7 +16,7 @@ use super::{
     appearance::Appearance,
     model::{Connection, Model},
     terminal::{Guarded, TerminalError},
-    update::{Effect, Msg, update},
+    update::{Effect, Msg, update, update_all},
     view,
 };
 use crate::state::RunState;
@@ -89,10 +89,8 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                         gulp.push(Incoming::Connection(Connection::Lost { reason: "the connection closed".into(), log_tail: Vec::new() }));
                     }
                 }
-                for incoming in gulp.drain(..) {
-                    let effects = update(&mut model, incoming.into());
-                    obey(effects, &mut session, &mut terminal)?;
-                }
+                let effects = update_all(&mut model, gulp.drain(..).map(Msg::from));
+                obey(effects, &mut session, &mut terminal)?;
             }
             _ = ticks.tick() => {
                 changed |= model.is_animated();

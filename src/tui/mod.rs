@@ -44,6 +44,8 @@ pub enum Incoming {
         hash: String,
         png: Vec<u8>,
     },
+    /// [`Connection::Live`] and [`Connection::Replay`] once what happened before has been told: until then nothing is asked for, and no
+    /// old command is news.
     Connection(Connection),
 }
 

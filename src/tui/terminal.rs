@@ -13,7 +13,11 @@ use crossterm::{
     cursor, execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::{Frame, Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Frame, Terminal,
+    backend::CrosstermBackend,
+    layout::{Position, Rect},
+};
 
 use crate::error::{Class, Explain};
 
@@ -69,13 +73,17 @@ impl Guarded {
         Ok((size.width, size.height))
     }
 
-    /// Forgets what is on the screen, so that the next frame draws all of it.
+    /// Forgets what is on the screen, so that the next frame draws all of it. Not by [`Terminal::clear`], which asks the terminal for its
+    /// cursor and waits for an answer among the keys.
     pub fn clear(&mut self) -> Result<(), TerminalError> {
-        self.screen.clear().map_err(|source| TerminalError { doing: "clear", source })
+        let cleared = self.screen.size().and_then(|size| self.screen.resize(Rect::from((Position::ORIGIN, size))));
+        cleared.map_err(|source| TerminalError { doing: "clear", source })
     }
 
     /// Takes the terminal once more, after the process was stopped and continued by a shell that used it meanwhile.
     pub fn enter_again(&mut self) -> Result<(), TerminalError> {
+        // To crossterm the mode is raw still, and it would leave it as the shell did.
+        let _ = disable_raw_mode();
         take().map_err(|source| TerminalError { doing: "set up", source })?;
         self.clear()
     }

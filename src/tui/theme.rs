@@ -85,6 +85,10 @@ impl Theme {
     }
 
     pub fn color(&self, role: Role) -> Color {
+        if self.appearance.depth == Depth::Indexed && role == Role::Faint {
+            // The cube's blue greys are lilac; the ramp's are grey.
+            return Color::Indexed(if self.appearance.light { 241 } else { 246 });
+        }
         role.rgb(self.appearance.light).map_or(Color::Reset, |rgb| self.appearance.depth.color(rgb))
     }
 

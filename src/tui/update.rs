@@ -40,9 +40,23 @@ pub enum Effect {
     Redraw,
 }
 
-/// The one way in which the model changes.
+/// Takes one message in, and says what has to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let mut effects = match msg {
+    let mut effects = take(model, msg);
+    settle(model, &mut effects);
+    effects
+}
+
+/// Takes many in. What only a screen in between would have needed is not asked for: a journal's pictures, one an epoch.
+pub fn update_all(model: &mut Model, messages: impl IntoIterator<Item = Msg>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = messages.into_iter().flat_map(|msg| take(model, msg)).collect();
+    settle(model, &mut effects);
+    effects
+}
+
+/// The one way in which the model changes.
+fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
         Msg::Key(event) => Chord::pressed(event).map_or_else(Vec::new, |chord| press(model, chord)),
         Msg::Resize(columns, rows) => {
             model.view.size = (columns, rows);
@@ -69,9 +83,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             connect(model, connection);
             Vec::new()
         }
-    };
-    settle(model, &mut effects);
-    effects
+    }
 }
 
 fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {

@@ -3,6 +3,7 @@
 
 mod keys;
 mod screens;
+mod terminal;
 
 use std::{io::Cursor, path::Path};
 
