@@ -3,3 +3,4 @@
 
 mod acting;
 mod cli;
+mod screen;
