@@ -170,15 +170,13 @@ impl Signals {
 
     async fn next(&mut self) -> Caught {
         let ends = futures::future::select_all(self.end.iter_mut().map(|s| Box::pin(s.recv())));
-        match &mut self.resume {
-            Some(resume) => tokio::select! {
-                _ = ends => Caught::End,
-                _ = resume.recv() => Caught::Continue,
-            },
-            None => {
-                ends.await;
-                Caught::End
-            }
+        let Some(resume) = &mut self.resume else {
+            ends.await;
+            return Caught::End;
+        };
+        tokio::select! {
+            _ = ends => Caught::End,
+            _ = resume.recv() => Caught::Continue,
         }
     }
 }

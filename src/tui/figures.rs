@@ -86,16 +86,6 @@ pub fn whole_percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// `3.8 MB`.
-pub fn bytes(n: u64) -> String {
-    match n {
-        0..1000 => format!("{n} B"),
-        1000..1_000_000 => format!("{:.0} kB", n as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
-        _ => format!("{:.1} GB", n as f64 / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +114,5 @@ mod tests {
         assert_eq!(written, ["0", "0.312", "4.57", "12.3", "123", "1.2e-5", "2.5e7", "NaN"]);
         assert_eq!([0.21341, 120.0].map(loss), ["0.2134", "120"]);
         assert_eq!([0.8731, 1.0, 0.9999].map(percent), ["87.3 %", "100 %", "100.0 %"]);
-        assert_eq!([12, 4_034_112].map(bytes), ["12 B", "4.0 MB"]);
     }
 }

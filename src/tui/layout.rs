@@ -37,7 +37,7 @@ pub fn layout((width, height): (u16, u16), focus: Pane, zoomed: bool) -> Layout 
     };
     let header = take(1);
     let progress = take(if compact && height >= 8 { 2 } else { 1 });
-    let meters = take(if compact && height < 8 { 0 } else { 1 });
+    let meters = take(u16::from(!compact || height >= 8));
     let footer_rows = u16::from(rest.height > 0 && height >= 4);
     let main = Rect { height: rest.height - footer_rows, ..rest };
     let footer = Rect { y: main.bottom(), height: footer_rows, ..rest };
@@ -57,7 +57,7 @@ fn four(main: Rect) -> Vec<(Pane, Rect)> {
     let above = main.height - below;
     // Three square pictures and the caption, frame and gaps around them, but never at the cost of a log that can be read.
     let pictures = (3 * 2 * below.saturating_sub(3) + 4).clamp(main.width * 2 / 5, main.width * 2 / 3);
-    let layers = (main.width * 2 / 5).clamp(32, 82);
+    let layers = (main.width * 2 / 5).clamp(36, 82);
     let rect = |x: u16, y: u16, width: u16, height: u16| Rect { x: main.x + x, y: main.y + y, width, height };
     vec![
         (Pane::Curves, rect(0, 0, main.width - layers, above)),

@@ -60,13 +60,11 @@ pub fn double(model: &mut Model) -> Vec<Effect> {
 }
 
 fn scale_rate(model: &mut Model, factor: f64) -> Vec<Effect> {
-    match model.learning_rate() {
-        Some(rate) => send(model, Command::LearningRate { rate: rate * factor }),
-        None => {
-            model.notify(Tone::Bad, "the learning rate is not known before the first step");
-            Vec::new()
-        }
-    }
+    let Some(rate) = model.learning_rate() else {
+        model.notify(Tone::Bad, "the learning rate is not known before the first step");
+        return Vec::new();
+    };
+    send(model, Command::LearningRate { rate: rate * factor })
 }
 
 pub fn type_rate(model: &mut Model) -> Vec<Effect> {

@@ -24,6 +24,8 @@ pub enum Role {
     /// Raw readings behind a smoothed curve.
     TrainRaw,
     Validation,
+    /// The lesser of the two curves of validation.
+    ValidationRaw,
     Good,
     Warning,
     Bad,
@@ -34,7 +36,7 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Text,
         Self::Strong,
         Self::Faint,
@@ -43,6 +45,7 @@ impl Role {
         Self::Train,
         Self::TrainRaw,
         Self::Validation,
+        Self::ValidationRaw,
         Self::Good,
         Self::Warning,
         Self::Bad,
@@ -62,6 +65,7 @@ impl Role {
             Self::Train => (0x5c_b3ff, 0x0a_6ebd),
             Self::TrainRaw => (0x2f_5f8a, 0x9c_c3e3),
             Self::Validation => (0xf2_b880, 0xa8_5a00),
+            Self::ValidationRaw => (0x7d_5b38, 0xe0_bd94),
             Self::Good => (0x7f_d8b0, 0x0b_7a4b),
             Self::Warning => (0xe8_cf6a, 0x82_6200),
             Self::Bad => (0xff_8190, 0xb3_203a),
@@ -92,10 +96,10 @@ impl Theme {
             Role::Strong => Style::new().add_modifier(Modifier::BOLD),
             Role::Selected if mono => Style::new().add_modifier(Modifier::REVERSED),
             Role::Selected => Style::new().bg(color),
-            Role::Faint | Role::TrainRaw | Role::Border | Role::BarEmpty if mono => {
+            Role::Faint | Role::TrainRaw | Role::ValidationRaw | Role::Border | Role::BarEmpty if mono => {
                 Style::new().add_modifier(Modifier::DIM)
             }
-            Role::Accent | Role::Focus | Role::Frozen | Role::Bad | Role::Warning => {
+            Role::Accent | Role::Focus | Role::Frozen | Role::Bad => {
                 let style = Style::new().add_modifier(Modifier::BOLD);
                 if mono { style } else { style.fg(color) }
             }
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_ink_stands_out_from_its_ground() {
-        let decoration = [Role::TrainRaw, Role::Border, Role::BarEmpty, Role::Selected];
+        let decoration = [Role::TrainRaw, Role::ValidationRaw, Role::Border, Role::BarEmpty, Role::Selected];
         for (light, grounds) in [
             (false, [[0, 0, 0], [0x1e, 0x1e, 0x2e], [0x16, 0x32, 0x4a]]),
             (true, [[255; 3], [0xfd, 0xf6, 0xe3], [0xd7, 0xec, 0xfb]]),

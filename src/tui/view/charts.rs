@@ -49,17 +49,21 @@ impl Quantity {
         }
     }
 
-    pub fn write(self, value: f64) -> String {
+    /// With `digits` after the point of a loss, or of an accuracy as a share.
+    fn write(self, value: f64, digits: usize) -> String {
         match self {
-            Self::Loss => figures::loss(value),
-            Self::Accuracy => figures::percent(value),
+            _ if !value.is_finite() => figures::figure(value),
+            Self::Loss if digits == 4 => figures::loss(value),
+            Self::Loss => format!("{value:.digits$}"),
+            Self::Accuracy if digits == 4 => figures::percent(value),
+            Self::Accuracy => format!("{:.0}%", value * 100.0),
         }
     }
 
     fn write_tick(self, value: f64, decimals: usize) -> String {
         match self {
             Self::Loss => format!("{value:.decimals$}"),
-            Self::Accuracy => format!("{:.*} %", decimals.saturating_sub(2), value * 100.0),
+            Self::Accuracy => format!("{:.*}%", decimals.saturating_sub(2), value * 100.0),
         }
     }
 }
@@ -85,31 +89,41 @@ impl Series {
         Self { train: smoothed(&raw), validation_smooth: smoothed(&validation), validation }
     }
 
-    /// The newest figures, by name and by colour.
+    /// The newest figures, by name, mark and colour, in the longest wording that fits in `width`.
     pub fn title(&self, quantity: Quantity, theme: &Theme, width: usize) -> Line<'static> {
-        let last = |points: &[(f64, f64)]| points.last().map(|p| quantity.write(p.1));
-        let mut spans = vec![Span::styled(quantity.name(), theme.style(Role::Accent))];
-        let long = width >= 46;
-        if let Some(train) = last(&self.train) {
-            let name = if long { "train " } else { "" };
-            spans.push(Span::styled(format!(" {} {name}{train}", theme.symbols.rule), theme.style(Role::Train)));
-        }
-        if let Some(validation) = last(&self.validation) {
-            let name = if long { "validation " } else { "" };
-            let text = format!(" {} {name}{validation}", theme.symbols.point);
-            spans.push(Span::styled(text, theme.style(Role::Validation)));
-        }
-        Line::from(spans)
+        let last = |points: &[(f64, f64)]| points.last().map(|p| p.1);
+        let (train, validation) = (last(&self.train), last(&self.validation));
+        let word = |names: bool, digits: usize| {
+            let short = digits < 4 && quantity == Quantity::Accuracy;
+            let mut spans = vec![Span::styled(if short { "acc" } else { quantity.name() }, theme.style(Role::Accent))];
+            let (rule, point) = (theme.symbols.rule, theme.symbols.point);
+            if let Some(value) = train {
+                let name = if names { "train " } else { "" };
+                let text = format!(" {rule} {name}{}", quantity.write(value, digits));
+                spans.push(Span::styled(text, theme.style(Role::Train)));
+            }
+            if let Some(value) = validation {
+                let name = if names { "validation " } else { "" };
+                let text = format!(" {point} {name}{}", quantity.write(value, digits));
+                spans.push(Span::styled(text, theme.style(Role::Validation)));
+            }
+            Line::from(spans)
+        };
+        let wordings = [(true, 4), (false, 4), (false, 2)].map(|(names, digits)| word(names, digits));
+        let [.., shortest] = &wordings;
+        wordings.iter().find(|line| line.width() <= width).unwrap_or(shortest).clone()
     }
 }
-
-/// Columns for the numbers on the left, with a blank after them.
-const LABELS: u16 = 6;
 
 pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme();
     let raw = quantity.raw(model);
-    let labels = if area.width >= 24 { LABELS } else { 0 };
+    // Numbers on the left and a blank after them; fewer digits where every cell counts.
+    let labels = match area.width {
+        0..16 => 0,
+        16..30 => 4,
+        30.. => 6,
+    };
     let bottom = u16::from(area.height >= 4);
     let inner = Rect { x: area.x + labels, width: area.width - labels, height: area.height - bottom, ..area };
     if inner.is_empty() {
@@ -166,9 +180,17 @@ fn draw_lines(theme: &Theme, plot: &Plot, raw: &[Bucket], series: &Series, buffe
         let strokes: Vec<(f64, f64, f64)> = raw.iter().map(|b| (b.step as f64, b.min, b.max)).collect();
         plot.strokes(&strokes, raw_marker, faint, buffer);
     }
-    if !mono || ascii {
-        plot.line(&series.validation_smooth, marker('-'), theme.color(Role::Validation), buffer);
+    // Few points smoothed exponentially trail far behind themselves: until there are many, the measured ones lead.
+    let few = series.validation.len() < 30;
+    let (lead, other) = if few {
+        (&series.validation, &series.validation_smooth)
+    } else {
+        (&series.validation_smooth, &series.validation)
+    };
+    if !mono {
+        plot.line(other, marker('.'), theme.color(Role::ValidationRaw), buffer);
     }
+    plot.line(lead, marker('-'), theme.color(Role::Validation), buffer);
     plot.line(&series.train, marker('*'), theme.color(Role::Train), buffer);
 }
 

@@ -25,7 +25,7 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     }
     for (quantity, area) in [Quantity::Loss, Quantity::Accuracy].into_iter().zip(split(place.area)) {
         let series = Series::new(model, quantity);
-        let title = series.title(quantity, &theme, area.width.into());
+        let title = series.title(quantity, &theme, usize::from(area.width).saturating_sub(4));
         let inner = Place { area, ..place }.open(&theme, title, buffer);
         if inner.height >= 3 && inner.width >= 12 {
             charts::draw(model, quantity, &series, inner, buffer);

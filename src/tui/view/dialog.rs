@@ -65,13 +65,14 @@ fn show(
     buffer: &mut Buffer,
 ) {
     let theme = model.theme();
-    let width = screen.width.min(76);
-    let inside = usize::from(width.saturating_sub(4));
+    let inside = usize::from(screen.width.min(76).saturating_sub(4));
     let mut lines: Vec<Line<'_>> = Vec::new();
     for (role, text) in text {
         let wrapped = if text.is_empty() { vec![String::new()] } else { guard::wrap(&text, inside) };
         lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme.style(role))));
     }
+    let longest = lines.iter().map(Line::width).max().unwrap_or(0).max(guard::width(keys)).min(inside);
+    let width = (longest as u16 + 4).min(screen.width);
     let height = (lines.len() as u16 + 2).min(screen.height);
     let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
     Clear.render(area, buffer);

@@ -104,19 +104,16 @@ pub fn draw_progress(model: &Model, area: Rect, buffer: &mut Buffer) {
     let left = run.remaining();
     let clock = |seconds: Option<f64>| seconds.map_or_else(String::new, figures::duration);
     let ended = run.epochs.last().is_some_and(|e| e.epoch == run.epoch);
-    let (label, share, role) = match run.evaluating {
-        Some((split, done, total)) => {
-            let name = match split {
-                SplitName::Train => "training set",
-                SplitName::Validation => "validating",
-                SplitName::Test => "testing",
-            };
-            (name.to_owned(), done as f64 / total.max(1) as f64, Role::Validation)
-        }
-        None => {
-            let share = if ended { 1.0 } else { run.epoch_share() };
-            (format!("epoch {}/{}", run.epoch, run.epochs_planned()), share, Role::Train)
-        }
+    let (label, share, role) = if let Some((split, done, total)) = run.evaluating {
+        let name = match split {
+            SplitName::Train => "training set",
+            SplitName::Validation => "validating",
+            SplitName::Test => "testing",
+        };
+        (name.to_owned(), done as f64 / total.max(1) as f64, Role::Validation)
+    } else {
+        let share = if ended { 1.0 } else { run.epoch_share() };
+        (format!("epoch {}/{}", run.epoch, run.epochs_planned()), share, Role::Train)
     };
     let total = if run.is_over() && ended && run.epoch == run.epochs_planned() { 1.0 } else { run.total_share() };
     let rows = [
@@ -140,7 +137,7 @@ fn progress_line(theme: &Theme, label: &str, share: f64, eta: &str, role: Role, 
     let eta = if eta.is_empty() { String::new() } else { format!(" {eta:>5} left") };
     let tail = format!(" {:>5}{eta}", figures::whole_percent(share));
     let room = width.saturating_sub(guard::width(&tail));
-    let label = guard::column(label, 11.min(room), theme.symbols.ellipsis);
+    let label = guard::fit(label, room, theme.symbols.ellipsis);
     let bar_width = room.saturating_sub(guard::width(&label) + 1);
     let mut spans = vec![Span::styled(label, theme.style(Role::Text)), Span::raw(" ")];
     spans.extend(bar(theme, share, bar_width, role));

@@ -36,9 +36,9 @@ impl Column {
 
     fn width(self) -> usize {
         match self {
-            Self::Kind => 14,
+            Self::Kind => 13,
             Self::Output => 20,
-            Self::Parameters => 6,
+            Self::Parameters => 5,
             Self::Gradient => 8,
             Self::Change => 7,
         }
@@ -80,17 +80,25 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let area = place.open(&theme, Line::from(title), buffer);
     let columns = columns(run.layers.iter().map(|l| guard::width(&l.info.name)).max().unwrap_or(0), area.width.into());
     let mut rows = area.rows();
-    if area.height >= 4 {
-        if let Some(row) = rows.next() {
-            heading(&theme, &columns, row, buffer);
-        }
+    if area.height >= 4
+        && let Some(row) = rows.next()
+    {
+        heading(&theme, &columns, row, buffer);
     }
     let line = run.frost_line();
+    let details = details(model, &theme, &columns);
     // The frost line is a row of its own, between the layers.
     let entries: Vec<Option<usize>> = (0..run.layers.len())
         .flat_map(|at| if line > 0 && at + 1 == line { vec![Some(at), None] } else { vec![Some(at)] })
         .collect();
     let room = usize::from(area.height) - usize::from(area.height >= 4);
+    // What the columns have no room for is told of the selected layer, where the list leaves room.
+    if !details.is_empty() && room > entries.len() + details.len() {
+        let rows = Rect { y: area.bottom() - details.len() as u16, height: details.len() as u16, ..area }.rows();
+        for (line, row) in details.into_iter().zip(rows) {
+            line.render(row, buffer);
+        }
+    }
     let cursor = entries.iter().position(|e| *e == Some(model.view.cursor)).unwrap_or(0);
     for (entry, row) in entries.iter().skip(first_shown(cursor, entries.len(), room)).zip(rows) {
         match entry {
@@ -98,6 +106,30 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
             None => frost_line(&theme, row, buffer),
         }
     }
+}
+
+fn details(model: &Model, theme: &Theme, columns: &Columns) -> Vec<Line<'static>> {
+    let Some(layer) = model.selected() else { return Vec::new() };
+    let missing = |column: Column| !columns.shown.contains(&column);
+    let mut rows = Vec::new();
+    if missing(Column::Kind) || missing(Column::Output) {
+        let text = format!("{} {} {}", layer.info.kind, theme.symbols.arrow, layer.info.output);
+        rows.push(Line::from(vec![
+            Span::styled(format!("{} ", guard::clean(&layer.info.name)), theme.style(Role::Strong)),
+            Span::styled(guard::clean(&text).into_owned(), theme.style(Role::Faint)),
+        ]));
+    }
+    if missing(Column::Change) && layer.info.parameters > 0 {
+        let (gradient, role) = cell(theme, layer, Column::Gradient, Role::Text);
+        let (change, _) = cell(theme, layer, Column::Change, Role::Text);
+        rows.push(Line::from(vec![
+            Span::styled(if layer.frozen { "" } else { "gradient " }, theme.style(Role::Faint)),
+            Span::styled(gradient, theme.style(role)),
+            Span::styled(format!("  {}w ", theme.symbols.change), theme.style(Role::Faint)),
+            Span::styled(change, theme.style(Role::Text)),
+        ]));
+    }
+    rows
 }
 
 /// The row at the top, such that the cursor keeps two rows of company where it can.
@@ -217,7 +249,8 @@ mod tests {
 
     #[test]
     fn narrow_panes_keep_the_telling_columns() {
-        assert_eq!(columns(12, 30).shown, [Column::Parameters]);
+        assert_eq!(columns(15, 28).shown, [Column::Parameters]);
+        assert_eq!(columns(15, 34).shown, [Column::Parameters, Column::Gradient], "80 columns show both");
         assert_eq!(columns(12, 44).shown, [Column::Parameters, Column::Gradient, Column::Change]);
         assert_eq!(columns(12, 80).shown, Column::ORDER);
     }

@@ -28,7 +28,7 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let mut bottom = area.bottom();
     // From the newest up, until the pane is full.
     for stamped in model.run.log.iter().take(shown).rev() {
-        let Some((level, text)) = tell(stamped) else { continue };
+        let Some((level, text)) = tell(stamped, theme.symbols.point) else { continue };
         let role = match level {
             Level::Info => Role::Text,
             Level::Warning => Role::Warning,
@@ -61,13 +61,12 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
 }
 
 fn clock(model: &Model, at_ms: u64) -> String {
-    Timestamp::from_millisecond(at_ms as i64)
-        .map(|t| t.to_zoned_datetime(model.view.zone.clone()).strftime("%H:%M:%S").to_string())
-        .unwrap_or_else(|_| "--:--:--".into())
+    let Ok(at) = Timestamp::from_millisecond(at_ms as i64) else { return "--:--:--".into() };
+    at.to_zoned_datetime(model.view.zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// An event as a line. `None`: the rest of the screen says it.
-fn tell(stamped: &Stamped) -> Option<(Level, String)> {
+/// An event as a line; `point` stands before figures of validation, as in the charts. `None`: the rest of the screen says it.
+fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
     let info = |text: String| Some((Level::Info, text));
     match &stamped.event {
         Event::RunStarted(RunStarted { resumed: Some(from), .. }) => {
@@ -83,14 +82,14 @@ fn tell(stamped: &Stamped) -> Option<(Level, String)> {
             figures::count(*test)
         )),
         Event::DeviceReady(device) => info(format!("{}: {}, libtorch {}", device.device, device.name, device.libtorch)),
-        Event::EpochEnded(ended) => Some(epoch(ended)),
+        Event::EpochEnded(ended) => Some(epoch(ended, point)),
         Event::LearningRate { rate, why, .. } => info(format!("learning rate {} ({why})", figures::rate(*rate))),
         Event::Checkpoint(saved) => {
             let kind = match saved.kind {
                 CheckpointKind::Best => "best",
                 CheckpointKind::Last => "last",
             };
-            info(format!("saved {kind} at step {}, {}", figures::count(saved.step), figures::bytes(saved.bytes)))
+            info(format!("{kind} saved, step {}", figures::count(saved.step)))
         }
         Event::Answered(answered) => match &answered.outcome {
             Outcome::Applied => info(format!("{}: {}", answered.by, answered.request)),
@@ -119,18 +118,19 @@ fn tell(stamped: &Stamped) -> Option<(Level, String)> {
     }
 }
 
-fn epoch(ended: &EpochEnded) -> (Level, String) {
-    let validation = ended.validation.map_or_else(String::new, |v| {
-        format!(", validation {} {}", figures::loss(v.loss), figures::percent(v.accuracy))
-    });
+fn epoch(ended: &EpochEnded, point: &str) -> (Level, String) {
+    let EpochEnded { epoch, train, validation, .. } = ended;
+    let both = |train: String, validation: Option<String>| match validation {
+        Some(validation) => format!("{train} {point} {validation}"),
+        None => train,
+    };
     let text = format!(
-        "epoch {}: {} {}{validation}; {}",
-        ended.epoch,
-        figures::loss(ended.train.loss),
-        figures::percent(ended.train.accuracy),
+        "epoch {epoch}: {}, {}, {}",
+        both(figures::loss(train.loss), validation.map(|v| figures::loss(v.loss))),
+        both(figures::percent(train.accuracy), validation.map(|v| figures::percent(v.accuracy))),
         figures::duration(ended.train_seconds + ended.validation_seconds)
     );
-    (if ended.train.loss.is_finite() { Level::Info } else { Level::Error }, text)
+    (if train.loss.is_finite() { Level::Info } else { Level::Error }, text)
 }
 
 /// A stage while it lasts and in the log: `opening the data: 2,000 images`.

@@ -45,16 +45,18 @@ fn title(model: &Model, theme: &Theme, explained: Option<&Explained>, width: usi
         return Line::from(spans);
     };
     let label = model.run.class(e.label);
-    let said = predicted(e);
-    let verdict = said.map(|(class, share)| {
+    let long = width >= 70;
+    let verdict = predicted(e).map(|(class, share)| {
         let right = class == e.label;
         let (mark, role) = if right { (theme.symbols.check, Role::Good) } else { (theme.symbols.cross, Role::Bad) };
-        let text = format!("{mark} {} {}", guard::clean(&model.run.class(class)), figures::whole_percent(share));
-        (text, role)
+        let said = guard::fit(&model.run.class(class), width / 4, theme.symbols.ellipsis);
+        let verb = if long { "predicted " } else { "" };
+        (format!(" {mark} {verb}{said} {}", figures::whole_percent(share)), role)
     });
-    let fixed = verdict.as_ref().map_or(0, |(text, _)| guard::width(text)) + 20;
-    let name = guard::fit(&format!("{} is {label}", e.name), width.saturating_sub(fixed), theme.symbols.ellipsis);
-    spans.push(Span::styled(format!(" {dot} {name} "), theme.style(Role::Faint)));
+    let taken = verdict.as_ref().map_or(0, |(text, _)| guard::width(text)) + "pictures".len() + 8;
+    let about = if long { format!("{} {dot} label {label}", e.name) } else { format!("{} {dot} {label}", e.name) };
+    let about = guard::fit(&about, width.saturating_sub(taken), theme.symbols.ellipsis);
+    spans.push(Span::styled(format!(" {dot} {about}"), theme.style(Role::Faint)));
     if let Some((text, role)) = verdict {
         spans.push(Span::styled(text, theme.style(role)));
     }
@@ -67,19 +69,25 @@ fn predicted(explained: &Explained) -> Option<(u32, f64)> {
     Some((class as u32, f64::from(*share)))
 }
 
-/// A square box for each picture, side by side; what is left on the right is given too if a table fits.
+/// A square box for each picture, side by side, and what is left beside or below them if a table fits.
 fn boxes(area: Rect, count: u16) -> (Vec<Rect>, Option<Rect>) {
     const TABLE: u16 = 26;
     if count == 0 || area.is_empty() {
         return (Vec::new(), None);
     }
     let gaps = count - 1;
-    let square = 2 * area.height.saturating_sub(1).max(1);
-    let width = square.min(area.width.saturating_sub(gaps) / count).max(1);
-    let boxes = (0..count).map(|i| Rect { x: area.x + i * (width + 1), width, ..area }.intersection(area)).collect();
+    let caption = u16::from(area.height >= 3);
+    let width = (2 * (area.height - caption)).min(area.width.saturating_sub(gaps) / count).max(1);
+    let height = (width.div_ceil(2) + caption).min(area.height);
+    let boxes =
+        (0..count).map(|i| Rect { x: area.x + i * (width + 1), width, height, ..area }.intersection(area)).collect();
     let used = count * (width + 1);
-    let rest =
-        (area.width >= used + TABLE).then(|| Rect { x: area.x + used + 1, width: area.width - used - 1, ..area });
+    let rest = if area.width >= used + TABLE {
+        Some(Rect { x: area.x + used + 1, width: area.width - used - 1, ..area })
+    } else {
+        let below = Rect { y: area.y + height + 1, height: area.height.saturating_sub(height + 1), ..area };
+        (below.height >= 2 && below.width >= TABLE).then_some(below)
+    };
     (boxes, rest)
 }
 
@@ -87,7 +95,7 @@ fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer
     let caption_rows = u16::from(area.height >= 3);
     let inside = Rect { height: area.height - caption_rows, ..area };
     if caption_rows > 0 {
-        let text = guard::fit(&caption(model, theme, picture), area.width.into(), theme.symbols.ellipsis);
+        let text = caption(model, theme, picture, area.width.into());
         let row = Rect { y: inside.bottom(), height: 1, ..area };
         Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(row, buffer);
     }
@@ -103,13 +111,25 @@ fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer
     }
 }
 
-fn caption(model: &Model, theme: &Theme, picture: &Picture) -> String {
-    match &picture.kind {
-        PictureKind::Sample => "image".into(),
-        PictureKind::Activations { layer, channels } => format!("{layer} {}{channels}", theme.symbols.times),
-        PictureKind::GradCam { class, empty: true, .. } => format!("nothing speaks for {}", model.run.class(*class)),
-        PictureKind::GradCam { class, .. } => format!("Grad-CAM {}", model.run.class(*class)),
-    }
+/// The longest wording that fits.
+fn caption(model: &Model, theme: &Theme, picture: &Picture, width: usize) -> String {
+    let wordings = match &picture.kind {
+        PictureKind::Sample => ["image".into(), String::new()],
+        PictureKind::Activations { layer, channels } => {
+            [format!("{layer} {}{channels}", theme.symbols.times), layer.clone()]
+        }
+        PictureKind::GradCam { class, empty, .. } => {
+            let class = model.run.class(*class);
+            // An empty map is an answer, and the person must not take it for a defect.
+            if *empty {
+                [format!("nothing speaks for {class}"), "no heat".into()]
+            } else {
+                [format!("Grad-CAM {class}"), class]
+            }
+        }
+    };
+    let fits = wordings.iter().find(|w| guard::width(w) <= width).unwrap_or(&wordings[1]);
+    guard::fit(fits, width, theme.symbols.ellipsis)
 }
 
 /// The most probable classes, with bars.
@@ -139,7 +159,8 @@ mod tests {
         let (three, rest) = boxes(Rect::new(0, 0, 80, 11), 3);
         assert_eq!(three.iter().map(|b| (b.x, b.width)).collect::<Vec<_>>(), [(0, 20), (21, 20), (42, 20)]);
         assert_eq!(rest, None);
-        assert!(boxes(Rect::new(0, 0, 100, 11), 3).1.is_some());
+        assert_eq!(boxes(Rect::new(0, 0, 100, 11), 3).1, Some(Rect::new(64, 0, 36, 11)), "a table beside");
+        assert_eq!(boxes(Rect::new(0, 0, 62, 30), 3).1, Some(Rect::new(0, 12, 62, 18)), "a table below");
         assert!(boxes(Rect::new(0, 0, 5, 11), 3).0.iter().all(|b| b.right() <= 5));
     }
 }

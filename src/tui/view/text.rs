@@ -23,18 +23,17 @@ pub fn bar(theme: &Theme, share: f64, width: usize, role: Role) -> Vec<Span<'sta
     ]
 }
 
-/// The last readings as a row of little columns, from the least to the greatest of them; values that are no numbers leave a gap.
+/// Readings as a row of little columns, from zero to the greatest of them; values that are no numbers leave a gap.
 pub fn sparkline(theme: &Theme, values: &[f64], width: usize) -> String {
     let levels = theme.symbols.levels;
     let values = condense(values, width);
-    let finite = || values.iter().copied().filter(|v| v.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let high = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
     values
         .iter()
-        .map(|v| match (v.is_finite(), high > low) {
-            (false, _) => " ",
-            (true, false) => levels[levels.len() / 2],
-            (true, true) => levels[((v - low) / (high - low) * (levels.len() - 1) as f64).round() as usize],
+        .map(|v| match v.is_finite() {
+            true if high > 0.0 => levels[((v / high).max(0.0) * (levels.len() - 1) as f64).round() as usize],
+            true => levels[0],
+            false => " ",
         })
         .collect()
 }
@@ -94,9 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sparkline_spans_its_own_range() {
+    fn a_sparkline_stands_on_zero() {
         assert_eq!(sparkline(&theme(), &[0.0, 3.5, 7.0], 9), "▁▅█");
-        assert_eq!(sparkline(&theme(), &[5.0, 5.0], 9), "▅▅", "no change is no mountain");
+        assert_eq!(sparkline(&theme(), &[6.0, 7.0], 9), "▇█", "a small change is no mountain");
+        assert_eq!(sparkline(&theme(), &[0.0], 9), "▁");
         assert_eq!(sparkline(&theme(), &[0.0, f64::NAN, 1.0], 9), "▁ █");
         assert_eq!(sparkline(&theme(), &[0.0, 0.0, 1.0, 1.0], 2), "▁█");
     }
