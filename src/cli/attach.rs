@@ -29,7 +29,9 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
             let remote = viewer::over_ssh(host, &args.run, runs).await?;
             match form {
                 Some(form) => headless::follow_remote(remote, host, form, out).await,
-                None => dashboard::show(dashboard::Place::There { host: host.clone(), remote }, out).await,
+                None => {
+                    dashboard::show(dashboard::Place::There { host: host.clone(), remote: Box::new(remote) }, out).await
+                }
             }
         });
     }
@@ -37,7 +39,7 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
     block_on(async {
         match form {
             Some(form) => headless::follow(&run, None, 0, form, out).await,
-            None => dashboard::show(dashboard::Place::Here { run, child: None }, out).await,
+            None => dashboard::show(dashboard::Place::Here { run, start: false }, out).await,
         }
     })
 }

@@ -19,7 +19,9 @@ fn parse(text: &str) -> Result<Config, frostline::config::ConfigError> {
 /// The first part is what has no default.
 fn without_defaults(reference: &str) -> String {
     let model = &reference[reference.find("[model]").unwrap()..reference.find("[train]").unwrap()];
-    format!("name = \"reference\"\n[data]\nsource = \"critters\"\ntrain = 2000\nvalidation = 1000\ntest = 1000\n{model}")
+    format!(
+        "name = \"reference\"\n[data]\nsource = \"critters\"\ntrain = 2000\nvalidation = 1000\ntest = 1000\n{model}"
+    )
 }
 
 #[test]
@@ -65,7 +67,8 @@ fn the_reference_names_every_key() {
     for text in broken {
         let message = parse(&text).unwrap_err().to_string();
         let complaint = message.lines().next().unwrap();
-        let (_, expected) = complaint.split_once("unknown field `alien`, expected ").unwrap_or_else(|| panic!("{message}"));
+        let (_, expected) =
+            complaint.split_once("unknown field `alien`, expected ").unwrap_or_else(|| panic!("{message}"));
         for key in expected.split('`').skip(1).step_by(2) {
             assert!(words.contains(key), "config/reference.toml does not mention `{key}` ({complaint})");
         }

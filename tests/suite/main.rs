@@ -4,3 +4,4 @@
 mod acting;
 mod cli;
 mod configs;
+mod screen;
