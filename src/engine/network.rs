@@ -241,8 +241,12 @@ impl Network {
 }
 
 /// A 1x1 convolution.
-const POINT: frostline::arch::Window =
-    frostline::arch::Window { size: [1, 1], strides: [1, 1], padding: frostline::arch::Padding::Valid, dilation: [1, 1] };
+const POINT: frostline::arch::Window = frostline::arch::Window {
+    size: [1, 1],
+    strides: [1, 1],
+    padding: frostline::arch::Padding::Valid,
+    dilation: [1, 1],
+};
 
 /// A reader's handle on a value; the store lets go of it with the last reader.
 fn take(values: &mut [Option<Tensor>], unread: &mut [usize], source: Source, input: &Tensor) -> Tensor {
