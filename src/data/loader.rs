@@ -66,6 +66,11 @@ impl Loader {
         Self { shared: Arc::new(Shared { split, size, spec, cache }) }
     }
 
+    /// Pictures in the split.
+    pub fn images(&self) -> usize {
+        self.shared.split.len()
+    }
+
     pub fn batches_per_epoch(&self) -> usize {
         self.shared.split.len().div_ceil(self.shared.spec.batch_size)
     }

@@ -17,7 +17,7 @@ pub enum Purpose {
     Split = 3,
     /// Initial weights: `(parameter, 0)`.
     Initialise = 4,
-    /// libtorch's generator before a step: `(step, 0)`.
+    /// A dropout layer's mask: `(step, position of the layer)`.
     Dropout = 5,
     /// One layer of a critter picture: `(index, layer)`.
     Critter = 6,

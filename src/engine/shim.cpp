@@ -1,1 +1,143 @@
+// What tch does not expose of libtorch. Every function returns nullptr, or a malloc'ed message that the caller frees:
+// no exception crosses into Rust. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/core/Generator.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/version.h>
+
+#include <cstring>
+#include <vector>
+
+using Tensor = at::Tensor;
+
+template <typename Body>
+static char *guarded(Body body) {
+    try {
+        body();
+        return nullptr;
+    } catch (const std::exception &error) {
+        return strdup(error.what());
+    } catch (...) {
+        return strdup("an unknown C++ exception");
+    }
+}
+
+static std::vector<Tensor> list(Tensor *const *tensors, size_t count) {
+    std::vector<Tensor> copies;
+    copies.reserve(count);
+    for (size_t i = 0; i < count; i++) copies.push_back(*tensors[i]);
+    return copies;
+}
+
+// The fused CPU kernels walk memory and ignore strides: a gradient laid out otherwise than its weight would be added to the
+// wrong elements without a word. Axes of length 1 have no say in where an element lies.
+static bool laid_out_alike(const Tensor &a, const Tensor &b) {
+    for (int64_t axis = 0; axis < a.dim(); axis++)
+        if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
+    return true;
+}
+
+static std::vector<Tensor> laid_out_like(const std::vector<Tensor> &weights, std::vector<Tensor> tensors) {
+    for (size_t i = 0; i < tensors.size(); i++) {
+        TORCH_CHECK(tensors[i].sizes() == weights[i].sizes(), "a gradient of shape ", tensors[i].sizes(),
+                    " for a weight of shape ", weights[i].sizes());
+        if (!laid_out_alike(tensors[i], weights[i])) tensors[i] = at::empty_like(weights[i]).copy_(tensors[i]);
+    }
+    return tensors;
+}
+
+extern "C" {
+
+char *frostline_channels_last(const Tensor *tensor, Tensor **out) {
+    return guarded([&] { *out = new Tensor(tensor->contiguous(at::MemoryFormat::ChannelsLast)); });
+}
+
+char *frostline_leaky_relu(const Tensor *tensor, double slope, Tensor **out) {
+    return guarded([&] { *out = new Tensor(at::leaky_relu(*tensor, slope)); });
+}
+
+// `tensor` with a share of `rate` of its elements zeroed and the others scaled up to keep the mean. The mask comes from a
+// generator of its own, seeded here: nothing else in the process draws from it or moves with it.
+char *frostline_dropout(const Tensor *tensor, double rate, uint64_t seed, Tensor **out) {
+    return guarded([&] {
+        // A clone is of the device's own kind without linking that device's library.
+        auto &context = at::globalContext();
+        auto generator = context.defaultGenerator(tensor->device()).clone();
+        generator.set_current_seed(seed);
+        auto mask = at::empty_like(*tensor, tensor->options().requires_grad(false));
+        mask.bernoulli_(1 - rate, generator).div_(1 - rate);
+        *out = new Tensor(tensor->mul(mask));
+    });
+}
+
+// v <- momentum v - rate g; w <- w + v, or with Nesterov w <- w + momentum v - rate g. `velocities` is null without momentum.
+// at::_fused_sgd_ keeps the rate outside of its velocity, which is another rule as soon as the rate changes.
+char *frostline_sgd(Tensor *const *weights, Tensor *const *gradients, Tensor *const *velocities, size_t count, double rate,
+                    double momentum, bool nesterov) {
+    return guarded([&] {
+        at::NoGradGuard no_grad;
+        auto w = list(weights, count), g = list(gradients, count);
+        if (!velocities) {
+            at::_foreach_add_(w, g, -rate);
+            return;
+        }
+        auto v = list(velocities, count);
+        at::_foreach_mul_(v, momentum);
+        at::_foreach_add_(v, g, -rate);
+        if (nesterov) {
+            at::_foreach_add_(w, v, momentum);
+            at::_foreach_add_(w, g, -rate);
+        } else {
+            at::_foreach_add_(w, v);
+        }
+    });
+}
+
+// v <- rho v + (1 - rho) g^2; the increment is rate g / sqrt(v + epsilon), gathered in `momenta` unless that is null.
+char *frostline_rmsprop(Tensor *const *weights, Tensor *const *gradients, Tensor *const *variances, Tensor *const *momenta,
+                        size_t count, double rate, double rho, double momentum, double epsilon) {
+    return guarded([&] {
+        at::NoGradGuard no_grad;
+        auto w = list(weights, count), g = list(gradients, count), v = list(variances, count);
+        at::_foreach_mul_(v, rho);
+        at::_foreach_addcmul_(v, g, g, 1 - rho);
+        auto root = at::_foreach_add(v, epsilon);
+        at::_foreach_sqrt_(root);
+        if (!momenta) {
+            at::_foreach_addcdiv_(w, g, root, -rate);
+            return;
+        }
+        auto m = list(momenta, count);
+        at::_foreach_mul_(m, momentum);
+        at::_foreach_addcdiv_(m, g, root, rate);
+        at::_foreach_sub_(w, m);
+    });
+}
+
+// `step` counts from 1 and holds for all the weights given. `epsilon` is libtorch's: added to sqrt(v / (1 - beta_2^step)).
+// With `decoupled`, w <- w - rate decay w comes first (AdamW).
+char *frostline_adam(Tensor *const *weights, Tensor *const *gradients, Tensor *const *momenta, Tensor *const *variances,
+                     size_t count, bool decoupled, double step, double rate, double beta_1, double beta_2, double decay,
+                     double epsilon) {
+    return guarded([&] {
+        if (count == 0) return;
+        at::NoGradGuard no_grad;
+        auto w = list(weights, count);
+        auto g = laid_out_like(w, list(gradients, count));
+        auto m = laid_out_like(w, list(momenta, count)), v = laid_out_like(w, list(variances, count));
+        for (size_t i = 0; i < count; i++)
+            TORCH_CHECK(m[i].data_ptr() == momenta[i]->data_ptr() && v[i].data_ptr() == variances[i]->data_ptr(),
+                        "an optimiser slot is laid out otherwise than its weight");
+        std::vector<Tensor> none;
+        std::vector<Tensor> steps(count, at::full({}, step, w[0].options().dtype(at::kFloat)));
+        if (decoupled)
+            at::_fused_adamw_(w, g, m, v, none, steps, rate, beta_1, beta_2, decay, epsilon, false, false);
+        else
+            at::_fused_adam_(w, g, m, v, none, steps, rate, beta_1, beta_2, decay, epsilon, false, false);
+    });
+}
+
+const char *frostline_libtorch_version() { return TORCH_VERSION; }
+
+}

@@ -90,6 +90,11 @@ fn is_milestone(event: &Event) -> bool {
     )
 }
 
+/// How much of a journal is there, for a reader of a run that nobody writes to.
+pub fn measure(path: &Path) -> Result<Head> {
+    whole_lines(&File::open(path).map_err(Error::io("open", path))?, path)
+}
+
 /// The end of the last line that is an event. Damage before it stays: readers report it and pass over.
 fn whole_lines(file: &File, path: &Path) -> Result<Head> {
     let mut reader = BufReader::with_capacity(1 << 16, file);

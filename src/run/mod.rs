@@ -22,5 +22,6 @@ pub use find::{find, list};
 pub use history::History;
 pub use journal::{Head, JournalWriter};
 pub use lock::{EngineLock, Holder};
+pub(crate) use socket::own_uid;
 pub use summary::{Standing, Summary, summarise};
 pub use tail::{Entry, Tail};

@@ -4,6 +4,7 @@ use crate::{
     data::{Batch, Pixels},
     error::Result,
     event::LayerMeters,
+    run::checkpoint::TensorData,
 };
 
 /// A network with its optimiser, stepped from one thread.
@@ -55,21 +56,8 @@ pub struct Evaluated {
     pub predictions: Vec<u32>,
 }
 
-/// A named tensor as a checkpoint stores it: little-endian, contiguous, in the layout of its shape.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SavedTensor {
-    /// `conv2d_1/kernel`, `optimizer/conv2d_1/kernel/velocity`.
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub dtype: Dtype,
-    pub bytes: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    F32,
-    I64,
-}
+/// A named tensor as a checkpoint stores it: `conv2d_1/kernel`, `optimizer/conv2d_1/kernel/velocity`.
+pub type SavedTensor = (String, TensorData);
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {

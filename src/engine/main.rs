@@ -1,0 +1,113 @@
+//! The engine: the arithmetic over libtorch, in a program of its own so that the front end never loads it. The only code that names
+//! tch. It executes an [`Arch`](frostline::arch::Arch), updates its weights, proves that frozen ones stay, and explains what the
+//! network sees; [`TorchStepper`] is its face to the training loop.
+//!
+//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval` and `predict` print one
+//! JSON object a line. Errors end it with the exit code of their class.
+
+mod batch_norm;
+mod device;
+mod error;
+mod explain;
+mod freeze;
+mod input;
+mod layers;
+mod loss;
+mod meters;
+mod network;
+mod optimizer;
+mod process;
+mod saved;
+mod shim;
+mod stdio;
+mod stepper;
+mod weights;
+
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use error::Result;
+use frostline::event::{CheckpointKind, SplitName};
+use stepper::TorchStepper;
+
+/// Frostline's engine. `frostline` starts it; by itself it is of use to scripts only.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Train the run in this directory, or go on with it.
+    Train { run: PathBuf },
+    /// Evaluate a checkpoint on a split; prints a `tested` event.
+    Eval {
+        run: PathBuf,
+        #[arg(long, value_enum, default_value = "test")]
+        split: Split,
+        #[arg(long, value_enum, default_value = "best")]
+        checkpoint: Which,
+    },
+    /// Classify images; prints one object an image.
+    Predict {
+        run: PathBuf,
+        #[arg(required = true)]
+        images: Vec<PathBuf>,
+        #[arg(long, value_enum, default_value = "best")]
+        checkpoint: Which,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Split {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Which {
+    Best,
+    Last,
+}
+
+fn main() -> ExitCode {
+    // Before any thread is there.
+    device::settle_memory();
+    let outcome = match Arguments::parse().task {
+        Task::Train { run } => process::train(&run),
+        Task::Eval { run, split, checkpoint } => process::evaluate(&run, split.into(), checkpoint.into()),
+        Task::Predict { run, images, checkpoint } => process::predict(&run, &images, checkpoint.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::report(&error);
+            ExitCode::from(error.class().exit_code())
+        }
+    }
+}
+
+impl From<Split> for SplitName {
+    fn from(split: Split) -> Self {
+        match split {
+            Split::Train => Self::Train,
+            Split::Validation => Self::Validation,
+            Split::Test => Self::Test,
+        }
+    }
+}
+
+impl From<Which> for CheckpointKind {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Best => Self::Best,
+            Which::Last => Self::Last,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Runs an [`Arch`]: one interpreter over the graph for every model. It gives logits; the last sigmoid or softmax belongs to the loss.
+//! Tensors are dropped when nobody reads them any more, and `ReLU`s move behind a max-pool or into place where that changes no number.
+
+use rand_chacha::rand_core::RngCore;
+use tch::{Device, Tensor};
+
+use super::batch_norm::{self, Statistics};
+use super::error::{EngineError, Result};
+use super::layers::{self, Border};
+use super::shim;
+use super::weights::{Weight, Weights};
+use frostline::arch::{Activation, Arch, Layer, Op, Source};
+use frostline::data::random::{self, Purpose};
+use frostline::plan::{Head, ends_in_probabilities};
+
+pub struct Network {
+    arch: Arch,
+    head: Head,
+    weights: Weights,
+    frozen: Vec<bool>,
+    /// The layers that read each layer.
+    readers: Vec<Vec<usize>>,
+    /// Its last activation is left out.
+    ends_in_probabilities: bool,
+    device: Device,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout drops, by a mask that the run's seed, the step and the layer decide; batch normalisation uses and gathers the
+    /// batch's statistics, frozen ones excepted.
+    Train {
+        seed: u64,
+        step: u64,
+    },
+    Infer,
+}
+
+/// What looks at layers' outputs on their way: after the activation, never changed afterwards.
+pub struct Taps<'a> {
+    wanted: Vec<usize>,
+    /// May put another tensor in the place of the layer's output.
+    visit: Box<dyn FnMut(usize, Tensor) -> Result<Tensor> + 'a>,
+}
+
+impl<'a> Taps<'a> {
+    pub fn none() -> Self {
+        Self { wanted: Vec::new(), visit: Box::new(|_, output| Ok(output)) }
+    }
+
+    /// `visit` gets the layer's position and its output, and says what the readers get.
+    pub fn new(wanted: Vec<usize>, visit: impl FnMut(usize, Tensor) -> Result<Tensor> + 'a) -> Self {
+        Self { wanted, visit: Box::new(visit) }
+    }
+
+    fn wants(&self, layer: usize) -> bool {
+        self.wanted.contains(&layer)
+    }
+}
+
+impl Network {
+    /// Every layer trainable; weights from `seed`.
+    pub fn new(arch: &Arch, seed: u64, device: Device) -> Result<Self> {
+        let output = arch.output();
+        let head =
+            Head::of(arch).ok_or_else(|| EngineError::Head { layer: output.name.clone(), output: output.output })?;
+        let dilated = |layer: &&Layer| matches!(layer.op, Op::AveragePool2d { window } if window.dilation != [1, 1]);
+        if let Some(layer) = arch.layers().iter().find(dilated) {
+            return Err(EngineError::DilatedPool { layer: layer.name.clone() });
+        }
+        let mut readers = vec![Vec::new(); arch.layers().len()];
+        for (reader, layer) in arch.layers().iter().enumerate() {
+            for source in &layer.inputs {
+                if let Source::Layer(read) = *source {
+                    readers[read].push(reader);
+                }
+            }
+        }
+        Ok(Self {
+            head,
+            weights: Weights::new(arch, seed, device)?,
+            frozen: vec![false; arch.layers().len()],
+            readers,
+            ends_in_probabilities: ends_in_probabilities(arch),
+            device,
+            arch: arch.clone(),
+        })
+    }
+
+    pub fn arch(&self) -> &Arch {
+        &self.arch
+    }
+
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    pub fn is_frozen(&self, layer: usize) -> bool {
+        self.frozen[layer]
+    }
+
+    /// Positions in [`Weights::all`] of what a step changes.
+    pub fn trainable(&self) -> Vec<usize> {
+        let moves = |weight: &Weight| weight.learned && !self.frozen[weight.layer];
+        self.weights.all().iter().enumerate().filter(|(_, weight)| moves(weight)).map(|(index, _)| index).collect()
+    }
+
+    /// A frozen layer's parameters ask for no gradient, and autograd records nothing below the lowest trainable layer.
+    pub fn set_frozen(&mut self, layer: usize, frozen: bool) -> Result<()> {
+        for weight in self.weights.of_layer(layer).iter().filter(|weight| weight.learned) {
+            let _ = weight.tensor.f_set_requires_grad(!frozen)?;
+        }
+        self.frozen[layer] = frozen;
+        Ok(())
+    }
+
+    /// From pictures `[n, c, h, w]`, f32, to logits `[n, classes]`, or `[n, 1]` for a binary head.
+    pub fn forward(&self, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
+        let layers = self.arch.layers();
+        let mut values: Vec<Option<Tensor>> = layers.iter().map(|_| None).collect();
+        let mut unread: Vec<usize> = self.readers.iter().map(Vec::len).collect();
+        for (index, layer) in layers.iter().enumerate() {
+            let inputs: Vec<Tensor> =
+                layer.inputs.iter().map(|&source| take(&mut values, &mut unread, source, input)).collect();
+            let output = self.run(index, layer, inputs, mode, taps)?;
+            values[index] = Some(if taps.wants(index) { (taps.visit)(index, output)? } else { output });
+        }
+        Ok(values.pop().flatten().expect("the last layer has just been run"))
+    }
+
+    fn run(&self, index: usize, layer: &Layer, mut inputs: Vec<Tensor>, mode: Mode, taps: &Taps<'_>) -> Result<Tensor> {
+        let parameter = |name| self.parameter(index, name);
+        let needed = |name| parameter(name).expect("arch lists the parameters of every kind of layer");
+        let owned = self.may_overwrite_input(index, taps);
+        let x = &inputs[0];
+        let output = match layer.op {
+            Op::Conv2d { window, groups, .. } => {
+                layers::convolve(x, needed("kernel"), parameter("bias"), window, groups)?
+            }
+            Op::DepthwiseConv2d { window, .. } => {
+                layers::convolve(x, needed("kernel"), parameter("bias"), window, channels(x))?
+            }
+            Op::SeparableConv2d { window, .. } => {
+                let spread = layers::convolve(x, needed("depthwise_kernel"), None, window, channels(x))?;
+                layers::convolve(&spread, needed("pointwise_kernel"), parameter("bias"), POINT, 1)?
+            }
+            Op::Dense { .. } => x.f_linear(needed("kernel"), parameter("bias"))?,
+            Op::BatchNorm { momentum, epsilon, .. } => {
+                let statistics = Statistics {
+                    gamma: parameter("gamma"),
+                    beta: parameter("beta"),
+                    moving_mean: needed("moving_mean"),
+                    moving_variance: needed("moving_variance"),
+                };
+                if mode == Mode::Infer || self.frozen[index] {
+                    batch_norm::infer(x, statistics, epsilon)?
+                } else {
+                    batch_norm::train(x, statistics, momentum, epsilon)?
+                }
+            }
+            Op::MaxPool2d { window } => {
+                let pooled = layers::max_pool(x, window)?;
+                match layer.inputs[0] {
+                    Source::Layer(read) if self.pool_first(read, taps) => {
+                        layers::activate_in_place(pooled, Activation::Relu)?
+                    }
+                    _ => pooled,
+                }
+            }
+            Op::AveragePool2d { window } => layers::average_pool(x, window)?,
+            Op::GlobalMaxPool2d => layers::global_max_pool(x)?,
+            Op::GlobalAveragePool2d => layers::global_average_pool(x)?,
+            Op::Flatten => layers::flatten(x)?,
+            Op::Dropout { rate } => match mode {
+                Mode::Train { seed, step } if rate > 0.0 => {
+                    let seed = random::stream(seed, Purpose::Dropout, step, index as u64).next_u64();
+                    shim::dropout(x, rate, seed)?
+                }
+                _ => x.shallow_clone(),
+            },
+            Op::Add => {
+                let mut sum = x.f_add(&inputs[1])?;
+                for more in &inputs[2..] {
+                    sum = sum.f_add_(more)?;
+                }
+                sum
+            }
+            Op::Concatenate => Tensor::f_cat(&inputs, 1)?,
+            Op::ZeroPadding2d { top, bottom, left, right } => layers::pad(x, Border { top, bottom, left, right }, 0.0)?,
+            Op::Rescaling { scale, offset } => layers::rescale(x, scale, offset)?,
+            Op::Activation(_) => inputs.swap_remove(0),
+        };
+        let activation = layer.op.activation();
+        let is_last = index + 1 == self.arch.layers().len();
+        if (is_last && self.ends_in_probabilities) || self.pool_first(index, taps) {
+            Ok(output)
+        } else if layer.op.has_kernel() || owned {
+            layers::activate_in_place(output, activation)
+        } else {
+            layers::activate(output, activation)
+        }
+    }
+
+    /// Whether the layer's `ReLU` waits until after the max-pool that alone reads it: max and `ReLU` commute, their gradients
+    /// too, and the pool leaves a quarter of the work.
+    fn pool_first(&self, layer: usize, taps: &Taps<'_>) -> bool {
+        let [reader] = self.readers[layer][..] else { return false };
+        let layers = self.arch.layers();
+        layers[layer].op.activation() == Activation::Relu
+            && matches!(layers[reader].op, Op::MaxPool2d { .. })
+            && !taps.wants(layer)
+    }
+
+    /// Whether an activation layer may write over what it reads: it is the only reader, nobody else looks at it, and what made
+    /// it keeps its inputs for the backward pass, not this output.
+    fn may_overwrite_input(&self, layer: usize, taps: &Taps<'_>) -> bool {
+        let layers = self.arch.layers();
+        let (Op::Activation(_), Source::Layer(read)) = (&layers[layer].op, layers[layer].inputs[0]) else {
+            return false;
+        };
+        let makes_its_own = match layers[read].op {
+            Op::BatchNorm { .. } | Op::Add | Op::Concatenate => true,
+            _ => layers[read].op.has_kernel() && layers[read].op.activation() == Activation::Linear,
+        };
+        makes_its_own && self.readers[read].len() == 1 && !taps.wants(read)
+    }
+
+    fn parameter(&self, layer: usize, name: &str) -> Option<&Tensor> {
+        let parameters = &self.arch.layers()[layer].parameters;
+        let position = parameters.iter().position(|parameter| parameter.name == name)?;
+        Some(&self.weights.of_layer(layer)[position].tensor)
+    }
+}
+
+/// A 1x1 convolution.
+const POINT: frostline::arch::Window =
+    frostline::arch::Window { size: [1, 1], strides: [1, 1], padding: frostline::arch::Padding::Valid, dilation: [1, 1] };
+
+/// A reader's handle on a value; the store lets go of it with the last reader.
+fn take(values: &mut [Option<Tensor>], unread: &mut [usize], source: Source, input: &Tensor) -> Tensor {
+    let Source::Layer(index) = source else { return input.shallow_clone() };
+    unread[index] -= 1;
+    let value =
+        if unread[index] == 0 { values[index].take() } else { values[index].as_ref().map(Tensor::shallow_clone) };
+    value.expect("inputs stand before their readers, and readers are counted")
+}
+
+fn channels(x: &Tensor) -> usize {
+    x.size()[1] as usize
+}

@@ -1,0 +1,99 @@
+//! Applies a plan's update rule to named weights. Its state is plain named tensors, so a checkpoint holds it and a later run goes on
+//! bit by bit. A weight that is left out of a step keeps its state untouched, and nothing moves it: no momentum, no decay.
+
+use std::collections::BTreeMap;
+
+use tch::Tensor;
+
+use super::error::Result;
+use super::shim::{self, Adam, Updated};
+use super::weights::Weights;
+use frostline::plan;
+
+pub struct Optimizer {
+    rule: plan::Optimizer,
+    /// One a weight, in the order of [`Weights::all`]; moving statistics stay [`State::default`].
+    states: Vec<State>,
+}
+
+/// What is remembered of one weight.
+#[derive(Default)]
+pub struct State {
+    /// Updates done; frozen steps do not count.
+    pub steps: i64,
+    /// As [`Optimizer::slot_names`] lists them; empty before the first update. Shaped and laid out like the weight.
+    pub slots: Vec<Tensor>,
+}
+
+/// A weight's position in [`Weights::all`] and its gradient.
+pub type Gradient = (usize, Tensor);
+
+impl Optimizer {
+    pub fn new(rule: plan::Optimizer, weights: &Weights) -> Self {
+        Self { rule, states: weights.all().iter().map(|_| State::default()).collect() }
+    }
+
+    /// `velocity` is SGD's v; `variance` a moving mean of g²; `momentum` a moving mean of g, or in `RMSprop` of the increments.
+    pub fn slot_names(&self) -> &'static [&'static str] {
+        match self.rule {
+            plan::Optimizer::Sgd { momentum: 0.0, .. } => &[],
+            plan::Optimizer::Sgd { .. } => &["velocity"],
+            plan::Optimizer::Rmsprop { momentum: 0.0, .. } => &["variance"],
+            plan::Optimizer::Rmsprop { .. } => &["variance", "momentum"],
+            plan::Optimizer::Adam { .. } | plan::Optimizer::Adamw { .. } => &["momentum", "variance"],
+        }
+    }
+
+    pub fn states(&self) -> &[State] {
+        &self.states
+    }
+
+    pub fn states_mut(&mut self) -> &mut [State] {
+        &mut self.states
+    }
+
+    /// One update of the weights that have a gradient here.
+    pub fn step(&mut self, weights: &Weights, gradients: &[Gradient], rate: f64) -> Result<()> {
+        let slot_count = self.slot_names().len();
+        let _no_grad = tch::no_grad_guard();
+        // The bias correction of Adam depends on the count, and a thawed layer has done fewer steps than the others.
+        let mut by_steps: BTreeMap<i64, Vec<&Gradient>> = BTreeMap::new();
+        for gradient in gradients {
+            let state = &mut self.states[gradient.0];
+            while state.slots.len() < slot_count {
+                state.slots.push(weights.all()[gradient.0].tensor.f_zeros_like()?);
+            }
+            state.steps += 1;
+            by_steps.entry(state.steps).or_default().push(gradient);
+        }
+        for (steps, group) in by_steps {
+            let updated: Vec<Updated<'_>> = group
+                .into_iter()
+                .map(|(index, gradient)| Updated {
+                    weight: &weights.all()[*index].tensor,
+                    gradient,
+                    slots: &self.states[*index].slots,
+                })
+                .collect();
+            self.apply(&updated, steps, rate)?;
+        }
+        Ok(())
+    }
+
+    fn apply(&self, updated: &[Updated<'_>], step: i64, rate: f64) -> Result<()> {
+        // Keras adds ε to √v, libtorch to √(v / (1 − β₂ᵗ)): dividing ε by √(1 − β₂ᵗ) makes the two equal.
+        let moved_epsilon = |epsilon: f64, beta_2: f64| epsilon / (1.0 - beta_2.powf(step as f64)).sqrt();
+        match self.rule {
+            plan::Optimizer::Sgd { momentum, nesterov } => shim::sgd(updated, rate, momentum, nesterov),
+            plan::Optimizer::Rmsprop { rho, momentum, epsilon } => shim::rmsprop(updated, rate, rho, momentum, epsilon),
+            plan::Optimizer::Adam { beta_1, beta_2, epsilon } => {
+                let epsilon = moved_epsilon(epsilon, beta_2);
+                shim::adam(updated, Adam { decoupled: false, step, rate, beta_1, beta_2, decay: 0.0, epsilon })
+            }
+            plan::Optimizer::Adamw { beta_1, beta_2, epsilon, weight_decay: decay } => {
+                let epsilon = moved_epsilon(epsilon, beta_2);
+                shim::adam(updated, Adam { decoupled: true, step, rate, beta_1, beta_2, decay, epsilon })
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The engine's life: lock the run, open its journal and its socket, load what the plan names, train on a thread of its own while
+//! this one listens to signals, and say how it ended. What goes wrong on the way ends up in the journal too.
+
+use std::{
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Sender, channel},
+    },
+    thread,
+    time::{Instant, SystemTime},
+};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use super::{TorchStepper, device, input::Preprocess, stdio};
+use frostline::{
+    arch::{Layer, Shape},
+    command::{Command, Request},
+    data::{self, Dataset},
+    error::{Error, Result},
+    event::{
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
+        RunStarted, SkippedFile, SplitName, Stage,
+    },
+    plan::Plan,
+    run::{EngineLock, RunDir},
+    trainer::{Inbox, OnDisk, ReadOnly, Record, Trainer, read_checkpoint},
+    wire::{Leases, Server},
+};
+
+type Journal = Arc<Mutex<OnDisk>>;
+
+/// Trains the run in `path` from its last checkpoint, or from the beginning. An error is in the journal as well, unless the journal
+/// itself is what failed.
+pub fn train(path: &Path) -> Result<()> {
+    let run = RunDir::open(path)?;
+    stdio::redirect(&run.engine_log())?;
+    let _lock = EngineLock::acquire(&run)?;
+    let begun = Instant::now();
+    let disk = OnDisk::open(&run, now_ms)?;
+    let head = disk.head();
+    let mut journal: Journal = Arc::new(Mutex::new(disk));
+    let outcome = begin(&run, &journal).and_then(|plan| {
+        let (requests, arrivals) = channel();
+        let leases = Leases::default();
+        let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
+        let inbox = Inbox::new(arrivals, move || leases.snapshot());
+        Ok((run_listening(plan, &journal, inbox, requests), server))
+    });
+    // The server outlives the last event: viewers get the end of the journal.
+    let (ended, _server) = match outcome {
+        Ok((ended, server)) => (ended, Some(server)),
+        Err(error) => (Err(error), None),
+    };
+    let (how, outcome) = match ended {
+        Ok(how) => (how, Ok(())),
+        Err(error) => {
+            let (class, message, hint) = (error.class(), error.message(), error.hint());
+            (Ended::Failed { class, message, hint }, Err(error))
+        }
+    };
+    let reached = journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).reached();
+    let seconds = begun.elapsed().as_secs_f64();
+    journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }))?;
+    outcome
+}
+
+/// Says what will run.
+fn begin(run: &RunDir, journal: &Journal) -> Result<Plan> {
+    let plan = Plan::load(&run.config(), &[])?;
+    let resumed = read_checkpoint(run, CheckpointKind::Last)?
+        .map(|(_, progress)| Resumed { step: progress.step, epoch: progress.epoch });
+    journal.clone().say(Event::RunStarted(started(&plan, run, resumed)))?;
+    Ok(plan)
+}
+
+/// Trains on a thread of its own; here signals become commands meanwhile.
+fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: Sender<Request>) -> Result<Ended> {
+    let (done, finished) = oneshot::channel();
+    let record = Arc::clone(journal);
+    thread::Builder::new()
+        .name("frostline-train".into())
+        .spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, record, inbox)));
+            let ended =
+                ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
+            // The listener is gone only if the process is on its way out.
+            let _ = done.send(ended);
+        })
+        .map_err(|error| Error::environment(format!("cannot start the trainer's thread: {error}"), None))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None))?;
+    runtime.block_on(listen(finished, &requests))
+}
+
+/// SIGTERM, SIGINT and SIGHUP save and end the run, SIGUSR1 saves it.
+async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sender<Request>) -> Result<Ended> {
+    let on =
+        |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut hang_up = on(SignalKind::hangup())?;
+    let mut user = on(SignalKind::user_defined1())?;
+    loop {
+        let (by, command) = tokio::select! {
+            ended = &mut finished => {
+                return ended.unwrap_or_else(|_| Err(Error::internal("the trainer's thread ended without a word")));
+            }
+            _ = terminate.recv() => ("SIGTERM", Command::Stop),
+            _ = interrupt.recv() => ("SIGINT", Command::Stop),
+            _ = hang_up.recv() => ("SIGHUP", Command::Stop),
+            _ = user.recv() => ("SIGUSR1", Command::Checkpoint),
+        };
+        // The trainer's end closes only when it has finished, which the next turn sees.
+        let _ = requests.send(Request { id: 0, by: by.to_owned(), command });
+    }
+}
+
+fn load_and_train(plan: &Plan, mut record: Journal, inbox: Inbox) -> Result<Ended> {
+    record.say(stage(Stage::LoadingLibtorch, String::new()))?;
+    let device = ready_device(plan, |ready| record.say(Event::DeviceReady(ready)))?;
+    record.say(stage(Stage::OpeningData, String::new()))?;
+    let data = open_data(plan)?;
+    record.say(Event::DataOpened(opened(plan, &data)))?;
+    say_skipped(&mut record, &data)?;
+    let parameters = plan.arch.parameter_count();
+    record.say(stage(Stage::BuildingNetwork, format!("{parameters} parameters")))?;
+    let stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
+    Trainer::new(plan, &data, stepper, record, inbox, true)?.run()
+}
+
+/// Evaluates a checkpoint on a split and prints the result as a `tested` event.
+pub fn evaluate(path: &Path, split: SplitName, checkpoint: CheckpointKind) -> Result<()> {
+    let (run, plan, device) = open_for_reading(path)?;
+    let data = open_data(&plan)?;
+    let stepper = restored(&run, &plan, device, checkpoint)?;
+    let (_requests, arrivals) = channel();
+    let inbox = Inbox::new(arrivals, Vec::new);
+    let mut trainer = Trainer::new(&plan, &data, stepper, ReadOnly(run), inbox, false)?;
+    match trainer.tested(split, checkpoint)? {
+        std::ops::ControlFlow::Continue(tested) => print(&Event::Tested(tested)),
+        std::ops::ControlFlow::Break(_) => Err(Error::internal("an evaluation was stopped by a command")),
+    }
+}
+
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Prediction<'a> {
+    Classified { image: &'a Path, top: Vec<Likely> },
+    Unreadable { image: &'a Path, error: String },
+}
+
+#[derive(serde::Serialize)]
+struct Likely {
+    class: String,
+    probability: f32,
+}
+
+/// Classifies images and prints one object each, the likeliest class first. An unreadable image is reported in its place.
+pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> Result<()> {
+    let (run, plan, device) = open_for_reading(path)?;
+    let classes = data::inspect(&plan.data)?.classes;
+    let mut stepper = restored(&run, &plan, device, checkpoint)?;
+    for image in images {
+        let probabilities = match data::decode_file(image, plan.data.size) {
+            Ok(pixels) => stepper.probabilities(&pixels)?,
+            Err(error) => {
+                print(&Prediction::Unreadable { image, error: Error::from(error).message() })?;
+                continue;
+            }
+        };
+        let mut top: Vec<Likely> = classes
+            .iter()
+            .cloned()
+            .zip(probabilities)
+            .map(|(class, probability)| Likely { class, probability })
+            .collect();
+        top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        print(&Prediction::Classified { image, top })?;
+    }
+    Ok(())
+}
+
+/// For `main`: the error as a person reads it, on standard error.
+pub fn report(error: &Error) {
+    // Where standard error itself is gone, the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "{error}");
+}
+
+fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, tch::Device)> {
+    let run = RunDir::open(path)?;
+    let plan = Plan::load(&run.config(), &[])?;
+    let device = ready_device(&plan, |_| Ok(()))?;
+    Ok((run, plan, device))
+}
+
+fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: CheckpointKind) -> Result<TorchStepper> {
+    use frostline::trainer::Stepper as _;
+    let word = format!("{checkpoint:?}").to_lowercase();
+    let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
+        let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
+        Error::user(format!("run {} has no checkpoint \"{word}\" yet", run.name()), hint)
+    })?;
+    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
+    stepper.restore(&tensors)?;
+    Ok(stepper)
+}
+
+/// The first thing that is asked of libtorch, because CUDA must be opened before anything else.
+fn ready_device(plan: &Plan, say: impl FnOnce(DeviceReady) -> Result<()>) -> Result<tch::Device> {
+    let cuda = match plan.device {
+        frostline::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
+        _ => device::open_cuda(),
+    };
+    device::set_threads(plan.threads as u32);
+    let device = device::choose(plan.device, &cuda)?;
+    say(DeviceReady {
+        device: device::label(device),
+        name: device::name(device),
+        threads: device::threads(),
+        libtorch: device::libtorch_version(),
+    })?;
+    Ok(device)
+}
+
+fn open_data(plan: &Plan) -> Result<Dataset> {
+    let data = data::open(&plan.data)?;
+    plan.check_classes(&data.classes)?;
+    Ok(data)
+}
+
+fn say_skipped(record: &mut Journal, data: &Dataset) -> Result<()> {
+    if data.skipped.is_empty() {
+        return Ok(());
+    }
+    let count = data.skipped.len();
+    let message = format!("{count} files cannot be read as images and are left out");
+    record.say(Event::Log { level: Level::Warning, message })?;
+    let file = |skipped: &data::Skipped| SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() };
+    let files = data.skipped.iter().map(file).collect();
+    record.say(Event::Skipped { split: SplitName::Train, total: count as u64, files })
+}
+
+fn opened(plan: &Plan, data: &Dataset) -> DataOpened {
+    let count = |split: &Option<data::Split>| split.as_ref().map_or(0, |split| split.len() as u64);
+    DataOpened {
+        classes: data.classes.clone(),
+        train: data.train.len() as u64,
+        validation: count(&data.validation),
+        test: count(&data.test),
+        steps_per_epoch: data.train.len().div_ceil(plan.batch_size) as u32,
+    }
+}
+
+fn started(plan: &Plan, run: &RunDir, resumed: Option<Resumed>) -> RunStarted {
+    let info = |layer: &Layer| LayerInfo {
+        name: layer.name.clone(),
+        kind: layer.op.kind().to_owned(),
+        output: layer.output.to_string(),
+        parameters: layer.parameter_count(),
+        feature_map: matches!(layer.output, Shape::Map { .. }),
+    };
+    RunStarted {
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: run.name(),
+        model: plan.name.clone(),
+        phase: "train".to_owned(),
+        epochs: plan.epochs,
+        batch_size: plan.batch_size as u32,
+        layers: plan.arch.layers().iter().map(info).collect(),
+        loss: plan.head.loss().to_owned(),
+        optimizer: plan.optimizer.name().to_owned(),
+        resumed,
+    }
+}
+
+fn stage(stage: Stage, detail: String) -> Event {
+    Event::Stage { stage, detail }
+}
+
+fn print(line: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(line).map_err(|error| Error::internal(error.to_string()))?;
+    let written = writeln!(std::io::stdout(), "{text}");
+    written.map_err(|error| Error::environment(format!("cannot write to standard output: {error}"), None))
+}
+
+/// Milliseconds since the Unix epoch, for the journal.
+#[allow(clippy::disallowed_methods, reason = "the one place where the engine reads the wall clock")]
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,173 @@
+//! Rust's side of `shim.cpp`: the few parts of libtorch that tch lacks. Safe functions over tensors; nothing else calls C++.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+use super::error::{EngineError, Result};
+
+type List = *const *mut C_tensor;
+
+unsafe extern "C" {
+    fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_sgd(
+        weights: List,
+        gradients: List,
+        velocities: List,
+        count: usize,
+        rate: f64,
+        momentum: f64,
+        nesterov: bool,
+    ) -> *mut c_char;
+    fn frostline_rmsprop(
+        weights: List,
+        gradients: List,
+        variances: List,
+        momenta: List,
+        count: usize,
+        rate: f64,
+        rho: f64,
+        momentum: f64,
+        epsilon: f64,
+    ) -> *mut c_char;
+    fn frostline_adam(
+        weights: List,
+        gradients: List,
+        momenta: List,
+        variances: List,
+        count: usize,
+        decoupled: bool,
+        step: f64,
+        rate: f64,
+        beta_1: f64,
+        beta_2: f64,
+        decay: f64,
+        epsilon: f64,
+    ) -> *mut c_char;
+    fn frostline_libtorch_version() -> *const c_char;
+}
+
+/// What one call of an update rule changes: equally long lists of weights, their gradients and their slots.
+#[derive(Default)]
+pub struct Group {
+    weights: Vec<*mut C_tensor>,
+    gradients: Vec<*mut C_tensor>,
+    slots: Vec<Vec<*mut C_tensor>>,
+}
+
+impl Group {
+    /// The tensors must outlive the update, and every weight of a group must have the same number of slots.
+    fn push(&mut self, weight: &Tensor, gradient: &Tensor, slots: &[Tensor]) {
+        self.weights.push(weight.as_ptr().cast_mut());
+        self.gradients.push(gradient.as_ptr().cast_mut());
+        self.slots.resize_with(slots.len(), Vec::new);
+        for (list, slot) in self.slots.iter_mut().zip(slots) {
+            list.push(slot.as_ptr().cast_mut());
+        }
+    }
+
+    fn slot(&self, index: usize) -> List {
+        self.slots.get(index).map_or(ptr::null(), Vec::as_ptr)
+    }
+}
+
+/// One weight with what its update needs.
+pub struct Updated<'a> {
+    pub weight: &'a Tensor,
+    pub gradient: &'a Tensor,
+    pub slots: &'a [Tensor],
+}
+
+fn group(updated: &[Updated<'_>]) -> Group {
+    let mut group = Group::default();
+    for one in updated {
+        group.push(one.weight, one.gradient, one.slots);
+    }
+    group
+}
+
+/// Slots: velocity; none where `momentum` is 0.
+pub fn sgd(updated: &[Updated<'_>], rate: f64, momentum: f64, nesterov: bool) -> Result<()> {
+    let group = group(updated);
+    let (w, g) = (group.weights.as_ptr(), group.gradients.as_ptr());
+    // SAFETY: the lists hold `updated.len()` live tensors each, borrowed for the length of the call.
+    check(unsafe { frostline_sgd(w, g, group.slot(0), updated.len(), rate, momentum, nesterov) })
+}
+
+/// Slots: mean square, then, where `momentum` is not 0, the gathered increment.
+pub fn rmsprop(updated: &[Updated<'_>], rate: f64, rho: f64, momentum: f64, epsilon: f64) -> Result<()> {
+    let group = group(updated);
+    let (w, g, v, m) = (group.weights.as_ptr(), group.gradients.as_ptr(), group.slot(0), group.slot(1));
+    // SAFETY: as in `sgd`.
+    check(unsafe { frostline_rmsprop(w, g, v, m, updated.len(), rate, rho, momentum, epsilon) })
+}
+
+/// Settings of one call of [`adam`].
+#[derive(Clone, Copy)]
+pub struct Adam {
+    /// With the decay apart from the gradient, as in `AdamW`.
+    pub decoupled: bool,
+    /// From 1.
+    pub step: i64,
+    pub rate: f64,
+    pub beta_1: f64,
+    pub beta_2: f64,
+    pub decay: f64,
+    /// libtorch's: added to √(v / (1 − β₂ᵗ)).
+    pub epsilon: f64,
+}
+
+/// Slots: first moment, second moment.
+pub fn adam(updated: &[Updated<'_>], with: Adam) -> Result<()> {
+    let group = group(updated);
+    let (w, g, m, v) = (group.weights.as_ptr(), group.gradients.as_ptr(), group.slot(0), group.slot(1));
+    let Adam { decoupled, step, rate, beta_1, beta_2, decay, epsilon } = with;
+    // SAFETY: as in `sgd`.
+    check(unsafe {
+        frostline_adam(w, g, m, v, updated.len(), decoupled, step as f64, rate, beta_1, beta_2, decay, epsilon)
+    })
+}
+
+/// A copy of a `[n, c, h, w]` tensor whose channels lie side by side in memory; the tensor itself where they do already.
+pub fn channels_last(tensor: &Tensor) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    // SAFETY: `tensor` is live; `out` receives a tensor of our own exactly when there is no error.
+    check(unsafe { frostline_channels_last(tensor.as_ptr(), &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// tch fixes the slope at 0.01.
+pub fn leaky_relu(tensor: &Tensor, slope: f64) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    // SAFETY: as in `channels_last`.
+    check(unsafe { frostline_leaky_relu(tensor.as_ptr(), slope, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Inverted dropout with a mask that is a function of `seed` and the shape; libtorch's own generators are left alone.
+pub fn dropout(tensor: &Tensor, rate: f64, seed: u64) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    // SAFETY: as in `channels_last`.
+    check(unsafe { frostline_dropout(tensor.as_ptr(), rate, seed, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// The libtorch that the headers were of, `2.11.0`.
+pub fn libtorch_version() -> String {
+    // SAFETY: a string literal of the shim.
+    unsafe { CStr::from_ptr(frostline_libtorch_version()) }.to_string_lossy().into_owned()
+}
+
+fn check(message: *mut c_char) -> Result<()> {
+    if message.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the shim hands over a string from strdup.
+    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    unsafe { libc::free(message.cast::<c_void>()) };
+    Err(EngineError::torch(&text))
+}

@@ -1,0 +1,180 @@
+//! The [`Stepper`] over libtorch: a network, its optimiser and what is measured of them, on one thread.
+//! Only fallible calls, and a panic inside is an error too: the loop then ends the run, and its last checkpoint is whole.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tch::{Device, Kind, Tensor};
+
+use super::error::EngineError;
+use super::explain;
+use super::freeze::Seals;
+use super::input::{self, Preprocess};
+use super::loss;
+use super::meters::Meters;
+use super::network::{Mode, Network, Taps};
+use super::optimizer::{Gradient, Optimizer};
+use super::saved;
+use frostline::arch::Arch;
+use frostline::data::{Batch, Pixels};
+use frostline::error::Result;
+use frostline::event::LayerMeters;
+use frostline::plan;
+use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+
+pub struct TorchStepper {
+    network: Network,
+    optimizer: Optimizer,
+    seals: Seals,
+    meters: Meters,
+    /// Of the last step.
+    gradients: Vec<Gradient>,
+    preprocess: Preprocess,
+    seed: u64,
+}
+
+impl TorchStepper {
+    /// All layers trainable; weights and dropout are functions of `seed`.
+    pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, device: Device, preprocess: Preprocess) -> Result<Self> {
+        shielded(|| {
+            let network = Network::new(arch, seed, device)?;
+            Ok(Self {
+                optimizer: Optimizer::new(rule, network.weights()),
+                seals: Seals::none(&network),
+                meters: Meters::new(&network)?,
+                gradients: Vec::new(),
+                preprocess,
+                seed,
+                network,
+            })
+        })
+    }
+
+    #[cfg(test)]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// One number a class for one picture, in inference mode.
+    pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
+        shielded(|| {
+            input::check_size(picture.size, self.network.arch().input())?;
+            let _no_grad = tch::no_grad_guard();
+            let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
+            let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
+            let probabilities = loss::probabilities(&logits, self.network.head())?.f_reshape([-1])?;
+            Ok(Vec::try_from(probabilities.f_to_device(Device::Cpu)?)?)
+        })
+    }
+
+    /// Pictures and labels on the device.
+    fn tensors(&self, batch: &Batch) -> super::Result<(Tensor, Tensor)> {
+        input::check(batch, self.network.arch().input(), self.network.head().classes())?;
+        let device = self.network.device();
+        let x = input::pictures(&batch.images, batch.count, batch.size, self.preprocess, device)?;
+        Ok((x, input::labels(&batch.labels, device)?))
+    }
+
+    fn train(&mut self, batch: &Batch, update: Update) -> super::Result<Score> {
+        // Before the forward pass, so that two sets of gradients never lie in memory.
+        self.gradients.clear();
+        if batch.count == 0 {
+            return Ok(Score::default());
+        }
+        let (x, labels) = self.tensors(batch)?;
+        let mode = Mode::Train { seed: self.seed, step: update.step };
+        let logits = self.network.forward(&x, mode, &mut Taps::none())?;
+        let head = self.network.head();
+        let loss = loss::mean(&logits, &labels, head)?;
+        // With everything frozen the loss has no gradient, and libtorch would follow a null pointer.
+        if loss.requires_grad() {
+            let trainable = self.network.trainable();
+            let all = self.network.weights().all();
+            let inputs: Vec<&Tensor> = trainable.iter().map(|&index| &all[index].tensor).collect();
+            let gradients = Tensor::f_run_backward(&[&loss], &inputs, false, false)?;
+            self.gradients = trainable.into_iter().zip(gradients).filter(|(_, gradient)| gradient.defined()).collect();
+            self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
+        }
+        let _no_grad = tch::no_grad_guard();
+        loss::score(&loss, &loss::predictions(&logits, head)?, &labels)
+    }
+
+    fn look(&self, batch: &Batch) -> super::Result<Evaluated> {
+        if batch.count == 0 {
+            return Ok(Evaluated::default());
+        }
+        let _no_grad = tch::no_grad_guard();
+        let (x, labels) = self.tensors(batch)?;
+        let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
+        let head = self.network.head();
+        let predictions = loss::predictions(&logits, head)?;
+        let score = loss::score(&loss::mean(&logits, &labels, head)?, &predictions, &labels)?;
+        let classes = Vec::<i64>::try_from(predictions.f_to_device(Device::Cpu)?.f_to_kind(Kind::Int64)?)?;
+        Ok(Evaluated { score, predictions: classes.into_iter().map(|class| class as u32).collect() })
+    }
+}
+
+impl Stepper for TorchStepper {
+    fn step(&mut self, batch: &Batch, update: Update) -> Result<Score> {
+        shielded(|| self.train(batch, update))
+    }
+
+    fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
+        shielded(|| self.look(batch))
+    }
+
+    fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
+        shielded(|| {
+            for layer in self.seals.set(&mut self.network, frozen)? {
+                self.meters.thawed(&self.network, layer)?;
+            }
+            let weights = self.network.weights().all();
+            self.gradients.retain(|(index, _)| !self.network.is_frozen(weights[*index].layer));
+            Ok(())
+        })
+    }
+
+    fn begin_epoch(&mut self) -> Result<()> {
+        shielded(|| self.meters.begin_epoch(&self.network))
+    }
+
+    fn meters(&mut self) -> Result<Vec<LayerMeters>> {
+        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients))
+    }
+
+    fn save(&self) -> Result<Vec<SavedTensor>> {
+        shielded(|| saved::save(self.network.weights(), &self.optimizer))
+    }
+
+    fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()> {
+        shielded(|| {
+            saved::restore(self.network.weights(), &mut self.optimizer, tensors)?;
+            self.gradients.clear();
+            self.seals.renew(&self.network)?;
+            self.meters.begin_epoch(&self.network)
+        })
+    }
+
+    fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation> {
+        shielded(|| {
+            let layer = explain::target(&self.network, layer)?;
+            input::check_size(picture.size, self.network.arch().input())?;
+            let device = self.network.device();
+            let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, device)?;
+            explain::explain(&self.network, &x, layer, None)
+        })
+    }
+}
+
+/// Turns a panic into an error. What it may have left half done is never used again: the loop ends the run on any error.
+fn shielded<T>(work: impl FnOnce() -> super::Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => Ok(result?),
+        Err(panic) => Err(EngineError::Panicked { message: message(panic.as_ref()) }.into()),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.and_then(|text| text.lines().next()).unwrap_or("no message").to_owned()
+}

@@ -1,0 +1,262 @@
+//! The one reducer: what each event changes.
+
+use std::collections::VecDeque;
+
+use super::{Layer, Marker, RunState, What};
+use crate::event::{
+    Answered, CheckpointKind, Event, Explained, Outcome, PictureKind, RunEnded, RunStarted, Stamped, State, Steps,
+};
+
+impl RunState {
+    /// Takes one event in. Events that are known already change nothing, so a re-sent history does no harm.
+    pub fn apply(&mut self, stamped: &Stamped) {
+        if !self.tick(stamped) {
+            return;
+        }
+        match &stamped.event {
+            Event::RunStarted(started) => self.start(started),
+            Event::Stage { stage, detail } => self.stage = Some((*stage, detail.clone())),
+            Event::DataOpened(data) => self.data = Some(data.clone()),
+            Event::DeviceReady(device) => self.device = Some(device.clone()),
+            Event::StateChanged { state, step } => self.change(*state, *step),
+            Event::EpochStarted { epoch, step } => {
+                (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, 0);
+                self.evaluating = None;
+            }
+            Event::Steps(steps) => self.steps(steps),
+            Event::Evaluating { split, done, total } => self.evaluating = Some((*split, *done, *total)),
+            Event::EpochEnded(ended) => {
+                self.epochs.push(ended.clone());
+                self.epoch = ended.epoch;
+                self.evaluating = None;
+            }
+            Event::Layers(measured) => {
+                for meters in &measured.layers {
+                    if let Some(layer) = self.layers.iter_mut().find(|l| l.info.name == meters.name) {
+                        layer.measure(meters);
+                    }
+                }
+            }
+            Event::Trainable(mask) => {
+                for layer in &mut self.layers {
+                    layer.set_frozen(mask.frozen.contains(&layer.info.name));
+                }
+                self.trainable_parameters = Some(mask.trainable_parameters);
+                self.total_parameters = Some(mask.total_parameters);
+            }
+            Event::LearningRate { step, rate, .. } => self.curves.learning_rate.push_one(*step, *rate),
+            Event::Checkpoint(checkpoint) => match checkpoint.kind {
+                CheckpointKind::Best => self.best = Some(checkpoint.clone()),
+                CheckpointKind::Last => self.last = Some(checkpoint.clone()),
+            },
+            Event::Answered(answered) => self.answer(answered),
+            Event::Explained(explained) => self.explain(explained),
+            Event::Skipped { split, total, files } => {
+                let skipped = self.skipped.entry(*split).or_default();
+                skipped.total = *total;
+                for file in files {
+                    if skipped.files.len() < Self::SKIPPED_FILES && !skipped.files.contains(file) {
+                        skipped.files.push(file.clone());
+                    }
+                }
+            }
+            Event::Tested(tested) => {
+                self.tested = Some(tested.clone());
+                self.evaluating = None;
+            }
+            Event::Log { .. } => {}
+            Event::RunEnded(ended) => self.end(ended),
+        }
+        if is_news(&stamped.event) {
+            // A schedule that changes the rate at every step has one line, which keeps up.
+            if let (Event::LearningRate { why, .. }, Some(Event::LearningRate { why: before, .. })) =
+                (&stamped.event, self.log.back().map(|s| &s.event))
+                && why == before
+            {
+                self.log.pop_back();
+            }
+            keep(&mut self.log, stamped.clone(), Self::LOG_LINES);
+        }
+    }
+
+    /// Time goes on; says whether the event is new.
+    fn tick(&mut self, stamped: &Stamped) -> bool {
+        let clock = &mut self.clock;
+        if let Some(seq) = clock.seq {
+            if stamped.seq <= seq {
+                return false;
+            }
+            clock.missed += stamped.seq - seq - 1;
+            if !matches!(stamped.event, Event::RunStarted(_)) {
+                clock.elapsed_ms += stamped.at_ms.saturating_sub(clock.now_ms);
+            }
+        }
+        clock.seq = Some(stamped.seq);
+        clock.now_ms = stamped.at_ms;
+        true
+    }
+
+    /// A run begins, or an engine goes on with it: what the engine before this one did after its last checkpoint is undone.
+    fn start(&mut self, started: &RunStarted) {
+        let (step, epoch) = started.resumed.map_or((0, 0), |r| (r.step, r.epoch));
+        let curves = &mut self.curves;
+        for curve in [
+            &mut curves.loss,
+            &mut curves.accuracy,
+            &mut curves.learning_rate,
+            &mut curves.images_per_second,
+            &mut curves.data_wait,
+        ] {
+            curve.truncate(step);
+        }
+        self.epochs.retain(|e| e.step <= step);
+        self.markers.retain(|m| m.step <= step);
+        if started.resumed.is_some() {
+            self.mark(step, What::Resumed);
+        }
+        self.layers = started.layers.iter().cloned().map(Layer::new).collect();
+        self.run = Some(started.clone());
+        (self.step, self.epoch) = (step, epoch);
+        self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
+        self.state = Some(State::Starting);
+        (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
+        (self.tested, self.ended) = (None, None);
+    }
+
+    fn change(&mut self, state: State, step: u64) {
+        self.state = Some(state);
+        self.step = self.step.max(step);
+        if state != State::Starting {
+            self.stage = None;
+        }
+        if state != State::Evaluating && state != State::Paused {
+            self.evaluating = None;
+        }
+    }
+
+    fn steps(&mut self, steps: &Steps) {
+        /// Weight of the past in the smoothed speed: about the last ten events, that is a second or two.
+        const INERTIA: f64 = 0.9;
+        (self.epoch, self.step, self.step_in_epoch) = (steps.epoch, steps.step, steps.step_in_epoch);
+        (self.stage, self.evaluating) = (None, None);
+        let curves = &mut self.curves;
+        curves.loss.push(steps.step, steps.count, steps.loss);
+        curves.accuracy.push(steps.step, steps.count, steps.accuracy);
+        curves.learning_rate.push_one(steps.step, steps.learning_rate);
+        curves.images_per_second.push_one(steps.step, steps.images_per_second);
+        curves.data_wait.push_one(steps.step, steps.data_wait);
+        let now = steps.images_per_second;
+        if now.is_finite() {
+            self.speed = Some(self.speed.map_or(now, |before| INERTIA * before + (1.0 - INERTIA) * now));
+        }
+        self.latest = Some(steps.clone());
+    }
+
+    fn answer(&mut self, answered: &Answered) {
+        if answered.outcome == Outcome::Applied {
+            self.mark(answered.step, What::Applied(answered.request.clone()));
+        }
+        keep(&mut self.answers, answered.clone(), Self::ANSWERS);
+    }
+
+    fn mark(&mut self, step: u64, what: What) {
+        self.markers.push(Marker { step, what });
+        if self.markers.len() > Self::MARKERS {
+            self.markers.remove(0);
+        }
+    }
+
+    fn explain(&mut self, explained: &Explained) {
+        self.explained.retain(|e| e.sample != explained.sample || shown_layer(e) != shown_layer(explained));
+        self.explained.push(explained.clone());
+        if self.explained.len() > Self::EXPLAINED {
+            self.explained.remove(0);
+        }
+    }
+
+    fn end(&mut self, ended: &RunEnded) {
+        self.ended = Some(ended.clone());
+        self.state = Some(State::Ended);
+        (self.step, self.epoch) = (ended.step, ended.epoch);
+        (self.stage, self.evaluating) = (None, None);
+    }
+}
+
+/// The layer whose inside an explanation shows.
+pub fn shown_layer(explained: &Explained) -> Option<&str> {
+    explained.pictures.iter().find_map(|p| match &p.kind {
+        PictureKind::Activations { layer, .. } | PictureKind::GradCam { layer, .. } => Some(layer.as_str()),
+        PictureKind::Sample => None,
+    })
+}
+
+/// Whether the log tells it. What the rest of the screen shows better, or several times a second, is left out.
+fn is_news(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::StateChanged { .. }
+            | Event::EpochStarted { .. }
+            | Event::Steps(_)
+            | Event::Evaluating { .. }
+            | Event::Layers(_)
+            | Event::Trainable(_)
+            | Event::Explained(_)
+    )
+}
+
+fn keep<T>(ring: &mut VecDeque<T>, item: T, most: usize) {
+    ring.push_back(item);
+    if ring.len() > most {
+        ring.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use super::*;
+
+    fn fold(scenario: &str) -> RunState {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario);
+        let mut state = RunState::default();
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            state.apply(&serde_json::from_str(line).unwrap());
+        }
+        state
+    }
+
+    #[test]
+    fn a_whole_story_folds_into_one_state() {
+        insta::assert_json_snapshot!(fold("story.jsonl"));
+    }
+
+    #[test]
+    fn a_resumed_run_forgets_what_was_lost() {
+        let state = fold("killed.jsonl");
+        let steps: Vec<u64> = state.curves.loss.buckets().iter().map(|b| b.step).collect();
+        assert_eq!(steps, [3, 4, 6], "step 7 of the first life is gone");
+        assert_eq!(state.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1]);
+        assert_eq!(state.markers.iter().map(|m| &m.what).collect::<Vec<_>>(), [&What::Resumed]);
+        assert_eq!((state.step, state.epoch, state.step_in_epoch), (6, 2, 2));
+        assert!(state.clock.elapsed_ms < 10_000, "the hour between two lives is nobody's work");
+    }
+
+    #[test]
+    fn events_that_come_twice_count_once() {
+        let (once, mut twice) = (fold("story.jsonl"), fold("story.jsonl"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/story.jsonl");
+        for line in std::fs::read_to_string(path).unwrap().lines().skip(3) {
+            twice.apply(&serde_json::from_str(line).unwrap());
+        }
+        assert_eq!(serde_json::to_value(once).unwrap(), serde_json::to_value(twice).unwrap());
+    }
+
+    #[test]
+    fn the_frost_line_lies_above_the_lowest_frozen_layers() {
+        let state = fold("mid_run.jsonl");
+        assert_eq!(state.frost_line(), 3, "conv2d, max_pooling2d, conv2d_1");
+        assert_eq!(fold("starting.jsonl").frost_line(), 0);
+    }
+}

@@ -1,0 +1,154 @@
+//! What is known of a run: a pure fold over its events. Attaching late, replaying a finished run and following a live one are the same code.
+//! No clock, no I/O, no style, no width of a screen; every collection is bounded, so a week's run costs what an hour's does.
+
+mod apply;
+mod curve;
+mod layer;
+mod progress;
+mod smooth;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+
+pub use self::{
+    apply::shown_layer,
+    curve::{Bucket, Curve},
+    layer::Layer,
+    progress::Remaining,
+    smooth::{FACTORS, smooth},
+};
+use crate::{
+    command::Command,
+    event::{
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, RunEnded, RunStarted, SkippedFile,
+        SplitName, Stage, Stamped, State, Steps, Tested,
+    },
+};
+
+/// Everything that a dashboard shows of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RunState {
+    pub clock: Clock,
+    /// The newest start or resumption.
+    pub run: Option<RunStarted>,
+    /// What the engine is busy with before its first step.
+    pub stage: Option<(Stage, String)>,
+    pub data: Option<DataOpened>,
+    pub device: Option<DeviceReady>,
+    pub state: Option<State>,
+    pub step: u64,
+    /// From 1; 0 before the first.
+    pub epoch: u32,
+    pub step_in_epoch: u32,
+    /// The pass that is running now: split, images done, images in all.
+    pub evaluating: Option<(SplitName, u64, u64)>,
+    /// The newest steps.
+    pub latest: Option<Steps>,
+    /// Images per second, smoothed over the last ten events or so.
+    pub speed: Option<f64>,
+    pub curves: Curves,
+    /// Whole, one an epoch.
+    pub epochs: Vec<EpochEnded>,
+    /// In order of execution.
+    pub layers: Vec<Layer>,
+    pub trainable_parameters: Option<u64>,
+    pub total_parameters: Option<u64>,
+    /// In order of steps.
+    pub markers: Vec<Marker>,
+    /// The newest answers, oldest first.
+    pub answers: VecDeque<Answered>,
+    /// Events that a person would want told, oldest first.
+    pub log: VecDeque<Stamped>,
+    /// The newest explanation of each sample and layer, oldest first.
+    pub explained: Vec<Explained>,
+    pub skipped: BTreeMap<SplitName, Skipped>,
+    pub best: Option<Checkpoint>,
+    pub last: Option<Checkpoint>,
+    pub tested: Option<Tested>,
+    pub ended: Option<RunEnded>,
+}
+
+/// Time as the events tell it.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Clock {
+    /// The newest event's number; older ones are known already and ignored.
+    pub seq: Option<u64>,
+    /// Events that never came: a slow viewer is spared aggregates.
+    pub missed: u64,
+    /// Milliseconds since the Unix epoch of the newest event.
+    pub now_ms: u64,
+    /// Milliseconds that engines have lived for this run, the gaps between two lives left out.
+    pub elapsed_ms: u64,
+}
+
+/// Measured at every step, over steps.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Curves {
+    pub loss: Curve,
+    pub accuracy: Curve,
+    pub learning_rate: Curve,
+    pub images_per_second: Curve,
+    pub data_wait: Curve,
+}
+
+/// Something that happened to the run at a step and may explain a bend in its curves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Marker {
+    pub step: u64,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Applied(Command),
+    Resumed,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Skipped {
+    pub total: u64,
+    /// The first of them.
+    pub files: Vec<SkippedFile>,
+}
+
+impl RunState {
+    pub const LOG_LINES: usize = 500;
+    pub const ANSWERS: usize = 32;
+    pub const MARKERS: usize = 512;
+    pub const EXPLAINED: usize = 24;
+    pub const SKIPPED_FILES: usize = 200;
+
+    /// The layer that the words of an event or a command name.
+    pub fn layer(&self, name: &str) -> Option<&Layer> {
+        self.layers.iter().find(|l| l.info.name == name)
+    }
+
+    /// How many layers lie below the frost line: the frozen ones from the input up, with the parameterless ones between them.
+    /// 0 when the lowest layer with parameters trains.
+    pub fn frost_line(&self) -> usize {
+        let mut line = 0;
+        for (index, layer) in self.layers.iter().enumerate() {
+            match (layer.info.parameters > 0, layer.frozen) {
+                (true, true) => line = index + 1,
+                (true, false) => break,
+                (false, _) => {}
+            }
+        }
+        line
+    }
+
+    /// Whether an engine still works on the run, as far as events tell.
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// The class's name, or its number if the data set never said it.
+    pub fn class(&self, index: u32) -> String {
+        self.data
+            .as_ref()
+            .and_then(|d| d.classes.get(index as usize))
+            .map_or_else(|| format!("class {index}"), Clone::clone)
+    }
+}

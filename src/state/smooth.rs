@@ -1,0 +1,50 @@
+//! The chapter's exponential smoothing.
+
+/// The factors that a person can choose, none first.
+pub const FACTORS: [f64; 5] = [0.0, 0.6, 0.8, 0.9, 0.95];
+
+/// `smooth_curve` of the book (listing 5.24): the first point stands, each later one is `s·factor + p·(1 − factor)`.
+/// A point that is not a number stays one and does not spoil those after it.
+pub fn smooth(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
+    let mut before: Option<f64> = None;
+    points
+        .into_iter()
+        .map(|point| {
+            if !point.is_finite() {
+                return f64::NAN;
+            }
+            let smoothed = before.map_or(point, |s| s * factor + point * (1.0 - factor));
+            before = Some(smoothed);
+            smoothed
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(got: &[f64], want: &[f64]) -> bool {
+        got.len() == want.len() && got.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-12)
+    }
+
+    #[test]
+    fn the_books_curve_by_hand() {
+        // 1; 1·0.8 + 2·0.2 = 1.2; 1.2·0.8 + 3·0.2 = 1.56; 1.56·0.8 + 0·0.2 = 1.248
+        let smoothed = smooth([1.0, 2.0, 3.0, 0.0], 0.8);
+        assert!(near(&smoothed, &[1.0, 1.2, 1.56, 1.248]), "{smoothed:?}");
+    }
+
+    #[test]
+    fn factor_zero_is_the_curve_itself() {
+        assert!(near(&smooth([0.3, 0.1, 0.2], 0.0), &[0.3, 0.1, 0.2]));
+        assert!(smooth([], 0.8).is_empty());
+    }
+
+    #[test]
+    fn a_broken_point_breaks_only_itself() {
+        let smoothed = smooth([1.0, f64::NAN, 2.0], 0.8);
+        assert!(smoothed[1].is_nan());
+        assert!((smoothed[2] - 1.2).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,196 @@
+//! What happens when the steps of an epoch are done: validation, the watchers' decisions, checkpoints; and the test at the end.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::{Duration, Instant},
+};
+
+use super::{EVALUATION_BATCH, Record, Stepper, Sums, Trainer, loader, next, progress::figure};
+use crate::{
+    data::{Loader, Split},
+    error::{Error, Result},
+    event::{Checkpoint, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, SplitName, State, Tested},
+    plan::{Monitor, Reduction, Watcher},
+};
+
+/// How often a pass over a split tells how far it is.
+const EVALUATING_EVERY: Duration = Duration::from_millis(200);
+
+/// What a pass over a split found.
+struct Evaluation {
+    metrics: Metrics,
+    images: u64,
+    /// `[truth][prediction]`.
+    confusion: Vec<Vec<u64>>,
+}
+
+/// What the end of an epoch knows of its validation.
+pub(super) struct Validation {
+    metrics: Option<Metrics>,
+    seconds: f64,
+}
+
+impl<S: Stepper, R: Record> Trainer<'_, S, R> {
+    /// Breaks with the name of who stopped the run.
+    pub(super) fn validate(&mut self) -> Result<ControlFlow<String, Validation>> {
+        self.flush()?;
+        self.say_layers()?;
+        let Some(validation) = self.validation.take() else {
+            return Ok(Continue(Validation { metrics: None, seconds: 0.0 }));
+        };
+        let begun = Instant::now();
+        let outcome = self.evaluate(&validation, SplitName::Validation);
+        self.validation = Some(validation);
+        Ok(match outcome? {
+            Break(by) => Break(by),
+            Continue(evaluation) => {
+                let seconds = begun.elapsed().as_secs_f64();
+                Continue(Validation { metrics: Some(evaluation.metrics), seconds })
+            }
+        })
+    }
+
+    pub(super) fn end_epoch(&mut self, validation: Validation) -> Result<()> {
+        let train = self.progress.sums.metrics();
+        let monitor = self.plan.early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
+        let figure_of = |monitor| figure(monitor, train, validation.metrics);
+        self.record.say(Event::EpochEnded(EpochEnded {
+            epoch: self.progress.epoch,
+            step: self.progress.step,
+            train,
+            validation: validation.metrics,
+            learning_rate: self.rate(),
+            train_seconds: self.progress.train_seconds,
+            validation_seconds: validation.seconds,
+            images_per_second: self.progress.sums.images as f64 / self.progress.train_seconds.max(1e-9),
+            data_wait: (self.progress.wait_seconds / self.progress.train_seconds.max(1e-9)).min(1.0),
+        }))?;
+        let best = Watcher::better(monitor, figure_of(monitor), self.progress.best);
+        if best {
+            self.progress.best = Some(figure_of(monitor));
+        }
+        if let Some((_, reduction)) = self.plan.schedule.plateau() {
+            self.watch_plateau(figure_of, reduction)?;
+        }
+        if let Some(stopping) = &mut self.progress.stopping {
+            self.progress.stopped_early = stopping.gives_up(figure_of(stopping.monitor));
+        }
+        self.look_after_epoch()?;
+        self.progress.next_epoch();
+        if best {
+            self.checkpoint(CheckpointKind::Best)?;
+        }
+        self.checkpoint(CheckpointKind::Last)
+    }
+
+    fn watch_plateau(&mut self, figure_of: impl Fn(Monitor) -> f64, reduction: Reduction) -> Result<()> {
+        let Some(plateau) = &mut self.progress.plateau else { return Ok(()) };
+        if !plateau.gives_up(figure_of(plateau.monitor)) {
+            return Ok(());
+        }
+        plateau.rest(reduction.cooldown);
+        let floor = reduction.min_rate / self.rate().max(f64::MIN_POSITIVE);
+        self.progress.rate_factor *= reduction.factor.max(floor.min(1.0));
+        let event = Event::LearningRate { step: self.progress.step, rate: self.rate(), why: "plateau".into() };
+        self.record.say(event)
+    }
+
+    pub(super) fn checkpoint(&mut self, kind: CheckpointKind) -> Result<()> {
+        let begun = Instant::now();
+        let tensors = self.stepper.save()?;
+        let written = self.record.checkpoint(kind, &tensors, &self.progress)?;
+        if kind == CheckpointKind::Last {
+            self.saved = Instant::now();
+        }
+        self.record.say(Event::Checkpoint(Checkpoint {
+            kind,
+            step: self.progress.step,
+            epoch: self.progress.epoch,
+            file: written.file,
+            bytes: written.bytes,
+            seconds: begun.elapsed().as_secs_f64(),
+        }))
+    }
+
+    /// Evaluates the best checkpoint on the test split, where there is one.
+    pub(super) fn test(&mut self) -> Result<Ended> {
+        let completed = Ended::Completed { early: self.progress.stopped_early };
+        if self.data.test.as_ref().is_none_or(Split::is_empty) {
+            return Ok(completed);
+        }
+        let checkpoint = self.load_best()?;
+        match self.tested(SplitName::Test, checkpoint)? {
+            Break(by) => Ok(Ended::Stopped { by }),
+            Continue(tested) => {
+                self.record.say(Event::Tested(tested))?;
+                Ok(completed)
+            }
+        }
+    }
+
+    /// The best weights so far, or those of this moment where nothing was saved yet.
+    fn load_best(&mut self) -> Result<CheckpointKind> {
+        match self.record.read_checkpoint(CheckpointKind::Best)? {
+            Some((tensors, _)) => {
+                self.stepper.restore(&tensors)?;
+                Ok(CheckpointKind::Best)
+            }
+            None => Ok(CheckpointKind::Last),
+        }
+    }
+
+    /// Evaluates the present weights, which are those of `checkpoint`, on a split.
+    pub fn tested(&mut self, split: SplitName, checkpoint: CheckpointKind) -> Result<ControlFlow<String, Tested>> {
+        let images = match split {
+            SplitName::Train => Some(&self.data.train),
+            SplitName::Validation => self.data.validation.as_ref(),
+            SplitName::Test => self.data.test.as_ref(),
+        };
+        let images = images.filter(|split| !split.is_empty()).cloned().ok_or_else(|| {
+            let word = format!("{split:?}").to_lowercase();
+            Error::user(format!("the data has no {word} split"), "choose another one with --split".to_owned())
+        })?;
+        let loader = loader(self.plan, images, EVALUATION_BATCH, false, None);
+        Ok(match self.evaluate(&loader, split)? {
+            Break(by) => Break(by),
+            Continue(Evaluation { metrics, images, confusion }) => {
+                Continue(Tested { metrics, images, checkpoint, confusion })
+            }
+        })
+    }
+
+    /// A pass over a split in inference mode. Commands are obeyed between its batches.
+    fn evaluate(&mut self, loader: &Loader, split: SplitName) -> Result<ControlFlow<String, Evaluation>> {
+        self.say_doing(State::Evaluating)?;
+        let classes = self.plan.head.classes();
+        let mut sums = Sums::default();
+        let mut confusion = vec![vec![0; classes]; classes];
+        let total = loader.images() as u64;
+        let mut told = Instant::now();
+        let mut batches = loader.epoch(0, 0);
+        loop {
+            if let Break(by) = self.obey()? {
+                return Ok(Break(by));
+            }
+            let Some((batch, _)) = next(&mut batches)? else { break };
+            self.say_skipped(split, &batch)?;
+            if batch.count == 0 {
+                continue;
+            }
+            let evaluated = self.stepper.evaluate(&batch)?;
+            sums.add(evaluated.score);
+            for (&truth, &prediction) in batch.labels.iter().zip(&evaluated.predictions) {
+                confusion[truth as usize][prediction as usize] += 1;
+            }
+            if told.elapsed() >= EVALUATING_EVERY {
+                told = Instant::now();
+                self.record.say(Event::Evaluating { split, done: sums.images, total })?;
+            }
+        }
+        if sums.images == 0 {
+            let message = format!("the {split:?} split has no readable image").to_lowercase();
+            self.record.say(Event::Log { level: Level::Warning, message })?;
+        }
+        Ok(Continue(Evaluation { metrics: sums.metrics(), images: sums.images, confusion }))
+    }
+}

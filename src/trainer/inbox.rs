@@ -1,0 +1,49 @@
+//! What reaches the trainer from outside: requests, taken between steps, and what viewers have on their screens.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::Duration,
+};
+
+use crate::command::{Request, Watch};
+
+/// The trainer's end of the line to its viewers. It never waits for them, except while the run is paused.
+pub struct Inbox {
+    requests: Receiver<Request>,
+    watched: Box<dyn Fn() -> Vec<Watch> + Send>,
+}
+
+impl Inbox {
+    /// `watched` tells what is on screens at this moment, one entry a viewer that shows pictures.
+    pub fn new(requests: Receiver<Request>, watched: impl Fn() -> Vec<Watch> + Send + 'static) -> Self {
+        Self { requests, watched: Box::new(watched) }
+    }
+
+    pub(super) fn take(&self) -> Option<Request> {
+        self.requests.try_recv().ok()
+    }
+
+    pub(super) fn wait(&self, at_most: Duration) -> Option<Request> {
+        match self.requests.recv_timeout(at_most) {
+            Ok(request) => Some(request),
+            Err(RecvTimeoutError::Timeout) => None,
+            // Nobody can ask for anything any more; don't spin.
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(at_most);
+                None
+            }
+        }
+    }
+
+    /// Without repetitions.
+    pub(super) fn watched(&self) -> Vec<Watch> {
+        let watched = (self.watched)();
+        let mut distinct: Vec<Watch> = Vec::with_capacity(watched.len());
+        for watch in watched {
+            if !distinct.contains(&watch) {
+                distinct.push(watch);
+            }
+        }
+        distinct
+    }
+}

@@ -1,0 +1,265 @@
+//! The training loop: take commands, step, report, and at the end of an epoch evaluate, explain, checkpoint.
+//! It knows neither libtorch nor viewers: a [`Stepper`] does the arithmetic, an [`Inbox`] brings requests, a [`Record`] keeps
+//! what is said. It never waits for a viewer; it may wait for the disk.
+
+mod epoch;
+mod inbox;
+mod look;
+mod meter;
+mod obey;
+mod on_disk;
+mod progress;
+mod record;
+mod stepper;
+
+use std::{
+    collections::HashSet,
+    ops::ControlFlow::{Break, Continue},
+    time::{Duration, Instant},
+};
+
+pub use inbox::Inbox;
+use look::Look;
+use meter::Meter;
+pub use on_disk::{OnDisk, Reached, ReadOnly, read_checkpoint};
+pub use progress::{Progress, Sums};
+pub use record::{Record, Written};
+pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
+
+use crate::{
+    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Split},
+    error::Result,
+    event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
+    plan::Plan,
+};
+
+/// Meters of single layers are read so often while steps go on.
+const LAYERS_EVERY: Duration = Duration::from_secs(2);
+
+/// Evaluation keeps no activations, so its batches can be larger than the step's.
+const EVALUATION_BATCH: usize = 128;
+
+/// One run of one plan over one data set.
+pub struct Trainer<'a, S, R> {
+    plan: &'a Plan,
+    data: &'a Dataset,
+    stepper: S,
+    record: R,
+    inbox: Inbox,
+    loader: Loader,
+    validation: Option<Loader>,
+    progress: Progress,
+    meter: Meter,
+    look: Look,
+    /// Running or evaluating: what a resumed run goes back to.
+    doing: State,
+    paused: bool,
+    layers_read: Instant,
+    saved: Instant,
+    loss_warned: bool,
+    /// Unreadable files that were told already: every epoch meets them again.
+    skips_told: HashSet<String>,
+}
+
+impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
+    /// With `resume`, goes on from the last checkpoint of `record`, or from the beginning if there is none.
+    pub fn new(
+        plan: &'a Plan,
+        data: &'a Dataset,
+        mut stepper: S,
+        mut record: R,
+        inbox: Inbox,
+        resume: bool,
+    ) -> Result<Self> {
+        let saved = if resume { record.read_checkpoint(CheckpointKind::Last)? } else { None };
+        let progress = match saved {
+            None => Progress::new(plan),
+            Some((tensors, progress)) => {
+                record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
+                stepper.restore(&tensors)?;
+                if progress.threads != plan.threads {
+                    let message = format!(
+                        "the checkpoint was made with {} threads, this engine has {}: the run goes on, but not bit by bit",
+                        progress.threads, plan.threads
+                    );
+                    record.say(Event::Log { level: Level::Warning, message })?;
+                }
+                Progress { threads: plan.threads, ..progress }
+            }
+        };
+        stepper.set_frozen(&progress.frozen)?;
+        let augment = Some(plan.data.augment).filter(|augment| !augment.is_none());
+        Ok(Self {
+            loader: loader(plan, data.train.clone(), plan.batch_size, true, augment),
+            validation: data.validation.clone().map(|split| loader(plan, split, EVALUATION_BATCH, false, None)),
+            plan,
+            data,
+            stepper,
+            record,
+            inbox,
+            progress,
+            meter: Meter::new(),
+            look: Look::new(),
+            doing: State::Starting,
+            paused: false,
+            layers_read: Instant::now(),
+            saved: Instant::now(),
+            loss_warned: false,
+            skips_told: HashSet::new(),
+        })
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The record, for what is to be said after the end.
+    pub fn into_record(self) -> R {
+        self.record
+    }
+
+    /// Trains to the end of the plan, or until somebody stops it.
+    pub fn run(&mut self) -> Result<Ended> {
+        self.open()?;
+        while !self.is_trained() {
+            let mut batches = self.begin_epoch()?;
+            loop {
+                if let Break(by) = self.obey()? {
+                    return self.stop(by);
+                }
+                let Some((batch, waited)) = next(&mut batches)? else { break };
+                self.step(&batch, waited)?;
+                self.look_if_due()?;
+            }
+            match self.validate()? {
+                Break(by) => return self.stop(by),
+                Continue(validation) => self.end_epoch(validation)?,
+            }
+        }
+        self.test()
+    }
+
+    fn open(&mut self) -> Result<()> {
+        self.say_trainable()?;
+        self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
+    }
+
+    fn is_trained(&self) -> bool {
+        self.progress.epoch > self.plan.epochs || self.progress.stopped_early
+    }
+
+    fn begin_epoch(&mut self) -> Result<Epoch> {
+        let Progress { epoch, step, step_in_epoch, .. } = self.progress;
+        self.stepper.begin_epoch()?;
+        self.say_doing(State::Running)?;
+        self.record.say(Event::EpochStarted { epoch, step })?;
+        self.meter = Meter::new();
+        Ok(self.loader.epoch(u64::from(epoch), step_in_epoch as usize))
+    }
+
+    fn step(&mut self, batch: &Batch, waited: Duration) -> Result<()> {
+        let begun = Instant::now();
+        self.say_skipped(SplitName::Train, batch)?;
+        if batch.count > 0 {
+            let update = Update { step: self.progress.step, learning_rate: self.rate() };
+            let score = self.stepper.step(batch, update)?;
+            self.progress.sums.add(score);
+            self.meter.add(score, waited);
+            self.warn_of_nan(score)?;
+        }
+        self.progress.step += 1;
+        self.progress.step_in_epoch += 1;
+        self.progress.wait_seconds += waited.as_secs_f64();
+        self.progress.train_seconds += (waited + begun.elapsed()).as_secs_f64();
+        if self.meter.is_due() {
+            self.flush()?;
+        }
+        if self.layers_read.elapsed() >= LAYERS_EVERY {
+            self.say_layers()?;
+        }
+        let minutes = self.saved.elapsed().as_secs_f64() / 60.0;
+        if self.plan.checkpoint_minutes > 0.0 && minutes >= self.plan.checkpoint_minutes {
+            self.checkpoint(CheckpointKind::Last)?;
+        }
+        Ok(())
+    }
+
+    fn say_doing(&mut self, state: State) -> Result<()> {
+        self.doing = state;
+        self.record.say(Event::StateChanged { state, step: self.progress.step })
+    }
+
+    /// The learning rate of the next step.
+    fn rate(&self) -> f64 {
+        let done = f64::from(self.progress.step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64;
+        let rate = self.plan.schedule.rate(f64::from(self.progress.epoch - 1) + done);
+        rate * self.progress.rate_factor
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let rate = self.rate();
+        match self.meter.flush(&self.progress, rate) {
+            Some(steps) => self.record.say(Event::Steps(steps)),
+            None => Ok(()),
+        }
+    }
+
+    fn say_layers(&mut self) -> Result<()> {
+        let layers = self.stepper.meters()?;
+        self.layers_read = Instant::now();
+        self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
+    }
+
+    fn say_skipped(&mut self, split: SplitName, batch: &Batch) -> Result<()> {
+        let mut files = Vec::new();
+        for skipped in &batch.skipped {
+            if self.skips_told.insert(skipped.path.clone()) {
+                files.push(SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() });
+            }
+        }
+        if files.is_empty() {
+            return Ok(());
+        }
+        self.record.say(Event::Skipped { split, total: files.len() as u64, files })
+    }
+
+    fn warn_of_nan(&mut self, score: Score) -> Result<()> {
+        if score.loss_sum.is_finite() || self.loss_warned {
+            return Ok(());
+        }
+        self.loss_warned = true;
+        let message =
+            format!("the loss is not a number since step {}; a lower learning rate may help", self.progress.step);
+        self.record.say(Event::Log { level: Level::Warning, message })
+    }
+
+    fn stop(&mut self, by: String) -> Result<Ended> {
+        self.flush()?;
+        self.checkpoint(CheckpointKind::Last)?;
+        Ok(Ended::Stopped { by })
+    }
+}
+
+/// The next batch and how long it was waited for.
+fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
+    let asked = Instant::now();
+    match batches.next() {
+        None => Ok(None),
+        Some(batch) => Ok(Some((batch?, asked.elapsed()))),
+    }
+}
+
+fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: Option<Augment>) -> Loader {
+    let spec = LoaderSpec {
+        batch_size,
+        shuffle,
+        seed: plan.seed,
+        workers: plan.loader_threads,
+        prefetch: plan.prefetch,
+        augment,
+    };
+    Loader::new(split, plan.data.size, spec)
+}
+
+#[cfg(test)]
+mod tests;

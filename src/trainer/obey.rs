@@ -1,0 +1,181 @@
+//! Commands, applied between two steps. Each is answered with the step at which it took effect, or with the reason why not.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::Duration,
+};
+
+use super::{Record, Stepper, Trainer};
+use crate::{
+    command::{Command, Request},
+    error::Result,
+    event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
+    plan::check_freezable,
+};
+
+/// While paused the trainer wakes so often to serve what viewers look at.
+const PAUSED_WAKE: Duration = Duration::from_millis(100);
+
+impl<S: Stepper, R: Record> Trainer<'_, S, R> {
+    /// Takes every request that has arrived; while the run is paused it stays here. Breaks with the name of who stopped the run.
+    pub(super) fn obey(&mut self) -> Result<ControlFlow<String>> {
+        loop {
+            while let Some(request) = self.inbox.take() {
+                if let Break(by) = self.answer(request)? {
+                    return Ok(Break(by));
+                }
+            }
+            if !self.paused {
+                return Ok(Continue(()));
+            }
+            self.look_if_due()?;
+            if let Some(request) = self.inbox.wait(PAUSED_WAKE)
+                && let Break(by) = self.answer(request)?
+            {
+                return Ok(Break(by));
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Result<ControlFlow<String>> {
+        let Request { id, by, command } = request;
+        let refused = self.refusal(&command);
+        let outcome = match &refused {
+            Some(reason) => Outcome::Rejected { reason: reason.clone() },
+            None => Outcome::Applied,
+        };
+        let step = self.progress.step;
+        let answer = Answered { id, by: by.clone(), request: command.clone(), step, outcome };
+        // A checkpoint is answered once it is on the disk; everything else takes effect at once.
+        if refused.is_none() && command == Command::Checkpoint {
+            self.checkpoint(CheckpointKind::Last)?;
+        }
+        self.record.say(Event::Answered(answer))?;
+        if refused.is_some() {
+            return Ok(Continue(()));
+        }
+        match command {
+            Command::Pause => self.pause()?,
+            Command::Resume => self.resume()?,
+            Command::Freeze { layers } => {
+                let mut frozen = self.progress.frozen.clone();
+                frozen.extend(layers);
+                self.freeze_exactly(&frozen)?;
+            }
+            Command::Unfreeze { layers } => {
+                let frozen =
+                    self.progress.frozen.iter().filter(|name| !layers.contains(name)).cloned().collect::<Vec<_>>();
+                self.freeze_exactly(&frozen)?;
+            }
+            Command::FrostLine { layer } => self.freeze_exactly(&self.below(layer.as_deref()))?,
+            Command::LearningRate { rate } => {
+                self.progress.rate_factor *= rate / self.rate();
+                self.record.say(Event::LearningRate { step, rate, why: format!("set by {by}") })?;
+            }
+            Command::Checkpoint => {}
+            Command::Stop => return Ok(Break(by)),
+        }
+        Ok(Continue(()))
+    }
+
+    /// Why the command cannot be carried out now, in words for the person who gave it.
+    fn refusal(&self, command: &Command) -> Option<String> {
+        match command {
+            Command::Pause if self.paused => Some("the run is paused already".into()),
+            Command::Resume if !self.paused => Some("the run is not paused".into()),
+            Command::Pause | Command::Resume | Command::Checkpoint | Command::Stop => None,
+            Command::Freeze { layers } => self.refused_layers(layers).or_else(|| {
+                let already = |name: &&String| self.progress.frozen.contains(name);
+                let mut frozen = self.progress.frozen.clone();
+                frozen.extend(layers.iter().cloned());
+                match layers.iter().all(|name| already(&name)) {
+                    true => Some(format!("{} frozen already", are(layers))),
+                    false => self.refused_mask(&frozen),
+                }
+            }),
+            Command::Unfreeze { layers } => self.refused_layers(layers).or_else(|| {
+                let thawed = layers.iter().all(|name| !self.progress.frozen.contains(name));
+                thawed.then(|| format!("{} not frozen", are(layers)))
+            }),
+            Command::FrostLine { layer: None } => None,
+            Command::FrostLine { layer: Some(layer) } => match self.plan.arch.position(layer) {
+                None => Some(format!("there is no layer \"{layer}\"")),
+                Some(_) => self.refused_mask(&self.below(Some(layer))),
+            },
+            Command::LearningRate { rate } if !(rate.is_finite() && *rate > 0.0) => {
+                Some(format!("the learning rate must be greater than 0, not {rate}"))
+            }
+            Command::LearningRate { .. } if self.rate() == 0.0 => {
+                Some("the schedule's rate is 0 at this step; try again after the first step of the warm-up".into())
+            }
+            Command::LearningRate { .. } => None,
+        }
+    }
+
+    fn refused_layers(&self, layers: &[String]) -> Option<String> {
+        if layers.is_empty() {
+            return Some("no layer was named".into());
+        }
+        layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err()).map(|error| error.to_string())
+    }
+
+    fn refused_mask(&self, frozen: &[String]) -> Option<String> {
+        let left = self.weighty().any(|name| !frozen.iter().any(|frozen| frozen == name));
+        (!left).then(|| "no layer would be left to train".into())
+    }
+
+    /// Names of the layers that have parameters, in order.
+    fn weighty(&self) -> impl Iterator<Item = &str> {
+        let layers = self.plan.arch.layers().iter();
+        layers.filter(|layer| !layer.parameters.is_empty()).map(|layer| layer.name.as_str())
+    }
+
+    /// The layers with parameters up to and including `layer`; none for `None`.
+    fn below(&self, layer: Option<&str>) -> Vec<String> {
+        let line = layer.and_then(|layer| self.plan.arch.position(layer));
+        let layers = self.plan.arch.layers().iter().enumerate();
+        layers
+            .filter(|(index, layer)| !layer.parameters.is_empty() && line.is_some_and(|line| *index <= line))
+            .map(|(_, layer)| layer.name.clone())
+            .collect()
+    }
+
+    fn freeze_exactly(&mut self, frozen: &[String]) -> Result<()> {
+        // In the network's order and without repetitions.
+        let frozen: Vec<String> =
+            self.weighty().filter(|name| frozen.iter().any(|each| each == name)).map(str::to_owned).collect();
+        self.stepper.set_frozen(&frozen)?;
+        self.progress.frozen = frozen;
+        self.say_trainable()
+    }
+
+    pub(super) fn say_trainable(&mut self) -> Result<()> {
+        let frozen = self.progress.frozen.clone();
+        let learned = |layer: &crate::arch::Layer| -> u64 {
+            layer.parameters.iter().filter(|parameter| parameter.learned).map(crate::arch::Parameter::count).sum()
+        };
+        let layers = self.plan.arch.layers();
+        let trainable_parameters = layers.iter().filter(|layer| !frozen.contains(&layer.name)).map(learned).sum();
+        let total_parameters = self.plan.arch.parameter_count();
+        let step = self.progress.step;
+        self.record.say(Event::Trainable(Trainable { step, frozen, trainable_parameters, total_parameters }))
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.flush()?;
+        self.say_layers()?;
+        self.paused = true;
+        self.record.say(Event::StateChanged { state: State::Paused, step: self.progress.step })
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        self.paused = false;
+        // The time spent paused belongs to no step.
+        self.meter = super::Meter::new();
+        self.say_doing(self.doing)
+    }
+}
+
+fn are(layers: &[String]) -> String {
+    format!("{} {}", layers.join(", "), if layers.len() == 1 { "is" } else { "are" })
+}

@@ -1,0 +1,28 @@
+//! Where the trainer leaves what it has to say. A run directory on disk in earnest, a list in memory in tests.
+
+use image::RgbImage;
+
+use super::{Progress, SavedTensor};
+use crate::{
+    error::Result,
+    event::{CheckpointKind, Event},
+};
+
+pub trait Record {
+    fn say(&mut self, event: Event) -> Result<()>;
+
+    /// Keeps a picture and returns its blob name.
+    fn picture(&mut self, picture: &RgbImage) -> Result<String>;
+
+    /// Writes a checkpoint, whole or not at all.
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written>;
+
+    /// Reads a checkpoint back; `None` if none was written.
+    fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub file: String,
+    pub bytes: u64,
+}

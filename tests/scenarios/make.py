@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Writes the journals beside this file: what an engine would say, told by hand. Run it again after a change of the events."""
+
+import json
+import math
+import random
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LAYERS = [
+    ("conv2d", "Conv2D", "(None, 62, 62, 32)", 896, True),
+    ("max_pooling2d", "MaxPooling2D", "(None, 31, 31, 32)", 0, True),
+    ("conv2d_1", "Conv2D", "(None, 29, 29, 64)", 18496, True),
+    ("max_pooling2d_1", "MaxPooling2D", "(None, 14, 14, 64)", 0, True),
+    ("conv2d_2", "Conv2D", "(None, 12, 12, 128)", 73856, True),
+    ("max_pooling2d_2", "MaxPooling2D", "(None, 6, 6, 128)", 0, True),
+    ("conv2d_3", "Conv2D", "(None, 4, 4, 128)", 147584, True),
+    ("max_pooling2d_3", "MaxPooling2D", "(None, 2, 2, 128)", 0, True),
+    ("flatten", "Flatten", "(None, 512)", 0, False),
+    ("dropout", "Dropout", "(None, 512)", 0, False),
+    ("dense", "Dense", "(None, 512)", 262656, False),
+    ("dense_1", "Dense", "(None, 1)", 513, False),
+]
+TOTAL = sum(layer[3] for layer in LAYERS)
+
+
+class Journal:
+    def __init__(self, epochs, train, validation, test, batch, seed=7):
+        self.lines, self.at, self.random = [], 1_750_000_000_000, random.Random(seed)
+        self.epochs, self.train, self.validation, self.test, self.batch = epochs, train, validation, test, batch
+        self.per_epoch = math.ceil(train / batch)
+        self.step, self.frozen, self.rate = 0, set(), 1e-3
+
+    def say(self, event, after=0, **fields):
+        self.at += after
+        self.lines.append(json.dumps({"seq": len(self.lines), "at_ms": self.at, "event": event, **fields}))
+
+    def start(self, resumed=None):
+        layers = [dict(zip(("name", "kind", "output", "parameters", "feature_map"), layer)) for layer in LAYERS]
+        self.say("run_started", protocol=1, version="0.1.0", run="20250615-150640-critters", model="critters-convnet",
+                 phase="train", epochs=self.epochs, batch_size=self.batch, layers=layers, loss="binary_crossentropy",
+                 optimizer="rmsprop", resumed=resumed)
+        self.say("stage", 2, stage="loading_libtorch", detail="libtorch 2.11.0")
+        self.say("device_ready", 610, device="cpu", name="AMD EPYC 7B13", threads=2, libtorch="2.11.0")
+        self.say("stage", 1, stage="opening_data", detail="critters: 2,000 images of 64×64")
+        self.say("data_opened", 40, classes=["cat", "dog"], train=self.train, validation=self.validation, test=self.test,
+                 steps_per_epoch=self.per_epoch)
+        self.say("stage", 1, stage="building_network", detail="12 layers, 504,001 parameters")
+        self.mask()
+        self.say("stage", 30, stage="first_batch", detail="")
+
+    def mask(self):
+        names = [layer[0] for layer in LAYERS if layer[0] in self.frozen]
+        held = sum(layer[3] for layer in LAYERS if layer[0] in self.frozen)
+        self.say("trainable", step=self.step, frozen=names, trainable_parameters=TOTAL - held, total_parameters=TOTAL)
+
+    def state(self, state):
+        self.say("state_changed", state=state, step=self.step)
+
+    def figures(self, noise):
+        """A convnet that overfits from about the seventh epoch on."""
+        t = self.step / self.per_epoch
+        loss = 0.70 * math.exp(-t / 4.2) + 0.02 + noise * 0.07 * math.exp(-t / 7)
+        accuracy = 1 - 0.5 * math.exp(-t / 3.3) - 0.01 + noise * 0.045 * math.exp(-t / 8)
+        return max(loss, 0.004), min(max(accuracy, 0.4), 1.0)
+
+    def steps(self, epoch, count, done, seconds=0.1):
+        values = []
+        for _ in range(count):
+            self.step += 1
+            values.append(self.figures(self.random.gauss(0, 1)))
+        speed = 640 * (1.0 + 0.65 * bool(self.frozen)) * self.random.uniform(0.92, 1.05)
+
+        def gathered(column):
+            numbers = [round(v[column], 4) for v in values]
+            return {"mean": round(sum(numbers) / len(numbers), 4), "min": min(numbers), "max": max(numbers), "last": numbers[-1]}
+
+        self.say("steps", int(1000 * self.batch * count / speed), epoch=epoch, step=self.step, step_in_epoch=done, count=count,
+                 loss=gathered(0), accuracy=gathered(1), learning_rate=self.rate, images_per_second=round(speed, 1),
+                 data_wait=round(self.random.uniform(0.01, 0.05), 3))
+
+    def meters(self):
+        layers = []
+        for index, (name, _, _, parameters, _) in enumerate(LAYERS):
+            if parameters:
+                frozen = name in self.frozen
+                layers.append({"name": name, "gradient_norm": None if frozen else round(0.9 / (index + 2) * self.random.uniform(0.8, 1.3), 5),
+                               "weight_change": 0.0 if frozen else round(0.03 / (index + 1) * self.random.uniform(0.7, 1.2), 6),
+                               "frozen_intact": True if frozen else None})
+        self.say("layers", step=self.step, layers=layers)
+
+    def epoch(self, epoch, upto=None):
+        self.say("epoch_started", epoch=epoch, step=self.step)
+        done, begun = 0, self.at
+        for part in range(0, upto or self.per_epoch, 3):
+            count = min(3, (upto or self.per_epoch) - part)
+            done += count
+            self.steps(epoch, count, done)
+            if part % 15 == 0:
+                self.meters()
+        if upto:
+            return
+        trained = self.at - begun
+        self.state("evaluating")
+        for done in range(0, self.validation + 1, self.validation // 4):
+            self.say("evaluating", 120, split="validation", done=done, total=self.validation)
+        loss, accuracy = self.figures(0)
+        t = epoch
+        gap = 0.0 if t < 4 else 0.035 * (t - 4) ** 1.2
+        validation = {"loss": round(loss + 0.03 + gap + self.random.uniform(-0.02, 0.02), 4),
+                      "accuracy": round(min(accuracy - 0.02 - 0.02 * max(0, t - 4) ** 0.9 + self.random.uniform(-0.012, 0.012), 1), 4)}
+        self.say("epoch_ended", epoch=epoch, step=self.step, train={"loss": round(loss, 4), "accuracy": round(accuracy, 4)},
+                 validation=validation, learning_rate=self.rate, train_seconds=round(trained / 1000, 2), validation_seconds=0.6,
+                 images_per_second=round(self.train / trained * 1000, 1), data_wait=0.03)
+        if t <= 7:
+            self.checkpoint("best", epoch)
+        self.explain(epoch)
+        self.state("running")
+
+    def checkpoint(self, kind, epoch):
+        self.say("checkpoint", 35, kind=kind, step=self.step, epoch=epoch, file=f"{kind}.safetensors", bytes=4_034_112, seconds=0.031)
+
+    def explain(self, epoch, sample=0, layer="conv2d_3"):
+        dog = 1 / (1 + math.exp(-(epoch - 2.2) * 0.7))
+        pictures = [
+            {"kind": "sample", "blob": f"sample-{sample}", "width": 64, "height": 64},
+            {"kind": "activations", "layer": layer, "channels": 128, "blob": f"grid-{sample}-{layer}-{epoch}", "width": 79, "height": 39},
+            {"kind": "grad_cam", "layer": layer, "class": 1, "empty": False, "blob": f"cam-{sample}-{layer}-{epoch}", "width": 64, "height": 64},
+        ]
+        self.say("explained", 20, step=self.step, epoch=epoch, sample=sample, name="dog.1041.jpg", label=1,
+                 probabilities=[round(1 - dog, 4), round(dog, 4)], pictures=pictures)
+
+    def answer(self, number, request, outcome="applied", by="ada@lab"):
+        self.say("answered", 5, id=number, by=by, request=request, step=self.step, outcome=outcome)
+
+    def write(self, name):
+        (HERE / name).write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+
+def starting():
+    journal = Journal(12, 2000, 1000, 1000, 32)
+    journal.start()
+    journal.lines = journal.lines[:4]
+    journal.write("starting.jsonl")
+
+
+def mid_run():
+    """Seven epochs, a finer learning rate, two layers frozen on the way, and half an epoch more."""
+    journal = Journal(12, 2000, 1000, 1000, 32)
+    journal.start()
+    journal.state("running")
+    journal.say("log", level="warning", message="training with 2 threads on a machine that is busy: load average 3.1")
+    for epoch in range(1, 8):
+        journal.epoch(epoch)
+        if epoch == 3:
+            journal.answer(1, {"command": "learning_rate", "rate": 5e-4})
+            journal.rate = 5e-4
+            journal.say("learning_rate", step=journal.step, rate=5e-4, why="set by ada@lab")
+        if epoch == 5:
+            journal.answer(2, {"command": "frost_line", "layer": "conv2d_1"})
+            journal.frozen = {"conv2d", "conv2d_1"}
+            journal.mask()
+            journal.answer(3, {"command": "freeze", "layers": ["flatten"]}, {"rejected": {"reason": "flatten has no parameters"}})
+    journal.say("skipped", split="train", total=2, files=[
+        {"path": "train/dogs/dog.77.jpg", "reason": "unexpected end of file"},
+        {"path": "train/cats/cat.3\u001b[2J.jpg", "reason": "not a JPEG: starts with 00 00"}])
+    journal.checkpoint("last", 7)
+    journal.epoch(8, upto=39)
+    journal.write("mid_run.jsonl")
+
+
+def story():
+    """Every kind of event once, small enough to compare the whole state: two epochs of four steps."""
+    journal = Journal(2, 128, 64, 32, 32)
+    journal.start()
+    journal.state("running")
+    journal.epoch(1)
+    journal.answer(1, {"command": "pause"})
+    journal.state("paused")
+    journal.answer(2, {"command": "freeze", "layers": ["conv2d", "conv2d_1"]}, by="ctl")
+    journal.frozen = {"conv2d", "conv2d_1"}
+    journal.mask()
+    journal.answer(3, {"command": "freeze", "layers": ["flatten"]}, {"rejected": {"reason": "flatten has no parameters"}})
+    journal.answer(4, {"command": "resume"})
+    journal.state("running")
+    journal.say("skipped", split="train", total=1, files=[{"path": "train/dogs/dog.77.jpg", "reason": "unexpected end of file"}])
+    journal.epoch(2)
+    journal.checkpoint("last", 2)
+    journal.state("evaluating")
+    journal.say("evaluating", 50, split="test", done=32, total=32)
+    journal.say("tested", metrics={"loss": 0.31, "accuracy": 0.875}, images=32, checkpoint="best", confusion=[[15, 1], [3, 13]])
+    journal.say("run_ended", 10, ended="completed", early=False, step=journal.step, epoch=2, seconds=3.2)
+    journal.write("story.jsonl")
+
+
+def killed():
+    """Killed in its second epoch, resumed from the checkpoint before: what came after it is undone."""
+    journal = Journal(3, 128, 64, 32, 32)
+    journal.start()
+    journal.state("running")
+    journal.epoch(1)
+    journal.checkpoint("last", 1)
+    journal.epoch(2, upto=3)
+    journal.answer(1, {"command": "learning_rate", "rate": 1e-5})
+    journal.step = 4
+    journal.at += 3_600_000
+    journal.start(resumed={"step": 4, "epoch": 1})
+    journal.state("running")
+    journal.epoch(2, upto=2)
+    journal.write("killed.jsonl")
+
+
+for make in (starting, mid_run, story, killed):
+    make()
