@@ -2,13 +2,7 @@
 
 use clap::Args;
 
-use super::{
-    Exit, Place, block_on,
-    headless::{self, Form},
-    output::Output,
-    train::View,
-    viewer,
-};
+use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::View, viewer};
 use crate::error::{Error, Result};
 
 #[derive(Args, Debug)]
@@ -26,16 +20,26 @@ pub struct AttachArgs {
 }
 
 pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
-    let form = args.view.form().unwrap_or(Form::Text);
+    let form = args.view.form();
     if let Some(host) = &args.ssh {
         let runs = args.place.runs.to_str().ok_or_else(|| {
             Error::user(format!("--runs {}: not UTF-8", args.place.runs.display()), "name the folder in UTF-8")
         })?;
         return block_on(async {
             let remote = viewer::over_ssh(host, &args.run, runs).await?;
-            headless::follow_remote(remote, host, form, out).await
+            match form {
+                Some(form) => headless::follow_remote(remote, host, form, out).await,
+                None => {
+                    dashboard::show(dashboard::Place::There { host: host.clone(), remote: Box::new(remote) }, out).await
+                }
+            }
         });
     }
     let run = args.place.find(&args.run)?;
-    block_on(headless::follow(&run, None, 0, form, out))
+    block_on(async {
+        match form {
+            Some(form) => headless::follow(&run, None, 0, form, out).await,
+            None => dashboard::show(dashboard::Place::Here { run, start: false }, out).await,
+        }
+    })
 }

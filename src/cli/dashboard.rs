@@ -33,9 +33,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Where the run is.
 pub enum Place {
-    /// `child` is its engine if this command has started it.
-    Here { run: RunDir, child: Option<Child> },
-    There { host: String, remote: Remote },
+    /// `start` begins with starting an engine, once the first frame stands: two programs that load at once are slow.
+    Here {
+        run: RunDir,
+        start: bool,
+    },
+    There {
+        host: String,
+        remote: Box<Remote>,
+    },
 }
 
 /// Shows the dashboard until it is left.
@@ -43,8 +49,8 @@ pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let (name, host, what) = match &place {
-        Place::Here { run, child: Some(_) } => (run.name(), None, "starting the engine".to_owned()),
-        Place::Here { run, child: None } => (run.name(), None, format!("opening {}", run.name())),
+        Place::Here { run, start: true } => (run.name(), None, "starting the engine".to_owned()),
+        Place::Here { run, start: false } => (run.name(), None, format!("opening {}", run.name())),
         Place::There { host, remote } => {
             (remote.connection.welcome.run.clone(), Some(host.clone()), format!("reading from {host}"))
         }
@@ -52,7 +58,7 @@ pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     let carrier = Carrier { to_screen, from_screen, next: 0, ended: false };
     let carrying = tokio::spawn(async move {
         match place {
-            Place::Here { run, child } => carrier.here(&run, child).await,
+            Place::Here { run, start } => carrier.here(&run, start).await,
             Place::There { host, remote } => carrier.there(&host, remote).await,
         }
     });
@@ -101,9 +107,18 @@ enum Broken {
 }
 
 impl Carrier {
-    async fn here(mut self, run: &RunDir, mut child: Option<Child>) {
+    async fn here(mut self, run: &RunDir, mut start: bool) {
+        let mut child = None;
         loop {
-            let broken = match viewer::local(run, child.as_mut(), self.next).await {
+            let started = if std::mem::take(&mut start) { engine::start(run).map(Some) } else { Ok(child.take()) };
+            let opened = match started {
+                Ok(engine) => {
+                    child = engine;
+                    viewer::local(run, child.as_mut(), self.next).await
+                }
+                Err(error) => Err(error),
+            };
+            let broken = match opened {
                 Ok(connection) => self.carry(connection).await,
                 Err(error) => Broken::Failed(error),
             };
@@ -121,13 +136,13 @@ impl Carrier {
                 return;
             }
             match self.revived(run).await {
-                Some(started) => child = started,
+                Some(by_us) => start = by_us,
                 None => return,
             }
         }
     }
 
-    async fn there(mut self, host: &str, remote: Remote) {
+    async fn there(mut self, host: &str, remote: Box<Remote>) {
         let words = remote.words();
         match self.carry(remote.connection).await {
             Broken::Left => return,
@@ -180,26 +195,18 @@ impl Carrier {
         }
     }
 
-    /// Waits until the run has an engine again: one that the screen asked for, or another's. `None` if the screen is gone.
-    async fn revived(&mut self, run: &RunDir) -> Option<Option<Child>> {
+    /// Waits until the run can have an engine again: true for one that the screen asks for, false for another's that is
+    /// there already. `None` if the screen is gone.
+    async fn revived(&mut self, run: &RunDir) -> Option<bool> {
         let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
         loop {
             tokio::select! {
-                asked = self.from_screen.recv() => match asked? {
-                    Outgoing::Resume => match engine::start(run) {
-                        Ok(child) => {
-                            let what = "starting the engine".into();
-                            self.connection(tui::Connection::Connecting { what }).await;
-                            return Some(Some(child));
-                        }
-                        Err(error) => {
-                            self.lost(error.message(), Vec::new()).await;
-                        }
-                    },
-                    _ => {}
+                asked = self.from_screen.recv() => if asked? == Outgoing::Resume {
+                    self.connection(tui::Connection::Connecting { what: "starting the engine".into() }).await;
+                    return Some(true);
                 },
                 _ = look.tick() => if matches!(EngineLock::holder(run), Ok(Some(_))) {
-                    return Some(None);
+                    return Some(false);
                 },
             }
         }
@@ -230,19 +237,17 @@ fn pass_on(asked: Outgoing, sender: &Sender) {
 /// Gives an engine that has closed its connections the time to let go of the run.
 async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
     const LEAVING: Duration = Duration::from_secs(15);
-    match child {
-        Some(mut child) => timeout(LEAVING, child.wait()).await.ok()?.ok(),
-        None => {
-            let free = async {
-                while matches!(EngineLock::holder(run), Ok(Some(_))) {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            };
-            // Another engine may hold it already; then there is one to connect to.
-            let _ = timeout(LEAVING, free).await;
-            None
-        }
+    if let Some(mut child) = child {
+        return timeout(LEAVING, child.wait()).await.ok()?.ok();
     }
+    let free = async {
+        while matches!(EngineLock::holder(run), Ok(Some(_))) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Another engine may hold it already; then there is one to connect to.
+    let _ = timeout(LEAVING, free).await;
+    None
 }
 
 fn died(status: Option<ExitStatus>) -> String {

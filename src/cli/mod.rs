@@ -3,6 +3,7 @@
 
 mod attach;
 mod ctl;
+mod dashboard;
 mod demo;
 mod engine;
 mod eval;

@@ -67,7 +67,9 @@ pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
             return out.line(line);
         }
         if let Some(error) = &answer.error {
-            complain(&format!("{}: {error}", answer.image));
+            // Most errors name their file already.
+            let named = error.contains(&answer.image);
+            complain(&if named { error.clone() } else { format!("{}: {error}", answer.image) });
             return Ok(());
         }
         if pictures {

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    Exit, Place, block_on, engine,
+    Exit, Place, block_on, dashboard, engine,
     headless::{self, Form},
     output::Output,
 };
@@ -96,10 +96,9 @@ pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
 /// Starts the engine of a run and shows it. `since` is the first event that is news.
 pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<Exit> {
     block_on(async {
-        let child = engine::start(run)?;
         match view.form() {
-            Some(form) => headless::follow(run, Some(child), since, form, out).await,
-            None => headless::follow(run, Some(child), since, Form::Text, out).await,
+            Some(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
+            None => dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, out).await,
         }
     })
 }

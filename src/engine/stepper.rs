@@ -15,12 +15,12 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::saved;
-use crate::arch::Arch;
-use crate::data::{Batch, Pixels};
-use crate::error::Result;
-use crate::event::LayerMeters;
-use crate::plan;
-use crate::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::arch::Arch;
+use frostline::data::{Batch, Pixels};
+use frostline::error::Result;
+use frostline::event::LayerMeters;
+use frostline::plan;
+use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
 
 pub struct TorchStepper {
     network: Network,
@@ -50,6 +50,7 @@ impl TorchStepper {
         })
     }
 
+    #[cfg(test)]
     pub fn network(&self) -> &Network {
         &self.network
     }

@@ -25,6 +25,7 @@ struct Evaluation {
 }
 
 /// What the end of an epoch knows of its validation.
+#[derive(Clone, Copy)]
 pub(super) struct Validation {
     metrics: Option<Metrics>,
     seconds: f64,

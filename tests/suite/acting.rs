@@ -5,8 +5,8 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::mpsc,
+    process::{Child, Command, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -18,15 +18,18 @@ use frostline::{
     wire::{Leases, Server, ServerHandle},
 };
 
-/// A folder with runs, a copy of `frostline` and whatever else a test puts there.
+/// An engine's program that does nothing until the test, which plays it, says so.
+pub const STAND_IN: &str = r#"touch "$2/asked"; while [ ! -e "$2/leave" ]; do sleep 0.02; done"#;
+
+/// A folder with runs, a link to `frostline` and whatever else a test puts there.
 pub struct Stage {
     folder: tempfile::TempDir,
 }
 
 impl Stage {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_frostline"), folder.path().join("frostline")).unwrap();
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::hard_link(env!("CARGO_BIN_EXE_frostline"), folder.path().join("frostline")).unwrap();
         Self { folder }
     }
 
@@ -36,6 +39,7 @@ impl Stage {
 
     /// An executable shell script beside `frostline`.
     pub fn script(&self, name: &str, lines: &str) {
+        let _alone = forking();
         let path = self.path(name);
         fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -150,7 +154,24 @@ impl From<Output> for Said {
 }
 
 pub fn said(command: &mut Command) -> Said {
-    command.output().unwrap().into()
+    told(spawned(command))
+}
+
+pub fn spawned(command: &mut Command) -> Child {
+    let _alone = forking();
+    command.spawn().unwrap()
+}
+
+/// Waits for a process.
+pub fn told(process: Child) -> Said {
+    process.wait_with_output().unwrap().into()
+}
+
+/// A process that another test starts holds, for a moment, what this one is writing; a script that is open for writing
+/// cannot be run ("text file busy"). So the two take turns.
+pub fn forking() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

@@ -3,3 +3,5 @@
 
 mod acting;
 mod cli;
+mod configs;
+mod screen;
