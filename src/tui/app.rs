@@ -52,6 +52,8 @@ pub enum Why {
 
 /// Shows the dashboard until it is left. The first frame stands before anything is waited for.
 pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
+    // Before the terminal is taken: a signal that ends the process by default would leave it as it is.
+    let mut signals = Signals::new();
     let mut terminal = Guarded::enter()?;
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
     let mut model = Model::new(session.appearance, session.connection.clone(), terminal.size()?, zone);
@@ -61,7 +63,6 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut changed = false;
     let mut open = true;
     let mut keys = EventStream::new();
-    let mut signals = Signals::new();
     let mut gulp = Vec::new();
     let mut ticks = interval(Duration::from_secs(1) / Model::TICKS as u32);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

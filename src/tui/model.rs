@@ -110,7 +110,8 @@ impl Model {
             zone,
             ticks: 0,
             since: 0,
-            focus: Pane::Layers,
+            // Where one pane has the whole screen, the curves say most.
+            focus: if layout::layout(size, Pane::Layers, false).compact { Pane::Curves } else { Pane::Layers },
             zoomed: false,
             prompt: None,
             smoothing: FACTORS.iter().position(|f| *f == 0.8).unwrap_or(0),

@@ -33,8 +33,13 @@ pub fn last(model: &mut Model) -> Vec<Effect> {
     scroll(model, isize::MAX / 2)
 }
 
-/// The log scrolls while it has the focus; everywhere else these keys move the layer cursor.
+/// The log scrolls while it has the focus; everywhere else these keys move the layer cursor, and show the layers first.
 fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+    if model.view.focus != Pane::Log && !model.shows(Pane::Layers) {
+        // A cursor that nobody sees is not moved.
+        model.view.focus = Pane::Layers;
+        return Vec::new();
+    }
     let view = &mut model.view;
     if view.focus == Pane::Log {
         let most = model.run.log.len().saturating_sub(1) as isize;

@@ -185,6 +185,16 @@ fn tab_goes_round_and_the_log_scrolls_only_with_the_focus() {
 }
 
 #[test]
+fn the_cursor_moves_only_where_it_is_seen() {
+    let mut model = open("mid_run.jsonl", (40, 12), COLOURS);
+    assert_eq!(model.view.focus, Pane::Curves);
+    press(&mut model, "j");
+    assert_eq!((model.view.focus, model.view.cursor), (Pane::Layers, 0));
+    press(&mut model, "j");
+    assert_eq!(model.view.cursor, 1);
+}
+
+#[test]
 fn a_notice_goes_after_a_while() {
     let mut model = mid_run();
     press(&mut model, "s");

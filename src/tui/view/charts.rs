@@ -139,7 +139,11 @@ pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buff
     let (values, decimals) = ticks(y[0], y[1], usize::from(inner.height / 2).clamp(1, 6));
     for value in values.into_iter().filter(|_| labels > 0) {
         if let Some((_, row)) = plot.cell(0.0, value) {
-            let text = guard::column_right(&quantity.write_tick(value, decimals), usize::from(labels) - 1, "");
+            let written = quantity.write_tick(value, decimals);
+            let room = usize::from(labels) - 1;
+            // Where there is no room, the nought before the point is what can go.
+            let short = if guard::width(&written) > room { written.trim_start_matches('0') } else { &written };
+            let text = guard::column_right(short, room, "");
             let place = Rect { x: area.x, y: row, width: labels, height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }

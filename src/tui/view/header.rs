@@ -101,7 +101,8 @@ fn badge(model: &Model, theme: &Theme) -> (&'static str, &'static str, Role) {
 pub fn draw_progress(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme();
     let run = &model.run;
-    let left = run.remaining();
+    // Nobody knows when a run goes on that has no engine.
+    let left = run.remaining().filter(|_| model.is_live());
     let clock = |seconds: Option<f64>| seconds.map_or_else(String::new, figures::duration);
     let ended = run.epochs.last().is_some_and(|e| e.epoch == run.epoch);
     let (label, share, role) = if let Some((split, done, total)) = run.evaluating {
@@ -113,7 +114,11 @@ pub fn draw_progress(model: &Model, area: Rect, buffer: &mut Buffer) {
         (name.to_owned(), done as f64 / total.max(1) as f64, Role::Validation)
     } else {
         let share = if ended { 1.0 } else { run.epoch_share() };
-        (format!("epoch {}/{}", run.epoch, run.epochs_planned()), share, Role::Train)
+        let label = match run.epochs_planned() {
+            0 => "epoch".into(),
+            planned => format!("epoch {}/{planned}", run.epoch),
+        };
+        (label, share, Role::Train)
     };
     let total = if run.is_over() && ended && run.epoch == run.epochs_planned() { 1.0 } else { run.total_share() };
     let rows = [
@@ -190,7 +195,10 @@ pub fn draw_meters(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     let skipped: u64 = run.skipped.values().map(|s| s.total).sum();
     if skipped > 0 {
-        pieces.push(vec![word(format!("{} {skipped} unreadable images", theme.symbols.warning), Role::Warning)]);
+        pieces.push(vec![word(
+            format!("{} {skipped} unreadable image{}", theme.symbols.warning, if skipped == 1 { "" } else { "s" }),
+            Role::Warning,
+        )]);
     }
     if run.clock.missed > 0 {
         pieces.push(vec![word(format!("{} updates skipped on this line", run.clock.missed), Role::Faint)]);

@@ -99,7 +99,7 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
         },
         Event::Skipped { split, total, files } => {
             let first = files.first().map_or_else(String::new, |f| format!("; {}: {}", f.path, f.reason));
-            Some((Level::Warning, format!("{total} unreadable images left out of {}{first}", split_name(*split))))
+            Some((Level::Warning, format!("left out of {}, unreadable: {total}{first}", split_name(*split))))
         }
         Event::Tested(tested) => info(format!(
             "test: loss {}, accuracy {} on {} images",

@@ -13,7 +13,7 @@ use crate::{
     picture::{fit, paint},
     tui::{
         figures, guard,
-        model::Model,
+        model::{Connection, Model},
         theme::{Role, Theme},
     },
 };
@@ -23,7 +23,8 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let explained = model.explained();
     let area = place.open(&theme, title(model, &theme, explained, place.area.width.into()), buffer);
     let Some(explained) = explained else {
-        let text = if model.is_live() { "not computed yet" } else { "no picture was computed" };
+        let never = model.run.is_over() || model.connection == Connection::Replay;
+        let text = if never { "no picture was computed" } else { "not computed yet" };
         let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
         Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
         return;
