@@ -245,6 +245,7 @@ pub struct Trainable {
 pub struct Checkpoint {
     pub kind: CheckpointKind,
     pub step: u64,
+    /// The epoch in which it was made; after an epoch's last step, that epoch.
     pub epoch: u32,
     /// File name in `checkpoints/`.
     pub file: String,
