@@ -63,7 +63,7 @@ enum Command {
 #[derive(Args, Clone, Debug)]
 struct Place {
     /// Folder that holds the run directories
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = "runs", global = true)]
     runs: PathBuf,
 }
 

@@ -5,3 +5,5 @@ mod acting;
 mod cli;
 mod configs;
 mod screen;
+#[cfg(feature = "engine")]
+mod tmux;

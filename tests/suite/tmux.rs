@@ -48,7 +48,8 @@ impl Tmux {
         let tmux = Self { socket: folder.join("tmux") };
         let config = folder.join("tmux.conf");
         std::fs::write(&config, "set -g default-terminal tmux-256color\nset -g remain-on-exit on\n").unwrap();
-        let mut server = tmux.command(&["-f", config.to_str().unwrap(), "new-session", "-d", "-s", "main", "-x", "120", "-y", "40"]);
+        let mut server =
+            tmux.command(&["-f", config.to_str().unwrap(), "new-session", "-d", "-s", "main", "-x", "120", "-y", "40"]);
         server.arg("sleep 1000").current_dir(folder);
         for name in ["TMUX", "TMUX_PANE", "TERM_PROGRAM", "NO_COLOR", "COLORTERM"] {
             server.env_remove(name);

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::checkout::Checkout;
 use crate::environment::{Environment, Platform};
 use crate::failure::Failure;
+use crate::packager::Packager;
 use crate::say;
 use advice::Problem;
 
@@ -82,7 +83,7 @@ fn wanted(environment: &Environment, checkout: &Checkout) -> Wanted {
 
 pub fn run(environment: &Environment, checkout: &Checkout, options: Options) -> Result<Ready, Failure> {
     let platform = environment.platform;
-    find(environment, checkout, options).map_err(|problem| problem.explain(platform, advice::Packager::of(environment)))
+    find(environment, checkout, options).map_err(|problem| problem.explain(platform, Packager::of(environment)))
 }
 
 fn find(environment: &Environment, checkout: &Checkout, options: Options) -> Result<Ready, Problem> {

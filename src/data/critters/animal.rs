@@ -24,11 +24,11 @@ impl Pose {
     pub(super) fn roll(dice: &mut Dice, height: f32, width: f32) -> Self {
         let side = height.min(width);
         Self {
-            centre: (width * 0.5 + side * dice.about(0.0, 0.07), height * 0.5 + side * dice.about(0.06, 0.05)),
-            radius: side * dice.between(0.2, 0.34),
-            yaw: dice.about(0.0, 0.26),
+            centre: (width * 0.5 + side * dice.about(0.0, 0.08), height * 0.5 + side * dice.about(0.05, 0.06)),
+            radius: side * dice.between(0.19, 0.34),
+            yaw: dice.about(0.0, 0.27),
             pitch: dice.about(0.0, 0.13),
-            roll: dice.about(0.0, 0.2),
+            roll: dice.about(0.0, 0.22),
             squash: dice.about(1.0, 0.04),
         }
     }

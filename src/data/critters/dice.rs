@@ -16,6 +16,7 @@ pub(super) enum Layer {
     Eyes,
     Foreground,
     Camera,
+    Ornament,
     Tells(Species),
 }
 
@@ -30,6 +31,7 @@ impl Dice {
             Layer::Eyes => 3,
             Layer::Foreground => 4,
             Layer::Camera => 5,
+            Layer::Ornament => 6,
             Layer::Tells(Species::Cat) => 16,
             Layer::Tells(Species::Dog) => 17,
         };

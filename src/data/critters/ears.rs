@@ -1,4 +1,4 @@
-//! Ears, a tell: a cat's stand up to a point; a dog's hang, fold over, or are round.
+//! Ears, a tell: most cats' stand up to a point; most dogs' hang, fold over, or are round.
 
 use tiny_skia::Transform;
 
@@ -34,28 +34,37 @@ pub(super) enum Ears {
 }
 
 impl Ears {
+    /// A few dogs prick their ears and a few cats fold theirs, so that ears alone do not settle it.
     pub(super) fn roll(dice: &mut Dice, species: Species) -> Self {
-        match (species, dice.count(0, 9)) {
-            (Species::Cat, _) => Self::Pointed {
-                tip: (dice.between(0.6, 0.98), dice.between(1.22, 1.58)),
-                outer: dice.between(-0.42, -0.18),
-                bulge: dice.between(0.0, 0.1),
-                tufts: dice.chance(0.3),
-            },
-            (Species::Dog, 0..=5) => Self::Hanging {
+        let kind = dice.between(0.0, 1.0);
+        match species {
+            Species::Cat if kind < 0.96 => Self::pointed(dice),
+            Species::Cat => Self::folded(dice),
+            Species::Dog if kind < 0.58 => Self::Hanging {
                 length: dice.between(0.75, 1.35),
                 wide: dice.between(0.3, 0.46),
                 swing: dice.between(-0.05, 0.3),
             },
-            (Species::Dog, 6..=7) => Self::Folded {
-                rise: dice.between(1.02, 1.22),
-                tip: (dice.between(0.85, 1.12), dice.between(-0.62, -0.35)),
-            },
-            (Species::Dog, _) => Self::Round {
+            Species::Dog if kind < 0.77 => Self::folded(dice),
+            Species::Dog if kind < 0.94 => Self::Round {
                 radius: dice.between(0.3, 0.42),
                 at: (dice.between(0.62, 0.76), dice.between(-0.82, -0.68)),
             },
+            Species::Dog => Self::pointed(dice),
         }
+    }
+
+    fn pointed(dice: &mut Dice) -> Self {
+        Self::Pointed {
+            tip: (dice.between(0.6, 0.98), dice.between(1.22, 1.58)),
+            outer: dice.between(-0.42, -0.18),
+            bulge: dice.between(0.0, 0.1),
+            tufts: dice.chance(0.3),
+        }
+    }
+
+    fn folded(dice: &mut Dice) -> Self {
+        Self::Folded { rise: dice.between(1.02, 1.22), tip: (dice.between(0.85, 1.12), dice.between(-0.62, -0.35)) }
     }
 
     /// What the head hides in part; drawn before it.

@@ -9,6 +9,7 @@ mod dice;
 mod ears;
 mod head;
 mod muzzle;
+mod ornament;
 mod scenery;
 #[cfg(test)]
 mod tests;
@@ -136,6 +137,7 @@ fn compose(mut canvas: Canvas, seed: u64, index: u32, species: Species) -> Canva
     muzzle::muzzle(&mut canvas, &mut tells, &pose, &coat, species);
     head::eyes(&mut canvas, &mut dice(Layer::Eyes), &pose, &coat);
     ears.draw_before(&mut canvas, &pose, &coat);
+    ornament::ornament(&mut canvas, &mut dice(Layer::Ornament), &pose);
     muzzle::whiskers(&mut canvas, &mut tells, &pose, &coat, species);
     scenery::foreground(&mut canvas, &mut dice(Layer::Foreground), &pose);
     canvas

@@ -169,8 +169,10 @@ fn dots(canvas: &mut Canvas, pose: &Pose, z: f32, coat: &Coat, middle: (f32, f32
 /// Drawn last, over everything of the face.
 pub(super) fn whiskers(canvas: &mut Canvas, dice: &mut Dice, pose: &Pose, coat: &Coat, species: Species) {
     let (count, length, width, z) = match species {
-        Species::Cat => (dice.count(3, 4), dice.between(0.6, 1.0), dice.between(0.018, 0.03), 0.95),
-        Species::Dog if dice.chance(0.3) => (2, dice.between(0.15, 0.3), 0.016, 1.2),
+        Species::Cat => (dice.count(2, 4), dice.between(0.45, 1.0), dice.between(0.014, 0.028), 0.95),
+        Species::Dog if dice.chance(0.4) => {
+            (dice.count(2, 3), dice.between(0.15, 0.45), dice.between(0.012, 0.02), 1.2)
+        }
         Species::Dog => return,
     };
     let droop = dice.between(-0.1, 0.35);

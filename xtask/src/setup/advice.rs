@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::VERSION;
 use super::layout::Unfit;
-use crate::environment::{Environment, Platform};
+use crate::environment::Platform;
 use crate::failure::Failure;
+use crate::packager::Packager;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -70,45 +71,16 @@ pub enum Problem {
     Io(Failure),
 }
 
-/// How software is installed here, told by the program that does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packager {
-    Apt,
-    Dnf,
-    Pacman,
-    Zypper,
-    Brew,
-    Unknown,
-}
-
-impl Packager {
-    pub fn of(environment: &Environment) -> Self {
-        [
-            ("apt-get", Self::Apt),
-            ("dnf", Self::Dnf),
-            ("pacman", Self::Pacman),
-            ("zypper", Self::Zypper),
-            ("brew", Self::Brew),
-        ]
-        .into_iter()
-        .find(|(program, _)| environment.program(program).is_some())
-        .map_or(Self::Unknown, |(_, packager)| packager)
-    }
-
-    fn install_python_and_pip(self) -> String {
-        match self {
-            Self::Apt => "sudo apt-get install python3 python3-pip",
-            Self::Dnf => "sudo dnf install python3 python3-pip",
-            Self::Pacman => "sudo pacman -S python python-pip",
-            Self::Zypper => "sudo zypper install python3 python3-pip",
-            Self::Brew => "brew install python",
-            Self::Unknown => "install Python 3 with pip, or uv",
-        }
-        .to_owned()
-    }
-}
-
 const AGAIN: &str = "then run `cargo xtask setup` again";
+
+fn install_python_and_pip(packager: Packager) -> String {
+    match packager {
+        Packager::Apt | Packager::Dnf | Packager::Zypper => packager.install("python3 python3-pip"),
+        Packager::Pacman => packager.install("python python-pip"),
+        Packager::Brew => packager.install("python"),
+        Packager::Unknown => "install Python 3 with pip, or uv".to_owned(),
+    }
+}
 
 fn or_bring_your_own() -> String {
     format!("or bring libtorch {VERSION} yourself: LIBTORCH=/its/folder (with lib/ and include/ in it)")
@@ -118,7 +90,7 @@ impl Problem {
     pub fn explain(self, platform: Platform, packager: Packager) -> Failure {
         match self {
             Self::NoPython => Failure::new(format!("no python3 on PATH, and libtorch {VERSION} comes as a Python package"))
-                .hint(format!("{}\n{AGAIN}", packager.install_python_and_pip()))
+                .hint(format!("{}\n{AGAIN}", install_python_and_pip(packager)))
                 .hint(or_bring_your_own()),
             Self::BrokenPython { python, reason } => {
                 Failure::new(format!("{} doesn't work: {reason}", python.display()))
@@ -127,7 +99,7 @@ impl Problem {
             }
             Self::NoPip { python, version: (major, minor) } => {
                 Failure::new(format!("{} (Python {major}.{minor}) has no pip, and can't make one", python.display()))
-                    .hint(format!("{}\n{AGAIN}", packager.install_python_and_pip()))
+                    .hint(format!("{}\n{AGAIN}", install_python_and_pip(packager)))
                     .hint("or install uv, which does as well")
                     .hint(or_bring_your_own())
             }
