@@ -70,7 +70,7 @@ fn look(network: &Network, layer: usize, x: &Tensor, mode: Mode) -> Tensor {
         seen = Some(output.shallow_clone());
         Ok(output)
     });
-    network.forward(x, mode, &mut taps).unwrap();
+    let _ = network.forward(x, mode, &mut taps).unwrap();
     drop(taps);
     seen.unwrap()
 }

@@ -1,8 +1,15 @@
 //! The engine's tests: against Keras's figures (`tests/reference`), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
+mod device;
+mod explain;
 mod formula;
+mod freezing;
 mod keras_layers;
+mod keras_training;
+mod loss;
+mod optimizer;
+mod pool_first;
 mod steps;
 
 use super::stepper::TorchStepper;
@@ -84,5 +91,7 @@ pub(super) fn size(side: u32, channels: u32) -> Size {
 }
 
 pub(super) fn stepper(arch: &Arch, rule: plan::Optimizer) -> TorchStepper {
+    // Tests run side by side; OpenMP's threads would only wait for each other.
+    crate::engine::device::set_threads(1);
     TorchStepper::new(arch, rule, 7, Device::Cpu, Preprocess::default()).unwrap()
 }
