@@ -2,10 +2,6 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // The linker drops libtorch from a binary only if no object that it kept refers to it.
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo:rustc-link-arg-bin=frostline=-Wl,--gc-sections,--as-needed");
-    }
     #[cfg(feature = "engine")]
     engine();
 }

@@ -43,26 +43,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A wrong argument or a request that cannot be met as it stands.
     pub fn user(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::from(Message { class: Class::User, message: message.into(), hint: Some(hint.into()) })
+        Self::from(Message { class: Class::User, text: message.into(), hint: Some(hint.into()) })
     }
 
     /// Something that the machine refused, for example opening a file.
     pub fn environment(message: impl Into<String>, hint: Option<String>) -> Self {
-        Self::from(Message { class: Class::Environment, message: message.into(), hint })
+        Self::from(Message { class: Class::Environment, text: message.into(), hint })
     }
 
     /// A defect: what should never happen, told instead of a panic.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::from(Message {
             class: Class::Internal,
-            message: message.into(),
+            text: message.into(),
             hint: Some("this is a defect in frostline; please report it with the run's engine.log".into()),
         })
     }
 
     /// An error that another process reported, in the parts in which it travelled.
     pub fn reported(class: Class, message: String, hint: Option<String>) -> Self {
-        Self::from(Message { class, message, hint })
+        Self::from(Message { class, text: message, hint })
     }
 
     pub fn class(&self) -> Class {
@@ -113,10 +113,10 @@ impl fmt::Debug for Error {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{text}")]
 struct Message {
     class: Class,
-    message: String,
+    text: String,
     hint: Option<String>,
 }
 

@@ -223,6 +223,7 @@ pub struct Layers {
 pub struct LayerMeters {
     pub name: String,
     /// Euclidean norm over the layer's gradients of the last step; `None` while frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "real::optional")]
     pub gradient_norm: Option<f64>,
     /// ‖w − w₀‖ / ‖w₀‖ since the epoch began.
     #[serde(with = "real")]
@@ -244,6 +245,7 @@ pub struct Trainable {
 pub struct Checkpoint {
     pub kind: CheckpointKind,
     pub step: u64,
+    /// The epoch in which it was made; after an epoch's last step, that epoch.
     pub epoch: u32,
     /// File name in `checkpoints/`.
     pub file: String,
@@ -286,6 +288,7 @@ pub struct Explained {
     pub name: String,
     pub label: u32,
     /// One probability a class.
+    #[serde(with = "real::list")]
     pub probabilities: Vec<f32>,
     pub pictures: Vec<Picture>,
 }
@@ -374,6 +377,33 @@ mod real {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
     }
+
+    /// For a field that is left out where it is `None`.
+    pub mod optional {
+        use super::{Deserializer, Serializer};
+
+        #[allow(clippy::ref_option, reason = "the signature that serde asks for")]
+        pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+            super::serialize(&value.unwrap_or(f64::NAN), serializer)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
+
+    pub mod list {
+        use super::{Deserialize, Deserializer, Serializer};
+
+        pub fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(values.iter().map(|value| value.is_finite().then_some(*value)))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+            let values = Vec::<Option<f32>>::deserialize(deserializer)?;
+            Ok(values.into_iter().map(|value| value.unwrap_or(f32::NAN)).collect())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -399,6 +429,21 @@ mod tests {
         assert_eq!(back.seq, u64::MAX);
         let Event::EpochEnded(ended) = back.event else { panic!("another event came back: {line}") };
         assert!(ended.train.loss.is_nan());
+    }
+
+    #[test]
+    fn a_gradient_that_blew_up_is_not_a_frozen_layer() {
+        let meters = |gradient_norm| LayerMeters {
+            name: "dense".into(),
+            gradient_norm,
+            weight_change: f64::INFINITY,
+            frozen_intact: None,
+        };
+        let through = |meters: LayerMeters| -> LayerMeters {
+            serde_json::from_str(&serde_json::to_string(&meters).unwrap()).unwrap()
+        };
+        assert!(through(meters(Some(f64::NAN))).gradient_norm.unwrap().is_nan());
+        assert_eq!(through(meters(None)).gradient_norm, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod parameters;
 mod shape;
 mod summary;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use error::{ArchError, Problem};
 pub use op::{Activation, Op, Padding, Window};
@@ -169,7 +169,7 @@ fn shape_of(layers: &[Layer], input: Shape, source: Source) -> Shape {
 /// Gives layers Keras's names and keeps them unique.
 #[derive(Default)]
 struct Names {
-    taken: HashMap<String, ()>,
+    taken: HashSet<String>,
     next: HashMap<&'static str, usize>,
 }
 
@@ -184,10 +184,7 @@ impl Names {
             Some(name) => name.to_owned(),
             None => self.keras_name(op.stem()),
         };
-        match self.taken.insert(name.clone(), ()) {
-            None => Ok(name),
-            Some(()) => Err(ArchError::DuplicateName { name }),
-        }
+        if self.taken.insert(name.clone()) { Ok(name) } else { Err(ArchError::DuplicateName { name }) }
     }
 
     fn keras_name(&mut self, stem: &'static str) -> String {
@@ -195,7 +192,7 @@ impl Names {
             let count = self.next.entry(stem).or_insert(0);
             let name = if *count == 0 { stem.to_owned() } else { format!("{stem}_{count}") };
             *count += 1;
-            if !self.taken.contains_key(&name) {
+            if !self.taken.contains(&name) {
                 return name;
             }
         }

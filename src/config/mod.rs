@@ -83,7 +83,7 @@ pub struct Engine {
     pub loader_threads: u32,
     /// Batches that may wait for the step.
     pub prefetch: u32,
-    /// Decoded images are kept in memory up to this size.
+    /// Decoded images of each split are kept in memory up to this size.
     pub cache_mib: u32,
 }
 

@@ -12,9 +12,6 @@ use super::cache::Cache;
 use super::random::{self, Purpose};
 use super::{Augment, DataError, Size, Skipped, Split};
 
-/// Decoded pictures kept by one loader: all of MNIST, or 16,000 pictures of 150×150.
-const CACHE_BYTES: usize = 1 << 30;
-
 /// Some samples of an epoch, ready to become a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -44,6 +41,8 @@ pub struct LoaderSpec {
     /// Most batches loaded or being loaded ahead; at least one for each worker.
     pub prefetch: usize,
     pub augment: Option<Augment>,
+    /// Decoded pictures are kept for the next epoch up to this size; 1 GiB holds 16,000 of 150×150.
+    pub cache_bytes: usize,
 }
 
 /// Makes the epochs of one split. What it decoded is kept for the next epoch.
@@ -60,7 +59,7 @@ struct Shared {
 
 impl Loader {
     pub fn new(split: Split, size: Size, spec: LoaderSpec) -> Self {
-        let cache = Cache::new(&split, size, CACHE_BYTES);
+        let cache = Cache::new(&split, size, spec.cache_bytes);
         let augment = spec.augment.filter(|augment| !augment.is_none());
         let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
         Self { shared: Arc::new(Shared { split, size, spec, cache }) }

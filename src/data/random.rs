@@ -19,10 +19,8 @@ pub enum Purpose {
     Initialise = 4,
     /// A dropout layer's mask: `(step, position of the layer)`.
     Dropout = 5,
-    /// The animal of a critter picture: `(index, species)`.
+    /// One layer of a critter picture: `(index, layer)`.
     Critter = 6,
-    /// What the camera adds to a critter picture: `(index, species)`.
-    Camera = 7,
 }
 
 /// The generator for one purpose. `a` and `b` say which draw: an epoch and a sample, a step, a parameter.
@@ -134,7 +132,7 @@ mod tests {
 
     #[test]
     fn normal_has_mean_zero_and_variance_one() {
-        let mut rng = stream(0, Purpose::Camera, 0, 0);
+        let mut rng = stream(0, Purpose::Critter, 0, 0);
         let draws: Vec<f64> = (0..20_000).map(|_| normal(&mut rng)).collect();
         let mean = draws.iter().sum::<f64>() / 20_000.0;
         let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 20_000.0;

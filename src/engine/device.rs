@@ -6,7 +6,7 @@ use tch::Device;
 
 use super::error::{EngineError, Result};
 use super::shim;
-use crate::plan;
+use frostline::plan;
 
 /// Call it first in `main`, before any thread is spawned: glibc otherwise returns and faults in every large activation at every
 /// step, which costs a third of the training speed. One arena, because secondary ones cannot grow that large.

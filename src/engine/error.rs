@@ -2,9 +2,9 @@
 
 use tch::TchError;
 
-use crate::arch::Shape;
-use crate::data::Size;
-use crate::error::{Class, Explain};
+use frostline::arch::Shape;
+use frostline::data::Size;
+use frostline::error::{Class, Explain};
 
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 

@@ -6,9 +6,9 @@ use tch::{Device, Kind, Tensor};
 use super::error::{EngineError, Result};
 use super::loss;
 use super::network::{Mode, Network, Taps};
-use crate::arch::Shape;
-use crate::plan::Head;
-use crate::trainer::{Explanation, Planes};
+use frostline::arch::Shape;
+use frostline::plan::Head;
+use frostline::trainer::{Explanation, Planes};
 
 /// The layer's position, if its output is a feature map.
 pub fn target(network: &Network, layer: &str) -> Result<usize> {

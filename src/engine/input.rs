@@ -3,8 +3,8 @@
 use tch::{Device, Kind, Tensor};
 
 use super::error::{EngineError, Result};
-use crate::arch::Shape;
-use crate::data::{Batch, Size};
+use frostline::arch::Shape;
+use frostline::data::{Batch, Size};
 
 /// What becomes of a byte: `x * scale + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]

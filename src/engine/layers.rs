@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::error::Result;
 use super::shim;
-use crate::arch::{Activation, Padding, Window, same_padding};
+use frostline::arch::{Activation, Padding, Window, same_padding};
 
 /// Rows and columns to put around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use tch::{Kind, Reduction, Tensor};
 
 use super::error::Result;
-use crate::plan::Head;
-use crate::trainer::Score;
+use frostline::plan::Head;
+use frostline::trainer::Score;
 
 /// Mean over the batch, a scalar to differentiate. `labels` are classes, `[n]` of i64.
 pub fn mean(logits: &Tensor, labels: &Tensor, head: Head) -> Result<Tensor> {

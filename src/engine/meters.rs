@@ -6,7 +6,7 @@ use super::error::Result;
 use super::freeze::Seals;
 use super::network::Network;
 use super::optimizer::Gradient;
-use crate::event::LayerMeters;
+use frostline::event::LayerMeters;
 
 /// The weights at the start of the epoch.
 pub struct Meters {

@@ -9,9 +9,9 @@ use super::error::{EngineError, Result};
 use super::layers::{self, Border};
 use super::shim;
 use super::weights::{Weight, Weights};
-use crate::arch::{Activation, Arch, Layer, Op, Source};
-use crate::data::random::{self, Purpose};
-use crate::plan::{Head, ends_in_probabilities};
+use frostline::arch::{Activation, Arch, Layer, Op, Source};
+use frostline::data::random::{self, Purpose};
+use frostline::plan::{Head, ends_in_probabilities};
 
 pub struct Network {
     arch: Arch,
@@ -241,8 +241,12 @@ impl Network {
 }
 
 /// A 1x1 convolution.
-const POINT: crate::arch::Window =
-    crate::arch::Window { size: [1, 1], strides: [1, 1], padding: crate::arch::Padding::Valid, dilation: [1, 1] };
+const POINT: frostline::arch::Window = frostline::arch::Window {
+    size: [1, 1],
+    strides: [1, 1],
+    padding: frostline::arch::Padding::Valid,
+    dilation: [1, 1],
+};
 
 /// A reader's handle on a value; the store lets go of it with the last reader.
 fn take(values: &mut [Option<Tensor>], unread: &mut [usize], source: Source, input: &Tensor) -> Tensor {

@@ -8,7 +8,7 @@ use tch::Tensor;
 use super::error::Result;
 use super::shim::{self, Adam, Updated};
 use super::weights::Weights;
-use crate::plan;
+use frostline::plan;
 
 pub struct Optimizer {
     rule: plan::Optimizer,

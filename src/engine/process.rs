@@ -19,14 +19,14 @@ use tokio::{
 };
 
 use super::{TorchStepper, device, input::Preprocess, stdio};
-use crate::{
+use frostline::{
     arch::{Layer, Shape},
     command::{Command, Request},
     data::{self, Dataset},
     error::{Error, Result},
     event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded, RunStarted,
-        SkippedFile, SplitName, Stage,
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
+        RunStarted, SkippedFile, SplitName, Stage,
     },
     plan::Plan,
     run::{EngineLock, RunDir},
@@ -51,7 +51,7 @@ pub fn train(path: &Path) -> Result<()> {
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, &journal, inbox, requests), server))
+        Ok((run_listening(plan, &journal, inbox, &requests), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -81,26 +81,28 @@ fn begin(run: &RunDir, journal: &Journal) -> Result<Plan> {
 }
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
-fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: Sender<Request>) -> Result<Ended> {
+fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: &Sender<Request>) -> Result<Ended> {
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
             let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, record, inbox)));
-            let ended = ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
+            let ended =
+                ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
             let _ = done.send(ended);
         })
         .map_err(|error| Error::environment(format!("cannot start the trainer's thread: {error}"), None))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None))?;
-    runtime.block_on(listen(finished, &requests))
+    runtime.block_on(listen(finished, requests))
 }
 
 /// SIGTERM, SIGINT and SIGHUP save and end the run, SIGUSR1 saves it.
 async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sender<Request>) -> Result<Ended> {
-    let on = |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
+    let on =
+        |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
     let mut terminate = on(SignalKind::terminate())?;
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut hang_up = on(SignalKind::hangup())?;
@@ -173,8 +175,12 @@ pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> R
                 continue;
             }
         };
-        let mut top: Vec<Likely> =
-            classes.iter().cloned().zip(probabilities).map(|(class, probability)| Likely { class, probability }).collect();
+        let mut top: Vec<Likely> = classes
+            .iter()
+            .cloned()
+            .zip(probabilities)
+            .map(|(class, probability)| Likely { class, probability })
+            .collect();
         top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         print(&Prediction::Classified { image, top })?;
     }
@@ -195,7 +201,7 @@ fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, tch::Device)> {
 }
 
 fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: CheckpointKind) -> Result<TorchStepper> {
-    use crate::trainer::Stepper as _;
+    use frostline::trainer::Stepper as _;
     let word = format!("{checkpoint:?}").to_lowercase();
     let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
         let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
@@ -209,7 +215,7 @@ fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: Checkpoi
 /// The first thing that is asked of libtorch, because CUDA must be opened before anything else.
 fn ready_device(plan: &Plan, say: impl FnOnce(DeviceReady) -> Result<()>) -> Result<tch::Device> {
     let cuda = match plan.device {
-        crate::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
+        frostline::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
         _ => device::open_cuda(),
     };
     device::set_threads(plan.threads as u32);

@@ -8,8 +8,8 @@ use tch::{Kind, Tensor};
 use super::error::{EngineError, Result};
 use super::optimizer::Optimizer;
 use super::weights::Weights;
-use crate::run::checkpoint::{DType, TensorData};
-use crate::trainer::SavedTensor;
+use frostline::run::checkpoint::{DType, TensorData};
+use frostline::trainer::SavedTensor;
 
 const STEP: &str = "step";
 

@@ -3,7 +3,7 @@
 
 use std::{fs::OpenOptions, os::fd::AsRawFd as _, path::Path};
 
-use crate::error::{Error, Result};
+use frostline::error::{Error, Result};
 
 /// Appends standard output and standard error to `log` from now on.
 pub fn redirect(log: &Path) -> Result<()> {

@@ -15,12 +15,12 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::saved;
-use crate::arch::Arch;
-use crate::data::{Batch, Pixels};
-use crate::error::Result;
-use crate::event::LayerMeters;
-use crate::plan;
-use crate::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::arch::Arch;
+use frostline::data::{Batch, Pixels};
+use frostline::error::Result;
+use frostline::event::LayerMeters;
+use frostline::plan;
+use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
 
 pub struct TorchStepper {
     network: Network,
@@ -50,8 +50,21 @@ impl TorchStepper {
         })
     }
 
+    #[cfg(test)]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// One number a class for one picture, in inference mode.
+    pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
+        shielded(|| {
+            input::check_size(picture.size, self.network.arch().input())?;
+            let _no_grad = tch::no_grad_guard();
+            let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
+            let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
+            let probabilities = loss::probabilities(&logits, self.network.head())?.f_reshape([-1])?;
+            Ok(Vec::try_from(probabilities.f_to_device(Device::Cpu)?)?)
+        })
     }
 
     /// Pictures and labels on the device.

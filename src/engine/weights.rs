@@ -7,8 +7,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::error::Result;
 use super::shim;
-use crate::arch::{Arch, Initializer, Parameter};
-use crate::data::random::{self, Purpose};
+use frostline::arch::{Arch, Initializer, Parameter};
+use frostline::data::random::{self, Purpose};
 
 /// One parameter.
 pub struct Weight {

@@ -1,5 +1,7 @@
 //! How many colours the terminal has, and the nearest that it can show.
 
+use std::sync::LazyLock;
+
 use ratatui::style::Color;
 
 /// What a terminal can show.
@@ -24,43 +26,65 @@ impl Depth {
     }
 }
 
-/// Levels of the 6×6×6 cube at 16–231.
-const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
-
-/// The entry of xterm's palette, 16–255, with the least squared distance.
+/// The entry of xterm's palette, 16–255, that looks most like `rgb`: the nearest in Oklab. Distances in RGB would turn every dark hue grey.
 pub fn nearest_indexed(rgb: [u8; 3]) -> u8 {
-    let near = rgb.map(|v| (0..6u8).min_by_key(|i| CUBE[usize::from(*i)].abs_diff(v)).unwrap_or(0));
-    let cube = near.map(|i| CUBE[usize::from(i)]);
-    // The grey ramp: 24 levels, 8, 18, … 238.
-    let mean = rgb.iter().map(|v| i32::from(*v)).sum::<i32>() / 3;
-    let step = ((mean - 3) / 10).clamp(0, 23) as u8;
-    let grey = [8 + 10 * step; 3];
-    if distance(rgb, grey) < distance(rgb, cube) { 232 + step } else { 16 + 36 * near[0] + 6 * near[1] + near[2] }
+    let wanted = oklab(rgb);
+    let distance = |entry: &[f32; 3]| (0..3).map(|c| (entry[c] - wanted[c]).powi(2)).sum::<f32>();
+    let nearest = PALETTE.iter().zip(16..=255).min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)));
+    nearest.map_or(16, |(_, index)| index)
 }
 
-fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
-    (0..3).map(|c| (i32::from(a[c]) - i32::from(b[c])).pow(2)).sum()
+/// Entries 16–255 in Oklab.
+static PALETTE: LazyLock<Vec<[f32; 3]>> = LazyLock::new(|| (16..=255).map(indexed_rgb).map(oklab).collect());
+
+/// A 6×6×6 cube at 16–231, and 24 greys after it.
+fn indexed_rgb(index: u8) -> [u8; 3] {
+    const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    if index >= 232 {
+        return [8 + 10 * (index - 232); 3];
+    }
+    let i = usize::from(index.saturating_sub(16));
+    [CUBE[i / 36], CUBE[i / 6 % 6], CUBE[i % 6]]
+}
+
+/// sRGB to Oklab (Ottosson 2020), in which equal distances look equally large.
+fn oklab(rgb: [u8; 3]) -> [f32; 3] {
+    let [r, g, b] = rgb.map(|v| {
+        let v = f32::from(v) / 255.0;
+        if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    });
+    let l = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_99 * b).cbrt();
+    let m = (0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b).cbrt();
+    let s = (0.088_302_46 * r + 0.281_718_84 * g + 0.629_978_7 * b).cbrt();
+    [
+        0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
+        1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
+        0.025_904_037 * l + 0.782_771_77 * m - 0.808_675_77 * s,
+    ]
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn palette(index: u8) -> [u8; 3] {
-        if index >= 232 {
-            return [8 + 10 * (index - 232); 3];
+    #[test]
+    fn entries_of_the_palette_are_themselves() {
+        for index in 16..=255u8 {
+            // The cube has greys of its own: the same colour under another number.
+            assert_eq!(indexed_rgb(nearest_indexed(indexed_rgb(index))), indexed_rgb(index), "entry {index}");
         }
-        let i = usize::from(index - 16);
-        [CUBE[i / 36], CUBE[i / 6 % 6], CUBE[i % 6]]
     }
 
-    proptest! {
-        #[test]
-        fn no_palette_entry_is_nearer(rgb in any::<[u8; 3]>()) {
-            let best = (16..=255).map(|i| distance(rgb, palette(i))).min().unwrap_or(0);
-            prop_assert_eq!(distance(rgb, palette(nearest_indexed(rgb))), best);
-        }
+    #[test]
+    fn a_dark_hue_stays_a_hue() {
+        assert_eq!(indexed_rgb(nearest_indexed([40, 90, 40])), [0, 95, 0], "not the grey that is nearer in RGB");
+    }
+
+    /// <https://bottosson.github.io/posts/oklab/>: white is (1, 0, 0); red by the reference implementation.
+    #[test]
+    fn oklab_is_that_of_its_author() {
+        let near = |a: [f32; 3], b: [f32; 3]| (0..3).all(|c| (a[c] - b[c]).abs() < 2e-4);
+        assert!(near(oklab([255; 3]), [1.0, 0.0, 0.0]), "{:?}", oklab([255; 3]));
+        assert!(near(oklab([255, 0, 0]), [0.62796, 0.22486, 0.12585]), "{:?}", oklab([255, 0, 0]));
     }
 }

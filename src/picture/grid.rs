@@ -38,23 +38,19 @@ pub fn grid(values: &[f32], shape: [usize; 3], columns: usize) -> RgbImage {
     picture
 }
 
-/// How many columns make the grid of `channels` pictures of `height`×`width` about `aspect` times as wide as high.
-/// A number that leaves no hole in the last row is preferred when one is near.
+/// How many columns show `channels` pictures of `height`×`width` largest in a box `aspect` times as wide as high.
+/// Of equals the number that leaves fewer holes in the last row, then the wider one.
 pub fn columns_for(channels: usize, height: usize, width: usize, aspect: f32) -> usize {
-    if channels == 0 || height == 0 || width == 0 {
-        return 1;
-    }
-    let ideal = (channels as f32 * height as f32 / width as f32 * aspect).sqrt().max(1.0);
-    // Rounded, so that of 4×8 and 8×4 the wide one wins and not a float error.
-    let distance = |columns: usize| ((columns as f32 / ideal).ln().abs() * 1024.0).round();
-    let even = (1..=channels)
-        .rev()
-        .filter(|n| channels.is_multiple_of(*n))
-        .min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-    match even {
-        Some(columns) if distance(columns) < 512.0 => columns,
-        _ => (ideal.round() as usize).clamp(1, channels),
-    }
+    let size = |columns: usize| {
+        let rows = channels.div_ceil(columns);
+        let scale = (f64::from(aspect) / (columns * width) as f64).min(1.0 / (rows * height) as f64);
+        (scale, columns * rows)
+    };
+    let larger = |a: &usize, b: &usize| {
+        let ((scale_a, cells_a), (scale_b, cells_b)) = (size(*a), size(*b));
+        scale_a.total_cmp(&scale_b).then(cells_b.cmp(&cells_a)).then(a.cmp(b))
+    };
+    if height == 0 || width == 0 { 1 } else { (1..=channels).max_by(larger).unwrap_or(1) }
 }
 
 /// Mean and standard deviation over the whole channel (numpy's `std`, no Bessel correction); `None` if there is nothing to see.
@@ -98,11 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn columns_leave_no_hole_where_they_can() {
-        assert_eq!(columns_for(32, 148, 148, 1.0), 8);
+    fn channels_are_as_large_as_their_box_allows() {
+        assert_eq!(columns_for(32, 148, 148, 1.0), 6, "6×6 with four holes: 8×4 would be smaller");
         assert_eq!(columns_for(64, 10, 10, 1.0), 8);
         assert_eq!(columns_for(32, 10, 10, 2.0), 8);
-        assert_eq!(columns_for(13, 10, 10, 1.0), 4, "13 is prime: a hole is better than a strip");
-        assert_eq!(columns_for(0, 1, 1, 1.0), 1);
+        assert_eq!(columns_for(12, 10, 10, 1.0), 4, "4×3, not 3×4");
+        assert_eq!((columns_for(0, 1, 1, 1.0), columns_for(3, 0, 1, 1.0)), (1, 1));
     }
 }

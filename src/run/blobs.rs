@@ -34,7 +34,8 @@ impl Blobs {
             let file = entry.file_name();
             let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".png")) else { continue };
             if is_name(name) {
-                let changed = entry.metadata().and_then(|data| data.modified()).map_err(Error::io("read", entry.path()))?;
+                let changed =
+                    entry.metadata().and_then(|data| data.modified()).map_err(Error::io("read", entry.path()))?;
                 found.push((changed, name.to_owned()));
             }
         }
@@ -127,7 +128,9 @@ mod tests {
     #[test]
     fn a_name_cannot_lead_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["", "..", "../../../etc/passwd", "/etc/passwd", "AF1349B9F5F9A1A6A0404DEA36DCC949", &"a".repeat(31)] {
+        for name in
+            ["", "..", "../../../etc/passwd", "/etc/passwd", "AF1349B9F5F9A1A6A0404DEA36DCC949", &"a".repeat(31)]
+        {
             assert!(matches!(read(folder.path(), name), Err(Error::BlobName { .. })), "{name}");
         }
     }

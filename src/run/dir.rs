@@ -29,8 +29,9 @@ impl RunDir {
         let filled = (|| {
             fs::create_dir(run.checkpoints()).map_err(Error::io("create", run.checkpoints()))?;
             fs::create_dir(run.blobs()).map_err(Error::io("create", run.blobs()))?;
-            // Last, because a folder without it is no run.
-            whole::replace(&run.config(), config_toml.as_bytes(), true).map_err(Error::io("write", run.config()))
+            // Last, because a folder without it is no run. Not waited for: the first frame would be late, and a run that a
+            // power cut meets in its first seconds has nothing to lose.
+            whole::replace(&run.config(), config_toml.as_bytes(), false).map_err(Error::io("write", run.config()))
         })();
         if filled.is_err() {
             // Nothing in it is worth keeping, and the first error is the one to tell.
@@ -136,8 +137,9 @@ mod tests {
     #[test]
     fn runs_of_the_same_second_get_folders_of_their_own() {
         let root = tempfile::tempdir().unwrap();
-        let names: Vec<_> =
-            (0..3).map(|_| RunDir::create(&root.path().join("runs"), "demo", "x = 1\n", noon()).unwrap().name()).collect();
+        let names: Vec<_> = (0..3)
+            .map(|_| RunDir::create(&root.path().join("runs"), "demo", "x = 1\n", noon()).unwrap().name())
+            .collect();
         assert_eq!(names, ["2026-03-09-120005-demo", "2026-03-09-120005-demo-2", "2026-03-09-120005-demo-3"]);
     }
 

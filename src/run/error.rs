@@ -71,7 +71,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("free some space on this disk".into()),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Some("free some space on this disk".into())
+                }
                 io::ErrorKind::PermissionDenied => Some("check who owns the folder".into()),
                 _ => None,
             },

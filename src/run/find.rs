@@ -81,7 +81,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let runs = names
             .iter()
-            .map(|&(name, hour)| RunDir::create(root.path(), name, "", jiff::civil::date(2026, 3, 9).at(hour, 0, 0, 0)).unwrap())
+            .map(|&(name, hour)| {
+                RunDir::create(root.path(), name, "", jiff::civil::date(2026, 3, 9).at(hour, 0, 0, 0)).unwrap()
+            })
             .collect();
         (root, runs)
     }

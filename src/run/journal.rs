@@ -36,7 +36,8 @@ pub struct JournalWriter {
 impl JournalWriter {
     /// Opens or makes the journal and goes on after its last whole line. `clock` gives milliseconds since the Unix epoch.
     pub fn open(path: &Path, clock: impl FnMut() -> u64 + Send + 'static) -> Result<Self> {
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
         let head = whole_lines(&file, path)?;
         let length = file.metadata().map_err(Error::io("open", path))?.len();
         if length > head.bytes {
@@ -60,7 +61,8 @@ impl JournalWriter {
     pub fn append(&mut self, event: Event) -> Result<Stamped> {
         let head = *self.head.borrow();
         let stamped = Stamped { seq: head.events, at_ms: (self.clock)(), event };
-        let mut line = serde_json::to_vec(&stamped).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
+        let mut line =
+            serde_json::to_vec(&stamped).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
             // Half a line may stand there (a full disk); the next event must not be glued to it.
@@ -157,7 +159,10 @@ mod tests {
         assert_eq!(second.cut(), 0);
         said.push(second.append(Event::StateChanged { state: State::Running, step: 0 }).unwrap());
         assert_eq!(read(&path), said);
-        assert_eq!(said.iter().map(|event| (event.seq, event.at_ms)).collect::<Vec<_>>(), [(0, 1007), (1, 1014), (2, 9_999)]);
+        assert_eq!(
+            said.iter().map(|event| (event.seq, event.at_ms)).collect::<Vec<_>>(),
+            [(0, 1007), (1, 1014), (2, 9_999)]
+        );
     }
 
     #[test]

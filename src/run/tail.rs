@@ -209,7 +209,8 @@ mod tests {
     fn a_newer_protocol_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        fs::write(&path, b"{\"seq\":0,\"at_ms\":5,\"event\":\"run_started\",\"protocol\":99,\"shape\":\"unknown\"}\n").unwrap();
+        fs::write(&path, b"{\"seq\":0,\"at_ms\":5,\"event\":\"run_started\",\"protocol\":99,\"shape\":\"unknown\"}\n")
+            .unwrap();
         let error = Tail::open(&path).unwrap().next_entry().unwrap_err();
         assert!(matches!(error, Error::NewerProtocol { theirs: 99, ours: PROTOCOL, .. }), "{error}");
         assert!(error.to_string().contains("journal.jsonl"), "{error}");

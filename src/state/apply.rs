@@ -183,7 +183,7 @@ impl RunState {
 }
 
 /// The layer whose inside an explanation shows.
-pub(super) fn shown_layer(explained: &Explained) -> Option<&str> {
+pub fn shown_layer(explained: &Explained) -> Option<&str> {
     explained.pictures.iter().find_map(|p| match &p.kind {
         PictureKind::Activations { layer, .. } | PictureKind::GradCam { layer, .. } => Some(layer.as_str()),
         PictureKind::Sample => None,

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 pub use self::{
+    apply::shown_layer,
     curve::{Bucket, Curve},
     layer::Layer,
     progress::Remaining,

@@ -25,6 +25,7 @@ struct Evaluation {
 }
 
 /// What the end of an epoch knows of its validation.
+#[derive(Clone, Copy)]
 pub(super) struct Validation {
     metrics: Option<Metrics>,
     seconds: f64,
@@ -102,10 +103,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if kind == CheckpointKind::Last {
             self.saved = Instant::now();
         }
+        // Between two epochs it is the finished one that a person thinks of.
+        let epoch = self.progress.epoch - u32::from(self.progress.step_in_epoch == 0 && self.progress.epoch > 1);
         self.record.say(Event::Checkpoint(Checkpoint {
             kind,
             step: self.progress.step,
-            epoch: self.progress.epoch,
+            epoch,
             file: written.file,
             bytes: written.bytes,
             seconds: begun.elapsed().as_secs_f64(),

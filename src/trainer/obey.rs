@@ -83,21 +83,20 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         match command {
             Command::Pause if self.paused => Some("the run is paused already".into()),
             Command::Resume if !self.paused => Some("the run is not paused".into()),
-            Command::Pause | Command::Resume | Command::Checkpoint | Command::Stop => None,
             Command::Freeze { layers } => self.refused_layers(layers).or_else(|| {
                 let already = |name: &&String| self.progress.frozen.contains(name);
                 let mut frozen = self.progress.frozen.clone();
                 frozen.extend(layers.iter().cloned());
-                match layers.iter().all(|name| already(&name)) {
-                    true => Some(format!("{} frozen already", are(layers))),
-                    false => self.refused_mask(&frozen),
+                if layers.iter().all(|name| already(&name)) {
+                    Some(format!("{} frozen already", are(layers)))
+                } else {
+                    self.refused_mask(&frozen)
                 }
             }),
             Command::Unfreeze { layers } => self.refused_layers(layers).or_else(|| {
                 let thawed = layers.iter().all(|name| !self.progress.frozen.contains(name));
                 thawed.then(|| format!("{} not frozen", are(layers)))
             }),
-            Command::FrostLine { layer: None } => None,
             Command::FrostLine { layer: Some(layer) } => match self.plan.arch.position(layer) {
                 None => Some(format!("there is no layer \"{layer}\"")),
                 Some(_) => self.refused_mask(&self.below(Some(layer))),
@@ -108,7 +107,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Command::LearningRate { .. } if self.rate() == 0.0 => {
                 Some("the schedule's rate is 0 at this step; try again after the first step of the warm-up".into())
             }
-            Command::LearningRate { .. } => None,
+            Command::Pause
+            | Command::Resume
+            | Command::Checkpoint
+            | Command::Stop
+            | Command::FrostLine { layer: None }
+            | Command::LearningRate { .. } => None,
         }
     }
 

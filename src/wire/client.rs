@@ -48,7 +48,8 @@ pub struct Connection {
 
 /// Connects to the engine behind `socket`. `by` is who asks, for the journal; `since` the first event that is wanted.
 pub async fn connect(socket: &Path, by: &str, since: u64) -> Result<Connection> {
-    let stream = UnixStream::connect(socket).await.map_err(|source| Error::Connect { path: socket.to_path_buf(), source })?;
+    let stream =
+        UnixStream::connect(socket).await.map_err(|source| Error::Connect { path: socket.to_path_buf(), source })?;
     let (read, write) = stream.into_split();
     greet(read, write, by, since).await
 }

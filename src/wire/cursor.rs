@@ -34,7 +34,9 @@ impl Cursor {
             let slow = self.live && head.bytes.saturating_sub(self.tail.offset()) > BEHIND;
             let Some(entry) = self.tail.next_entry()? else {
                 self.tell_skipped(out)?;
-                self.live = true;
+                if !std::mem::replace(&mut self.live, true) {
+                    ServerMessage::UpToDate.put(out)?;
+                }
                 return Ok(false);
             };
             let message = match entry {

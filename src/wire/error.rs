@@ -50,7 +50,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Run(error) => error.hint(),
-            Self::Protocol { .. } | Self::Refused { .. } => Some("use the version of frostline that started the run".into()),
+            Self::Protocol { .. } | Self::Refused { .. } => {
+                Some("use the version of frostline that started the run".into())
+            }
             Self::Garbage { .. } => Some("a login script that prints something disturbs a stream over ssh".into()),
             Self::Connect { .. } => Some("its engine may have ended; `frostline runs` shows how it stands".into()),
             _ => None,

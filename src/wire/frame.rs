@@ -131,7 +131,8 @@ mod tests {
     fn any_frame() -> impl Strategy<Value = Frame> {
         prop_oneof![
             ".{0,40}".prop_map(|text| Frame::Json(serde_json::to_vec(&text).unwrap())),
-            (".{0,20}", proptest::collection::vec(any::<u8>(), 0..200)).prop_map(|(name, bytes)| Frame::Blob { name, bytes }),
+            (".{0,20}", proptest::collection::vec(any::<u8>(), 0..200))
+                .prop_map(|(name, bytes)| Frame::Blob { name, bytes }),
         ]
     }
 

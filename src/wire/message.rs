@@ -40,6 +40,8 @@ pub enum ServerMessage {
         reason: String,
     },
     Event(Stamped),
+    /// Once: the viewer has everything that there was; what follows happens now.
+    UpToDate,
     /// The viewer was too slow: so many step aggregates and pictures were left out here.
     Behind {
         events: u64,
@@ -125,6 +127,7 @@ mod tests {
             ServerMessage::Welcome(Welcome { protocol: 1, run: "r".into(), head: 9, live: true }),
             ServerMessage::Refused { reason: "r".into() },
             ServerMessage::Event(Stamped { seq: 1, at_ms: 2, event }),
+            ServerMessage::UpToDate,
             ServerMessage::Behind { events: 3 },
             ServerMessage::Unreadable { offset: 4, reason: "r".into() },
             ServerMessage::NoBlob { name: "n".into() },

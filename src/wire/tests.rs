@@ -75,6 +75,7 @@ async fn events(connection: &mut Connection, count: usize) -> (Vec<Stamped>, Vec
     while events.len() < count {
         match connection.receiver.next().await.unwrap() {
             Some(ServerMessage::Event(event)) => events.push(event),
+            Some(ServerMessage::UpToDate) => {}
             Some(other) => others.push(other),
             None => panic!("closed after {} of {count} events", events.len()),
         }
@@ -153,6 +154,7 @@ async fn a_slow_viewer_loses_only_steps_and_is_told_how_many() {
                 latest_step = event.step;
             }
             ServerMessage::Behind { events } => skipped += events,
+            ServerMessage::UpToDate => {}
             other => panic!("{other:?}"),
         }
         if heard.last() == Some(&last) {
@@ -188,6 +190,7 @@ async fn pictures_come_when_asked_for() {
     let engine = Engine::start();
     let name = Blobs::open(&engine.run.blobs(), 10).unwrap().put(b"png").unwrap();
     let mut viewer = engine.viewer(0).await;
+    assert_eq!(viewer.receiver.next().await.unwrap(), Some(ServerMessage::UpToDate));
     for (asked, answer) in [
         (name.as_str(), ServerMessage::Blob { name: name.clone(), bytes: b"png".into() }),
         ("../config", ServerMessage::NoBlob { name: "../config".into() }),
@@ -201,6 +204,7 @@ async fn pictures_come_when_asked_for() {
 async fn when_the_engine_ends_viewers_get_the_last_word_and_the_socket_goes() {
     let mut engine = Engine::start();
     let mut viewer = engine.viewer(0).await;
+    assert_eq!(viewer.receiver.next().await.unwrap(), Some(ServerMessage::UpToDate));
     let socket = engine.run.socket().unwrap().unwrap();
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     let said: Vec<_> = (0..2_000).map(|number| engine.say(&number.to_string())).collect();
@@ -214,6 +218,7 @@ async fn when_the_engine_ends_viewers_get_the_last_word_and_the_socket_goes() {
     let mut replayed = client::replay(&engine.run, "me", 0).await.unwrap();
     assert_eq!((replayed.welcome.head, replayed.welcome.live), (2_000, false));
     assert_eq!(events(&mut replayed, 2_000).await.0, said);
+    assert_eq!(replayed.receiver.next().await.unwrap(), Some(ServerMessage::UpToDate));
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ class Journal:
         for index, (name, _, _, parameters, _) in enumerate(LAYERS):
             if parameters:
                 frozen = name in self.frozen
-                layers.append({"name": name, "gradient_norm": None if frozen else round(0.9 / (index + 2) * self.random.uniform(0.8, 1.3), 5),
+                gradient = {} if frozen else {"gradient_norm": round(0.9 / (index + 2) * self.random.uniform(0.8, 1.3), 5)}
+                layers.append({"name": name, **gradient,
                                "weight_change": 0.0 if frozen else round(0.03 / (index + 1) * self.random.uniform(0.7, 1.2), 6),
                                "frozen_intact": True if frozen else None})
         self.say("layers", step=self.step, layers=layers)

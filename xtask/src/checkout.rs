@@ -13,15 +13,18 @@ pub struct Checkout {
 }
 
 impl Checkout {
+    /// cargo says at run time where this package lies. The path known when xtask was built would be wrong in a copied checkout.
     pub fn of_this_process(environment: &Environment) -> Result<Self, Failure> {
-        // cargo tells at run time where the package lies; the path at build time may be that of a moved checkout.
-        let package =
-            environment.variable("CARGO_MANIFEST_DIR").map_or(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new);
-        match package.parent() {
-            Some(root) if root.join("xtask/Cargo.toml").is_file() => Ok(Self::at(root)),
-            _ => Err(Failure::new(format!("{} is not the xtask of a Frostline checkout", package.display()))
-                .hint("start it as `cargo xtask` inside the checkout")),
+        let is_checkout = |folder: &Path| folder.join("xtask/Cargo.toml").is_file();
+        let of_cargo = environment.variable("CARGO_MANIFEST_DIR").map(Path::new).and_then(Path::parent);
+        if let Some(root) = of_cargo.filter(|folder| is_checkout(folder)) {
+            return Ok(Self::at(root));
         }
+        let here = std::env::current_dir().unwrap_or_default();
+        here.ancestors().find(|folder| is_checkout(folder)).map(Self::at).ok_or_else(|| {
+            Failure::new(format!("{} lies in no Frostline checkout", here.display()))
+                .hint("start xtask as `cargo xtask`, inside the checkout")
+        })
     }
 
     pub fn at(root: &Path) -> Self {

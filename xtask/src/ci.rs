@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::{linkage, say, setup, suite, tidy};
 
 pub fn run(environment: &Environment, checkout: &Checkout) -> Result<(), Failure> {
+    suite::can_run_all(environment)?;
     let cargo = |arguments: &[&str]| checkout.run_cargo(environment, arguments);
     step("layout of the code", || cargo(&["fmt", "--all", "--", "--check"]))?;
     step("house rules", || tidy::run(environment, checkout))?;

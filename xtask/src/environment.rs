@@ -1,5 +1,5 @@
 //! The caller's variables, programs and platform as data, so that a test can hand in another machine: a home without a
-//! cache, a `PATH` without Python. Nothing else in xtask reads `std::env`.
+//! cache, a `PATH` without Python. Nothing else in xtask reads variables.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -6,6 +6,7 @@ mod ci;
 mod environment;
 mod failure;
 mod linkage;
+mod packager;
 mod say;
 mod setup;
 mod suite;

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::checkout::Checkout;
 use crate::environment::{Environment, Platform};
 use crate::failure::Failure;
+use crate::packager::Packager;
 use crate::say;
 use advice::Problem;
 
@@ -36,7 +37,7 @@ impl Options {
         for argument in arguments {
             match argument.as_str() {
                 "--cuda" => options.cuda = true,
-                other => return Err(Failure::usage(format!("`setup` doesn't know `{other}`")).hint("it knows --cuda")),
+                other => return Err(Failure::usage(format!("`setup` knows --cuda, and not `{other}`"))),
             }
         }
         Ok(options)
@@ -82,7 +83,7 @@ fn wanted(environment: &Environment, checkout: &Checkout) -> Wanted {
 
 pub fn run(environment: &Environment, checkout: &Checkout, options: Options) -> Result<Ready, Failure> {
     let platform = environment.platform;
-    find(environment, checkout, options).map_err(|problem| problem.explain(platform, advice::Packager::of(environment)))
+    find(environment, checkout, options).map_err(|problem| problem.explain(platform, Packager::of(environment)))
 }
 
 fn find(environment: &Environment, checkout: &Checkout, options: Options) -> Result<Ready, Problem> {

@@ -2,9 +2,23 @@
 //! is shipped or fetched. The species differ in ears, muzzle and whiskers alone, and a mask says where those are to be seen:
 //! ground truth for heat maps. Everything else comes from the same distributions for both.
 
-use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Transform};
+mod animal;
+mod camera;
+mod canvas;
+mod dice;
+mod ears;
+mod head;
+mod muzzle;
+mod ornament;
+mod scenery;
+#[cfg(test)]
+mod tests;
 
-use super::random::{self, Purpose};
+use animal::{Coat, Pose};
+use canvas::Canvas;
+use dice::{Dice, Layer};
+use ears::Ears;
+
 use super::{DataError, Pixels, Size, Source, resize};
 
 /// The two classes, in the order of their labels.
@@ -94,36 +108,42 @@ impl Source for CritterSource {
 
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
         let species = Species::ALL[label(i) as usize];
-        let drawn = draw(self.seed, self.part.first_index() + i as u32, species, size.height, size.width);
-        Ok(resize::to(drawn.pixels, size))
+        let index = self.part.first_index() + i as u32;
+        let canvas = compose(Canvas::new(size.height, size.width, false), self.seed, index, species);
+        Ok(resize::to(photograph(&canvas, self.seed, index), size))
     }
 }
-/// Draws one critter. Height and width must not be 0.
+/// Draws one critter. Height and width must not be 0. The cat and the dog of one seed and index differ in the tells alone.
 pub fn draw(seed: u64, index: u32, species: Species, height: u32, width: u32) -> Critter {
-    let mut rng = random::stream(seed, Purpose::Critter, u64::from(index), species as u64);
-    let mut canvas = Pixmap::new(width, height).expect("a picture has sides");
-    let shade = random::between(&mut rng, 0.2, 0.9) as f32;
-    canvas.fill(Color::from_rgba(shade, 0.5, 1.0 - shade, 1.0).expect("within 0 to 1"));
-    let ears = if species == Species::Cat {
-        [(0.25, 0.45), (0.3, 0.1), (0.45, 0.3)]
-    } else {
-        [(0.25, 0.35), (0.1, 0.7), (0.3, 0.6)]
-    };
-    let mut path = PathBuilder::new();
-    for mirror in [false, true] {
-        let at = |(x, y): (f32, f32)| ((if mirror { 1.0 - x } else { x }) * width as f32, y * height as f32);
-        path.move_to(at(ears[0]).0, at(ears[0]).1);
-        path.line_to(at(ears[1]).0, at(ears[1]).1);
-        path.line_to(at(ears[2]).0, at(ears[2]).1);
-        path.close();
-    }
-    path.push_circle(0.5 * width as f32, 0.55 * height as f32, 0.3 * width.min(height) as f32);
-    let mut paint = Paint::default();
-    paint.set_color_rgba8(180, 120, 60, 255);
-    if let Some(path) = path.finish() {
-        canvas.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
-    }
-    let bytes = canvas.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-    let size = Size { height, width, channels: 3 };
-    Critter { pixels: Pixels { size, bytes }, mask: vec![0; (height * width) as usize] }
+    let canvas = compose(Canvas::new(height, width, true), seed, index, species);
+    Critter { pixels: photograph(&canvas, seed, index), mask: canvas.mask() }
+}
+
+/// From back to front.
+fn compose(mut canvas: Canvas, seed: u64, index: u32, species: Species) -> Canvas {
+    let dice = |layer| Dice::new(seed, index, layer);
+    let mut animal = dice(Layer::Animal);
+    let pose = Pose::roll(&mut animal, canvas.height(), canvas.width());
+    let coat = Coat::roll(&mut animal);
+    let mut tells = dice(Layer::Tells(species));
+    let ears = Ears::roll(&mut tells, species);
+    let mut shape = dice(Layer::Head);
+
+    scenery::background(&mut canvas, &mut dice(Layer::Scenery));
+    head::body(&mut canvas, &mut animal, &pose, &coat);
+    ears.draw_behind(&mut canvas, &pose, &coat);
+    let outline = head::outline(&mut shape);
+    head::head(&mut canvas, &mut shape, &pose, &coat, &outline);
+    muzzle::muzzle(&mut canvas, &mut tells, &pose, &coat, species);
+    head::eyes(&mut canvas, &mut dice(Layer::Eyes), &pose, &coat);
+    ears.draw_before(&mut canvas, &pose, &coat);
+    ornament::ornament(&mut canvas, &mut dice(Layer::Ornament), &pose);
+    muzzle::whiskers(&mut canvas, &mut tells, &pose, &coat, species);
+    scenery::foreground(&mut canvas, &mut dice(Layer::Foreground), &pose);
+    canvas
+}
+
+fn photograph(canvas: &Canvas, seed: u64, index: u32) -> Pixels {
+    let bytes = camera::photograph(&canvas.colours, &mut Dice::new(seed, index, Layer::Camera));
+    Pixels { size: Size { height: canvas.colours.height(), width: canvas.colours.width(), channels: 3 }, bytes }
 }

@@ -235,7 +235,15 @@ fn unreadable_pictures_are_listed_with_their_reasons() {
     }
     files.picture("train/cat/whole.png", 5);
     let dataset = open(&folder_spec(files.0.path())).unwrap();
-    let spec = LoaderSpec { batch_size: 100, shuffle: false, seed: 0, workers: 0, prefetch: 1, augment: None };
+    let spec = LoaderSpec {
+        batch_size: 100,
+        shuffle: false,
+        seed: 0,
+        workers: 0,
+        prefetch: 1,
+        augment: None,
+        cache_bytes: 1 << 20,
+    };
     let batch = Loader::new(dataset.train, SIZE, spec).epoch(0, 0).next().unwrap().unwrap();
     assert_eq!((batch.count, batch.images.len(), &batch.labels[..]), (1, SIZE.bytes(), &[0][..]));
 

@@ -46,7 +46,15 @@ const AUGMENT: Augment = Augment { horizontal_flip: true, vertical_flip: true, w
 fn loader(source: Numbers, workers: usize) -> (Arc<Numbers>, Loader) {
     loader_with(
         source,
-        LoaderSpec { batch_size: 8, shuffle: true, seed: 3, workers, prefetch: 2, augment: Some(AUGMENT) },
+        LoaderSpec {
+            batch_size: 8,
+            shuffle: true,
+            seed: 3,
+            workers,
+            prefetch: 2,
+            augment: Some(AUGMENT),
+            cache_bytes: 1 << 20,
+        },
     )
 }
 
@@ -75,7 +83,7 @@ proptest! {
         epoch in 0_u64..4,
         first in 0_usize..12,
     ) {
-        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(AUGMENT) };
+        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(AUGMENT), cache_bytes: 1 << 20 };
         let source = || Numbers { unreadable: unreadable.clone(), ..numbers(count) };
         let plain = loader_with(source(), LoaderSpec { workers: 0, ..spec }).1;
         let expected = all(&plain, epoch, 0);
@@ -101,7 +109,15 @@ fn an_epoch_meets_every_sample_once_in_an_order_of_its_own() {
 
 #[test]
 fn without_shuffle_and_augmentation_the_split_comes_as_it_is() {
-    let spec = LoaderSpec { batch_size: 4, shuffle: false, seed: 3, workers: 2, prefetch: 2, augment: None };
+    let spec = LoaderSpec {
+        batch_size: 4,
+        shuffle: false,
+        seed: 3,
+        workers: 2,
+        prefetch: 2,
+        augment: None,
+        cache_bytes: 1 << 20,
+    };
     let (source, loader) = loader_with(numbers(6), spec);
     let batches = all(&loader, 0, 0);
     assert_eq!(batches.iter().map(|batch| (batch.index, batch.count)).collect::<Vec<_>>(), [(0, 4), (1, 2)]);
@@ -112,7 +128,15 @@ fn without_shuffle_and_augmentation_the_split_comes_as_it_is() {
 
 #[test]
 fn augmentation_differs_between_epochs_and_between_samples() {
-    let spec = LoaderSpec { batch_size: 2, shuffle: false, seed: 3, workers: 0, prefetch: 0, augment: Some(AUGMENT) };
+    let spec = LoaderSpec {
+        batch_size: 2,
+        shuffle: false,
+        seed: 3,
+        workers: 0,
+        prefetch: 0,
+        augment: Some(AUGMENT),
+        cache_bytes: 1 << 20,
+    };
     let source = Numbers { count: 2, ..Numbers::default() };
     let (_, loader) = loader_with(source, spec);
     let images = |epoch| all(&loader, epoch, 0).remove(0).images;
@@ -132,7 +156,15 @@ fn each_sample_is_loaded_once_however_many_epochs_there_are() {
 
 #[test]
 fn an_unreadable_sample_is_left_out_of_its_batch_and_named() {
-    let spec = LoaderSpec { batch_size: 3, shuffle: false, seed: 3, workers: 2, prefetch: 2, augment: None };
+    let spec = LoaderSpec {
+        batch_size: 3,
+        shuffle: false,
+        seed: 3,
+        workers: 2,
+        prefetch: 2,
+        augment: None,
+        cache_bytes: 1 << 20,
+    };
     let (_, loader) = loader_with(Numbers { unreadable: vec![1, 3, 4, 5], ..numbers(6) }, spec);
     let batches = all(&loader, 0, 0);
     assert_eq!(batches[0].samples, [0, 2]);
@@ -143,7 +175,15 @@ fn an_unreadable_sample_is_left_out_of_its_batch_and_named() {
 
 #[test]
 fn workers_load_no_further_ahead_than_they_may() {
-    let spec = LoaderSpec { batch_size: 1, shuffle: false, seed: 3, workers: 2, prefetch: 3, augment: None };
+    let spec = LoaderSpec {
+        batch_size: 1,
+        shuffle: false,
+        seed: 3,
+        workers: 2,
+        prefetch: 3,
+        augment: None,
+        cache_bytes: 1 << 20,
+    };
     let (source, loader) = loader_with(numbers(100), spec);
     let mut epoch = loader.epoch(0, 0);
     epoch.next().unwrap().unwrap();
@@ -154,7 +194,15 @@ fn workers_load_no_further_ahead_than_they_may() {
 #[test]
 fn dropping_an_epoch_stops_its_workers_within_a_sample() {
     let delay = Duration::from_millis(20);
-    let spec = LoaderSpec { batch_size: 1000, shuffle: false, seed: 3, workers: 2, prefetch: 2, augment: None };
+    let spec = LoaderSpec {
+        batch_size: 1000,
+        shuffle: false,
+        seed: 3,
+        workers: 2,
+        prefetch: 2,
+        augment: None,
+        cache_bytes: 1 << 20,
+    };
     let (source, loader) = loader_with(Numbers { delay, ..numbers(4000) }, spec);
     let epoch = loader.epoch(0, 0);
     std::thread::sleep(delay * 2);
@@ -167,7 +215,15 @@ fn dropping_an_epoch_stops_its_workers_within_a_sample() {
 #[test]
 fn a_panic_in_a_worker_becomes_an_error_and_the_end() {
     for workers in [0, 1, 4] {
-        let spec = LoaderSpec { batch_size: 2, shuffle: false, seed: 3, workers, prefetch: 4, augment: None };
+        let spec = LoaderSpec {
+            batch_size: 2,
+            shuffle: false,
+            seed: 3,
+            workers,
+            prefetch: 4,
+            augment: None,
+            cache_bytes: 1 << 20,
+        };
         let (_, loader) = loader_with(Numbers { panicking: Some(5), ..numbers(40) }, spec);
         let mut epoch = loader.epoch(0, 0);
         assert_eq!(epoch.next().unwrap().unwrap().index, 0);

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::formula::{floats, from_keras_map, from_keras_parameter, to_keras_map, to_keras_parameter};
-use crate::engine::Device;
-use crate::engine::network::{Mode, Network, Taps};
-use crate::plan::Plan;
+use crate::Device;
+use crate::network::{Mode, Network, Taps};
+use frostline::plan::Plan;
 
 #[derive(Deserialize)]
 struct Figures {

@@ -14,9 +14,9 @@ mod steps;
 
 use super::stepper::TorchStepper;
 use super::*;
-use crate::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
-use crate::data::{Batch, Size};
-use crate::plan;
+use frostline::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
+use frostline::data::{Batch, Size};
+use frostline::plan;
 
 pub(super) const RULES: [plan::Optimizer; 6] = [
     plan::Optimizer::Sgd { momentum: 0.0, nesterov: false },

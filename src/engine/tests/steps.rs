@@ -1,7 +1,7 @@
 //! The stepper as the training loop uses it: learning, saving, restoring, refusing.
 
 use super::*;
-use crate::trainer::{SavedTensor, Stepper, Update};
+use frostline::trainer::{SavedTensor, Stepper, Update};
 
 fn run(stepper: &mut TorchStepper, steps: std::ops::Range<u64>) -> Vec<f64> {
     let step = |step| {

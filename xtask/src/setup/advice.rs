@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::VERSION;
 use super::layout::Unfit;
-use crate::environment::{Environment, Platform};
+use crate::environment::Platform;
 use crate::failure::Failure;
+use crate::packager::Packager;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -70,45 +71,16 @@ pub enum Problem {
     Io(Failure),
 }
 
-/// How software is installed here, told by the program that does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packager {
-    Apt,
-    Dnf,
-    Pacman,
-    Zypper,
-    Brew,
-    Unknown,
-}
-
-impl Packager {
-    pub fn of(environment: &Environment) -> Self {
-        [
-            ("apt-get", Self::Apt),
-            ("dnf", Self::Dnf),
-            ("pacman", Self::Pacman),
-            ("zypper", Self::Zypper),
-            ("brew", Self::Brew),
-        ]
-        .into_iter()
-        .find(|(program, _)| environment.program(program).is_some())
-        .map_or(Self::Unknown, |(_, packager)| packager)
-    }
-
-    fn install_python_and_pip(self) -> String {
-        match self {
-            Self::Apt => "sudo apt-get install python3 python3-pip",
-            Self::Dnf => "sudo dnf install python3 python3-pip",
-            Self::Pacman => "sudo pacman -S python python-pip",
-            Self::Zypper => "sudo zypper install python3 python3-pip",
-            Self::Brew => "brew install python",
-            Self::Unknown => "install Python 3 with pip, or uv",
-        }
-        .to_owned()
-    }
-}
-
 const AGAIN: &str = "then run `cargo xtask setup` again";
+
+fn install_python_and_pip(packager: Packager) -> String {
+    match packager {
+        Packager::Apt | Packager::Dnf | Packager::Zypper => packager.install("python3 python3-pip"),
+        Packager::Pacman => packager.install("python python-pip"),
+        Packager::Brew => packager.install("python"),
+        Packager::Unknown => "install Python 3 with pip, or uv".to_owned(),
+    }
+}
 
 fn or_bring_your_own() -> String {
     format!("or bring libtorch {VERSION} yourself: LIBTORCH=/its/folder (with lib/ and include/ in it)")
@@ -118,7 +90,7 @@ impl Problem {
     pub fn explain(self, platform: Platform, packager: Packager) -> Failure {
         match self {
             Self::NoPython => Failure::new(format!("no python3 on PATH, and libtorch {VERSION} comes as a Python package"))
-                .hint(format!("{}\n{AGAIN}", packager.install_python_and_pip()))
+                .hint(format!("{}\n{AGAIN}", install_python_and_pip(packager)))
                 .hint(or_bring_your_own()),
             Self::BrokenPython { python, reason } => {
                 Failure::new(format!("{} doesn't work: {reason}", python.display()))
@@ -127,7 +99,7 @@ impl Problem {
             }
             Self::NoPip { python, version: (major, minor) } => {
                 Failure::new(format!("{} (Python {major}.{minor}) has no pip, and can't make one", python.display()))
-                    .hint(format!("{}\n{AGAIN}", packager.install_python_and_pip()))
+                    .hint(format!("{}\n{AGAIN}", install_python_and_pip(packager)))
                     .hint("or install uv, which does as well")
                     .hint(or_bring_your_own())
             }
@@ -163,16 +135,16 @@ impl Problem {
             .hint(or_bring_your_own()),
             Self::DiskFull => Failure::new("the disk ran full while libtorch was unpacked")
                 .hint("make room, or set XDG_CACHE_HOME to a folder on a larger disk\nwhat was unpacked so far is removed"),
-            Self::NoNetwork { words } => Failure::new(format!("pip can't reach its package index: {words}"))
+            Self::NoNetwork { words } => Failure::new(format!("the package index can't be reached: {words}"))
                 .hint(format!("check the connection (behind a proxy, set HTTPS_PROXY), {AGAIN}"))
-                .hint("a mirror goes into pip's own configuration: `pip config set global.index-url …`")
+                .hint("a mirror goes into pip's (or uv's) own configuration: `pip config set global.index-url …`")
                 .hint(or_bring_your_own()),
             Self::NotTrusted { words } => {
-                Failure::new(format!("pip doesn't trust the package index's certificate: {words}"))
+                Failure::new(format!("the package index's certificate is not trusted: {words}"))
                     .hint("behind a proxy that opens TLS, set PIP_CERT to its certificate file")
                     .hint("otherwise install or update ca-certificates, and check the clock")
             }
-            Self::NoWheel { words } => Failure::new(format!("pip finds no torch {VERSION} for this machine: {words}"))
+            Self::NoWheel { words } => Failure::new(format!("the package index has no torch {VERSION} for this machine: {words}"))
                 .hint("Linux needs glibc 2.28 or later (`ldd --version`), a Mac macOS 11 or later")
                 .hint("if pip is set to use a mirror (`pip config list`), does the mirror have it?")
                 .hint(or_bring_your_own()),
@@ -277,7 +249,7 @@ pub fn of_pips_words(name: &str, code: Option<i32>, lines: &[String]) -> Problem
 
 /// A Python exception's line without its wrapping: what follows the last `>: `, and not more than a line of it.
 fn shorten(line: &str) -> String {
-    let line = line.trim().trim_start_matches("ERROR: ").trim_start_matches("WARNING: ");
+    let line = line.trim().trim_start_matches("ERROR: ").trim_start_matches("WARNING: ").trim_start_matches("cause: ");
     let line = line.rsplit_once(">: ").map_or(line, |(_, end)| end);
     let line = line.split("')':").next().unwrap_or(line);
     let short: String = line.chars().take(120).collect();

@@ -11,6 +11,7 @@ const QUESTIONS: &str = r#"
 import os, sys
 sys.path = [folder for folder in sys.path if folder]
 print("version=%d.%d" % sys.version_info[:2])
+print("program=" + (sys.executable or ""))
 try:
     import pip
     print("pip=" + pip.__version__)
@@ -70,8 +71,10 @@ impl Python {
 
 fn parse(program: PathBuf, answers: &str) -> Option<Python> {
     let answer = |key: &str| answers.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    // The interpreter itself: what stands on PATH may be a version manager's script.
+    let itself = answer("program").map(PathBuf::from).filter(|path| path.is_absolute());
     Some(Python {
-        program,
+        program: itself.unwrap_or(program),
         version: two_numbers(answer("version")?)?,
         pip: answer("pip").and_then(two_numbers),
         torch: answer("torch").map(PathBuf::from),
@@ -97,7 +100,8 @@ mod tests {
 
     #[test]
     fn answers_become_facts() {
-        let python = parse("/p".into(), "version=3.11\npip=23.2.1\ntorch=/s/torch\n").unwrap();
+        let python = parse("/p".into(), "version=3.11\nprogram=/q\npip=23.2.1\ntorch=/s/torch\n").unwrap();
+        assert_eq!(python.program, PathBuf::from("/q"));
         assert_eq!((python.version, python.pip), ((3, 11), Some((23, 2))));
         assert_eq!(python.torch, Some("/s/torch".into()));
         assert_eq!(parse("/p".into(), "version=3.9\n").unwrap().pip, None);

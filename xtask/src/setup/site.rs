@@ -47,7 +47,7 @@ impl Kind {
         match (self, platform) {
             (Self::Cpu, Platform::Linux) => 2_500_000_000,
             (Self::Cpu, _) => 600_000_000,
-            (Self::Cuda, _) => 9_000_000_000,
+            (Self::Cuda, _) => 10_000_000_000,
         }
     }
 
@@ -55,14 +55,17 @@ impl Kind {
         match (self, platform) {
             (Self::Cpu, Platform::Linux) => "about 540 MB",
             (Self::Cpu, _) => "about 80 MB",
-            (Self::Cuda, _) => "about 2.3 GB",
+            (Self::Cuda, _) => "about 2.7 GB",
         }
     }
 }
 
 /// Removes what Frostline never uses: Python's half of torch and, for the CPU, CUDA's. Licences stay (`*.dist-info`).
 pub fn prune(site: &Path, kind: Kind) -> io::Result<()> {
-    keep_only(site, |name| name == "torch" || name == "nvidia" || name.ends_with(".dist-info"))?;
+    let is_licence = |name: &str| {
+        name.ends_with(".dist-info") && ["torch-", "nvidia_", "cuda_"].iter().any(|owner| name.starts_with(owner))
+    };
+    keep_only(site, |name| name == "torch" || name == "nvidia" || is_licence(name))?;
     keep_only(&site.join("torch"), |name| name == "include" || name == "lib")?;
     if kind == Kind::Cpu {
         keep_only(&site.join("torch/lib"), view::shows)?;

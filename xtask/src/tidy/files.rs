@@ -10,9 +10,10 @@ const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "base", "manager", "he
 const MOST_LINES: usize = 400;
 
 /// Where a file that is not text may lie, under what ending, and how large (bytes).
-const BINARY: &[(&str, &str, usize)] = &[("docs/", ".png", 600_000), ("tests/fixtures/", "", 1_000_000)];
+const BINARY: &[(&str, &str, usize)] =
+    &[("docs/", ".png", 600_000), ("tests/fixtures/", "", 1_000_000), ("tests/reference/", "", 1_000_000)];
 
-/// Text that is data is welcome only where tests read it.
+/// Bytes of text: more than that is data, and data is welcome only where tests read it.
 const MOST_TEXT: usize = 200_000;
 
 pub fn check(file: &File) -> Vec<Finding> {
@@ -28,12 +29,12 @@ pub fn check(file: &File) -> Vec<Finding> {
             file.path.starts_with(folder) && file.path.ends_with(ending) && size <= *most
         };
         if !BINARY.iter().any(fits) {
-            say(format!("a binary file of {size} bytes (docs/*.png and tests/fixtures/ hold small ones)"));
+            say(format!("a binary file of {size} bytes (small ones may lie in docs/ and tests/)"));
         }
         return findings;
     };
-    if size > MOST_TEXT && !file.path.starts_with("tests/fixtures/") && file.path != "Cargo.lock" {
-        say(format!("{size} bytes of text: data goes to tests/fixtures/ if tests need it, otherwise not into git"));
+    if size > MOST_TEXT && !file.path.starts_with("tests/") && file.path != "Cargo.lock" {
+        say(format!("{size} bytes of text: data goes to tests/ if tests need it, otherwise not into git"));
     }
     if file.is_rust() {
         if !text.starts_with("//!") {

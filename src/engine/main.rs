@@ -1,13 +1,37 @@
-//! The engine's process, started by the front end: `train` lives as long as the run and says everything in its journal;
-//! `eval` and `predict` print one JSON object a line. Errors end it with the exit code of their class.
+//! The engine: the arithmetic over libtorch, in a program of its own so that the front end never loads it. The only code that names
+//! tch. It executes an [`Arch`](frostline::arch::Arch), updates its weights, proves that frozen ones stay, and explains what the
+//! network sees; [`TorchStepper`] is its face to the training loop.
+//!
+//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval` and `predict` print one
+//! JSON object a line. Errors end it with the exit code of their class.
+
+mod batch_norm;
+mod device;
+mod error;
+mod explain;
+mod freeze;
+mod input;
+mod layers;
+mod loss;
+mod meters;
+mod network;
+mod optimizer;
+mod process;
+mod saved;
+mod shim;
+mod stdio;
+mod stepper;
+mod weights;
+
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use frostline::{
-    engine::{device, process},
-    event::{CheckpointKind, SplitName},
-};
+use error::Result;
+use frostline::event::{CheckpointKind, SplitName};
+use stepper::TorchStepper;
 
 /// Frostline's engine. `frostline` starts it; by itself it is of use to scripts only.
 #[derive(Parser)]

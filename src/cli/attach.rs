@@ -1,0 +1,45 @@
+//! `frostline attach`: a view of a run that is there already, going on or ended, on this machine or another.
+
+use clap::Args;
+
+use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::View, viewer};
+use crate::error::{Error, Result};
+
+#[derive(Args, Debug)]
+pub struct AttachArgs {
+    /// The run: its name, a unique part of it, a path, or `last`
+    #[arg(default_value = "last")]
+    run: String,
+    /// The machine that has the run, as ssh knows it; its frostline is used there
+    #[arg(long, value_name = "HOST")]
+    ssh: Option<String>,
+    #[command(flatten)]
+    view: View,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
+    let form = args.view.form();
+    if let Some(host) = &args.ssh {
+        let runs = args.place.runs.to_str().ok_or_else(|| {
+            Error::user(format!("--runs {}: not UTF-8", args.place.runs.display()), "name the folder in UTF-8")
+        })?;
+        return block_on(async {
+            let remote = viewer::over_ssh(host, &args.run, runs).await?;
+            match form {
+                Some(form) => headless::follow_remote(remote, host, form, out).await,
+                None => {
+                    dashboard::show(dashboard::Place::There { host: host.clone(), remote: Box::new(remote) }, out).await
+                }
+            }
+        });
+    }
+    let run = args.place.find(&args.run)?;
+    block_on(async {
+        match form {
+            Some(form) => headless::follow(&run, None, 0, form, out).await,
+            None => dashboard::show(dashboard::Place::Here { run, start: false }, out).await,
+        }
+    })
+}

@@ -1,0 +1,208 @@
+//! Following a run without a screen: lines of text or JSON until it ends. As the foreground of a run that it has started
+//! it turns Ctrl-C and SIGTERM into "save and stop", and its exit code into the run's.
+
+use std::{process::ExitStatus, time::Duration};
+
+use tokio::{process::Child, time::timeout};
+
+use super::{
+    Exit, engine,
+    output::{Output, complain},
+    report::{Reporter, verdict},
+    signals::{Caught, Signals},
+    viewer::{self, Remote},
+};
+use crate::{
+    command::Command,
+    error::{Error, Result},
+    event::{Event, RunEnded, Stamped},
+    run::{EngineLock, RunDir},
+    wire::{
+        ServerMessage,
+        client::{Connection, Sender},
+    },
+};
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    /// The events themselves, one a line; `steps` includes the aggregated steps and the progress of evaluations.
+    Json {
+        steps: bool,
+    },
+}
+
+/// How long an engine may take to leave after its last word.
+const LEAVING: Duration = Duration::from_secs(15);
+
+/// Follows a run on this machine until it ends. `child` is its engine if this command has started it.
+pub async fn follow(run: &RunDir, child: Option<Child>, since: u64, form: Form, out: &mut Output) -> Result<Exit> {
+    let signals = if child.is_some() { Signals::catch()? } else { Signals::leave() };
+    let mut foreground = Foreground { child, signals, caught: None };
+    let mut connection = foreground.open(run, since).await?;
+    let mut printer = Printer::new(form);
+    let live = connection.welcome.live;
+    let ended = foreground.listen(&mut connection, live, &mut printer, out).await?;
+    let status = foreground.leave(run).await?;
+    match (ended, foreground.caught) {
+        (Some(ended), caught) => {
+            verdict(&ended)?;
+            Ok(caught.map_or(Exit::DONE, |caught| Exit(caught.exit_code())))
+        }
+        (None, Some(caught)) => Ok(Exit(caught.exit_code())),
+        (None, None) => Err(engine::died(run, status)),
+    }
+}
+
+/// Follows a run on another machine.
+pub async fn follow_remote(mut remote: Remote, host: &str, form: Form, out: &mut Output) -> Result<Exit> {
+    let mut foreground = Foreground { child: None, signals: Signals::leave(), caught: None };
+    let live = remote.connection.welcome.live;
+    let ended = foreground.listen(&mut remote.connection, live, &mut Printer::new(form), out).await?;
+    match ended {
+        Some(ended) => verdict(&ended).map(|()| Exit::DONE),
+        None if !live => Err(Error::environment(
+            format!("the engine of {} on {host} died", remote.connection.welcome.run),
+            Some("go on from its last checkpoint there: frostline train --resume RUN".into()),
+        )),
+        None => Err(remote.lost(host)),
+    }
+}
+
+struct Foreground {
+    child: Option<Child>,
+    signals: Signals,
+    /// The first signal, which decides the exit code.
+    caught: Option<Caught>,
+}
+
+impl Foreground {
+    async fn open(&mut self, run: &RunDir, since: u64) -> Result<Connection> {
+        loop {
+            tokio::select! {
+                opened = viewer::local(run, self.child.as_mut(), since) => return opened,
+                caught = self.signals.next() => self.interrupt(caught, None),
+            }
+        }
+    }
+
+    /// Prints what comes until the run ends, or nothing more can come. Returns how it ended, if it said so.
+    async fn listen(
+        &mut self,
+        connection: &mut Connection,
+        live: bool,
+        printer: &mut Printer,
+        out: &mut Output,
+    ) -> Result<Option<RunEnded>> {
+        let mut ended = None;
+        let mut is_history = true;
+        loop {
+            let message = tokio::select! {
+                message = connection.receiver.next() => message,
+                caught = self.signals.next() => {
+                    self.interrupt(caught, Some(&connection.sender));
+                    continue;
+                }
+            };
+            match message {
+                Ok(Some(ServerMessage::Event(stamped))) => {
+                    printer.print(&stamped, out)?;
+                    match stamped.event {
+                        // An older engine's end is history when another has resumed the run.
+                        Event::RunStarted(_) => ended = None,
+                        Event::RunEnded(how) => ended = Some(how),
+                        _ => {}
+                    }
+                }
+                Ok(Some(ServerMessage::UpToDate)) => is_history = false,
+                Ok(Some(ServerMessage::Unreadable { offset, reason })) => {
+                    complain(&format!("warning: a line of the journal cannot be read (at byte {offset}): {reason}"));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(crate::wire::Error::Io(_)) => return Ok(ended),
+                Err(error) => return Err(error.into()),
+            }
+            if !is_history && (ended.is_some() || !live) {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// The first time the run is saved and stopped; the second time the engine is killed.
+    fn interrupt(&mut self, caught: Caught, sender: Option<&Sender>) {
+        let pid = self.child.as_ref().and_then(Child::id);
+        if self.caught.is_some() {
+            complain("killing the engine");
+            if let Some(pid) = pid {
+                engine::signal(pid, libc::SIGKILL);
+            }
+            return;
+        }
+        self.caught = Some(caught);
+        complain("saving and stopping; once more to stop at once without saving");
+        match (sender, pid) {
+            (Some(sender), _) => {
+                sender.request(Command::Stop);
+            }
+            (None, Some(pid)) => engine::signal(pid, libc::SIGTERM),
+            (None, None) => {}
+        }
+    }
+
+    /// Waits until the engine is gone, so that the next command finds the run free.
+    async fn leave(&mut self, run: &RunDir) -> Result<Option<ExitStatus>> {
+        let Some(mut child) = self.child.take() else {
+            let gone = async {
+                while EngineLock::holder(run)?.is_some() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Result::Ok(())
+            };
+            return timeout(LEAVING, gone).await.unwrap_or(Ok(())).map(|()| None);
+        };
+        let waited = |status: std::io::Result<ExitStatus>| {
+            status.map(Some).map_err(|error| Error::environment(format!("cannot wait for the engine: {error}"), None))
+        };
+        loop {
+            let id = child.id();
+            tokio::select! {
+                status = timeout(LEAVING, child.wait()) => match status {
+                    Ok(status) => return waited(status),
+                    // It said that it ends and does not: nothing of the run is at stake any more.
+                    Err(_) => return Ok(None),
+                },
+                _ = self.signals.next() => if let Some(pid) = id {
+                    engine::signal(pid, libc::SIGKILL);
+                },
+            }
+        }
+    }
+}
+
+struct Printer {
+    form: Form,
+    reporter: Reporter,
+}
+
+impl Printer {
+    fn new(form: Form) -> Self {
+        Self { form, reporter: Reporter::default() }
+    }
+
+    fn print(&mut self, stamped: &Stamped, out: &mut Output) -> Result<()> {
+        match self.form {
+            Form::Text => match self.reporter.line(&stamped.event) {
+                Some(line) => out.line(&line),
+                None => Ok(()),
+            },
+            Form::Json { steps: false } if matches!(stamped.event, Event::Steps(_) | Event::Evaluating { .. }) => {
+                Ok(())
+            }
+            Form::Json { .. } => {
+                let line = serde_json::to_string(stamped).map_err(|error| Error::internal(error.to_string()))?;
+                out.line(&line)
+            }
+        }
+    }
+}

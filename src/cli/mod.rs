@@ -1,0 +1,128 @@
+//! The command line of the front end, one file a subcommand. It loads no libtorch: what needs a network runs
+//! `frostline-engine`. Every error becomes one message, one hint and the exit code of its class.
+
+mod attach;
+mod ctl;
+mod dashboard;
+mod demo;
+mod engine;
+mod eval;
+mod headless;
+mod identity;
+mod output;
+mod predict;
+mod query;
+mod report;
+mod runs;
+mod signals;
+mod stream;
+mod summary;
+mod train;
+mod viewer;
+
+use std::{future::Future, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use self::output::Output;
+use crate::{
+    error::{Error, Result},
+    run::{self, RunDir},
+};
+
+#[derive(Parser)]
+#[command(name = "frostline", version, about, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network from a configuration file, watched in the dashboard
+    Train(train::TrainArgs),
+    /// Train on the embedded cats and dogs: needs no files
+    Demo(demo::DemoArgs),
+    /// Watch a run again: one that is going on, here or on another machine, or one that has ended
+    Attach(attach::AttachArgs),
+    /// List the runs
+    Runs(runs::RunsArgs),
+    /// Steer a run from the shell
+    Ctl(ctl::CtlArgs),
+    /// Print a network's layers, output shapes, parameters and FLOPs
+    Summary(summary::SummaryArgs),
+    /// Measure a run's network on a split of its data
+    Eval(eval::EvalArgs),
+    /// Name the classes of pictures
+    Predict(predict::PredictArgs),
+    /// Carry a run over stdin and stdout, for `attach --ssh`
+    Stream(stream::StreamArgs),
+}
+
+/// Where runs are kept.
+#[derive(Args, Clone, Debug)]
+struct Place {
+    /// Folder that holds the run directories
+    #[arg(long, value_name = "DIR", default_value = "runs", global = true)]
+    runs: PathBuf,
+}
+
+impl Place {
+    fn find(&self, which: &str) -> Result<RunDir> {
+        Ok(run::find(&self.runs, which)?)
+    }
+}
+
+/// What a command that went through leaves as its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Exit(u8);
+
+impl Exit {
+    const DONE: Self = Self(0);
+}
+
+/// Parses the arguments, runs the command, and tells its error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = Output::stdout();
+    let done = match cli.command {
+        Command::Train(args) => train::run(args, &mut out),
+        Command::Demo(args) => demo::run(args, &mut out),
+        Command::Attach(args) => attach::run(&args, &mut out),
+        Command::Runs(args) => runs::run(&args, &mut out),
+        Command::Ctl(args) => ctl::run(args, &mut out),
+        Command::Summary(args) => summary::run(&args, &mut out),
+        Command::Eval(args) => eval::run(&args, &mut out),
+        Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Stream(args) => stream::run(&args),
+    };
+    match done {
+        Ok(Exit(code)) => code.into(),
+        Err(error) => {
+            output::complain(&error.to_string());
+            error.class().exit_code().into()
+        }
+    }
+}
+
+/// Runs a command's asynchronous part on this thread.
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::environment(format!("cannot start the event loop: {error}"), None))?;
+    let done = runtime.block_on(future);
+    // A thread that waits for stdin cannot be stopped, and must not keep the command from ending.
+    runtime.shutdown_background();
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,309 @@
+//! Events as lines of text for a log: one an epoch, and what a person would want told between them. Pure.
+
+use std::fmt::Write as _;
+
+use crate::{
+    error::{Error, Result},
+    event::{
+        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, RunEnded, SkippedFile, SplitName,
+        State, Tested,
+    },
+};
+
+/// What a line needs to know of earlier events.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    epochs: u32,
+    paused: bool,
+}
+
+impl Reporter {
+    /// The line that an event is worth, if any.
+    pub fn line(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::RunStarted(started) => {
+                self.epochs = started.epochs;
+                Some(match started.resumed {
+                    Some(resumed) => {
+                        format!("{}: resumed after step {}, in epoch {}", started.run, resumed.step, resumed.epoch)
+                    }
+                    None => format!(
+                        "{}: {} epochs, {} images a step, {}, {}",
+                        started.run, started.epochs, started.batch_size, started.optimizer, started.loss
+                    ),
+                })
+            }
+            Event::DataOpened(data) => Some(format!(
+                "data: {} training, {} validation and {} test images in {} classes, {} steps an epoch",
+                grouped(data.train),
+                grouped(data.validation),
+                grouped(data.test),
+                data.classes.len(),
+                grouped(data.steps_per_epoch.into()),
+            )),
+            Event::DeviceReady(device) => Some(match device.threads {
+                1 => format!("device: {} ({}), 1 thread, libtorch {}", device.device, device.name, device.libtorch),
+                n => format!("device: {} ({}), {n} threads, libtorch {}", device.device, device.name, device.libtorch),
+            }),
+            Event::EpochEnded(ended) => Some(self.epoch(ended)),
+            Event::StateChanged { state: State::Paused, step } => {
+                self.paused = true;
+                Some(format!("paused after step {step}"))
+            }
+            Event::StateChanged { state: State::Running, step } => {
+                std::mem::take(&mut self.paused).then(|| format!("goes on after step {step}"))
+            }
+            Event::Answered(answered) => Some(answer(answered)),
+            Event::Skipped { split, total, files } => Some(skipped(*split, *total, files)),
+            Event::Tested(tested) => Some(test(tested)),
+            Event::Log { level: Level::Warning, message } => Some(format!("warning: {message}")),
+            Event::Log { level: Level::Error, message } => Some(format!("error: {message}")),
+            Event::RunEnded(ended) => end(ended),
+            _ => None,
+        }
+    }
+
+    fn epoch(&self, ended: &EpochEnded) -> String {
+        let of = self.epochs.to_string();
+        let mut line = format!("epoch {:>1$}/{of}", ended.epoch, of.len());
+        let figures = |line: &mut String, prefix: &str, metrics: Metrics| {
+            let _ = write!(line, "  {prefix}loss {:.4}  {prefix}accuracy {:.4}", metrics.loss, metrics.accuracy);
+        };
+        figures(&mut line, "", ended.train);
+        if let Some(validation) = ended.validation {
+            figures(&mut line, "val_", validation);
+        }
+        let seconds = ended.train_seconds + ended.validation_seconds;
+        let _ = write!(
+            line,
+            "  rate {}  {}  {:.0} images/s",
+            rate(ended.learning_rate),
+            duration(seconds),
+            ended.images_per_second
+        );
+        if ended.data_wait >= 0.05 {
+            let _ = write!(line, ", {:.0} % of it waiting for data", ended.data_wait * 100.0);
+        }
+        line
+    }
+}
+
+pub fn answer(answered: &Answered) -> String {
+    match &answered.outcome {
+        Outcome::Applied => format!("{} ({}): applied after step {}", answered.request, answered.by, answered.step),
+        Outcome::Rejected { reason } => format!("{} ({}): rejected: {reason}", answered.request, answered.by),
+    }
+}
+
+/// What a run's end means for the exit code: an error if it failed.
+pub fn verdict(ended: &RunEnded) -> Result<()> {
+    match &ended.how {
+        Ended::Completed { .. } | Ended::Stopped { .. } => Ok(()),
+        Ended::Failed { class, message, hint } => Err(Error::reported(*class, message.clone(), hint.clone())),
+    }
+}
+
+fn test(tested: &Tested) -> String {
+    format!(
+        "test: loss {:.4}  accuracy {:.4}  on {} images, with the {} checkpoint",
+        tested.metrics.loss,
+        tested.metrics.accuracy,
+        grouped(tested.images),
+        match tested.checkpoint {
+            CheckpointKind::Best => "best",
+            CheckpointKind::Last => "last",
+        }
+    )
+}
+
+fn skipped(split: SplitName, total: u64, files: &[SkippedFile]) -> String {
+    const SHOWN: usize = 5;
+    let split = match split {
+        SplitName::Train => "training",
+        SplitName::Validation => "validation",
+        SplitName::Test => "test",
+    };
+    let mut line = match total {
+        1 => format!("warning: 1 {split} image cannot be read and is left out:"),
+        _ => format!("warning: {} {split} images cannot be read and are left out:", grouped(total)),
+    };
+    for file in files.iter().take(SHOWN) {
+        let _ = write!(line, "\n  {}: {}", file.path, file.reason);
+    }
+    match total.saturating_sub(files.len().min(SHOWN) as u64) {
+        0 => line,
+        more => line + &format!("\n  and {} more", grouped(more)),
+    }
+}
+
+/// A failure is told as an error, not as a line.
+fn end(ended: &RunEnded) -> Option<String> {
+    let how = match &ended.how {
+        Ended::Completed { early: false } => "completed".into(),
+        Ended::Completed { early: true } => "stopped early, as planned,".into(),
+        Ended::Stopped { by } => format!("stopped by {by}"),
+        Ended::Failed { .. } => return None,
+    };
+    Some(format!("{how} after {} steps, in {}", grouped(ended.step), duration(ended.seconds)))
+}
+
+/// A learning rate: short, and exact enough to be typed in again.
+fn rate(rate: f64) -> String {
+    if rate == 0.0 || (1e-4..1e4).contains(&rate) {
+        let text = format!("{rate:.6}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{rate:.3e}")
+    }
+}
+
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// 60000 as 60,000.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        command::Command,
+        error::Class,
+        event::{DataOpened, DeviceReady, RunStarted},
+    };
+
+    fn run_started() -> Event {
+        Event::RunStarted(RunStarted {
+            protocol: 1,
+            version: "0.1.0".into(),
+            run: "2026-03-09-120005-demo".into(),
+            model: "demo".into(),
+            phase: "train".into(),
+            epochs: 10,
+            batch_size: 32,
+            layers: vec![],
+            loss: "binary_crossentropy".into(),
+            optimizer: "rmsprop".into(),
+            resumed: None,
+        })
+    }
+
+    #[test]
+    fn a_run_reads_as_a_log() {
+        let epoch = |epoch, loss, validation, data_wait| {
+            Event::EpochEnded(EpochEnded {
+                epoch,
+                step: u64::from(epoch) * 63,
+                train: Metrics { loss, accuracy: 0.512_34 },
+                validation,
+                learning_rate: 0.001,
+                train_seconds: 70.0,
+                validation_seconds: 3.4,
+                images_per_second: 163.6,
+                data_wait,
+            })
+        };
+        let file = |name: &str| SkippedFile { path: name.into(), reason: "it ends too early".into() };
+        let answered = |outcome| {
+            Event::Answered(Answered {
+                id: 1,
+                by: "ada@lab".into(),
+                request: Command::Freeze { layers: vec!["conv2d".into(), "conv2d_1".into()] },
+                step: 70,
+                outcome,
+            })
+        };
+        let events = [
+            run_started(),
+            Event::DataOpened(DataOpened {
+                classes: vec!["cat".into(), "dog".into()],
+                train: 2000,
+                validation: 1000,
+                test: 0,
+                steps_per_epoch: 63,
+            }),
+            Event::DeviceReady(DeviceReady {
+                device: "cpu".into(),
+                name: "EPYC".into(),
+                threads: 2,
+                libtorch: "2.11.0".into(),
+            }),
+            Event::StateChanged { state: State::Running, step: 0 },
+            Event::Skipped { split: SplitName::Train, total: 2, files: vec![file("cats/1.jpg"), file("dogs/2.jpg")] },
+            epoch(1, 0.693_2, Some(Metrics { loss: 0.68, accuracy: 0.55 }), 0.02),
+            Event::StateChanged { state: State::Paused, step: 70 },
+            answered(Outcome::Applied),
+            answered(Outcome::Rejected { reason: "`conv2d_1` has no parameters".into() }),
+            Event::StateChanged { state: State::Running, step: 70 },
+            epoch(10, f64::NAN, None, 0.251),
+            Event::Log { level: Level::Warning, message: "the loss is not a number".into() },
+            Event::Log { level: Level::Info, message: "said in engine.log alone".into() },
+            Event::Tested(Tested {
+                metrics: Metrics { loss: 0.25, accuracy: 0.9125 },
+                images: 10_000,
+                checkpoint: CheckpointKind::Best,
+                confusion: vec![],
+            }),
+            Event::RunEnded(RunEnded {
+                how: Ended::Completed { early: false },
+                step: 1_234_567,
+                epoch: 10,
+                seconds: 7384.0,
+            }),
+        ];
+        let mut reporter = Reporter::default();
+        let lines: Vec<_> = events.iter().filter_map(|event| reporter.line(event)).collect();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        2026-03-09-120005-demo: 10 epochs, 32 images a step, rmsprop, binary_crossentropy
+        data: 2,000 training, 1,000 validation and 0 test images in 2 classes, 63 steps an epoch
+        device: cpu (EPYC), 2 threads, libtorch 2.11.0
+        warning: 2 training images cannot be read and are left out:
+          cats/1.jpg: it ends too early
+          dogs/2.jpg: it ends too early
+        epoch  1/10  loss 0.6932  accuracy 0.5123  val_loss 0.6800  val_accuracy 0.5500  rate 0.001  1 min 13 s  164 images/s
+        paused after step 70
+        freeze conv2d conv2d_1 (ada@lab): applied after step 70
+        freeze conv2d conv2d_1 (ada@lab): rejected: `conv2d_1` has no parameters
+        goes on after step 70
+        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of it waiting for data
+        warning: the loss is not a number
+        test: loss 0.2500  accuracy 0.9125  on 10,000 images, with the best checkpoint
+        completed after 1,234,567 steps, in 2 h 03 min
+        ");
+    }
+
+    #[test]
+    fn a_failed_run_is_an_error_of_its_class() {
+        let how = Ended::Failed { class: Class::User, message: "no such folder".into(), hint: None };
+        let ended = RunEnded { how, step: 0, epoch: 0, seconds: 0.0 };
+        assert_eq!(verdict(&ended).map_err(|error| (error.class(), error.message())), {
+            Err((Class::User, "no such folder".to_owned()))
+        });
+        assert_eq!(Reporter::default().line(&Event::RunEnded(ended)), None);
+    }
+
+    #[test]
+    fn a_rate_can_be_typed_in_again() {
+        for (value, text) in
+            [(0.001, "0.001"), (0.1, "0.1"), (1.0, "1"), (0.000_316_2, "0.000316"), (1e-5, "1.000e-5"), (0.0, "0")]
+        {
+            assert_eq!(rate(value), text);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `frostline train`: from a configuration to a run directory, an engine that is at work on it, and a view of it. Everything
+//! that is wrong with the configuration or the data is told before the engine starts.
+
+use std::{
+    io::{IsTerminal as _, stdin, stdout},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use super::{
+    Exit, Place, block_on, dashboard, engine,
+    headless::{self, Form},
+    output::Output,
+};
+use crate::{
+    data,
+    error::Result,
+    plan::Plan,
+    run::{self, EngineLock, RunDir, journal},
+};
+
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// The configuration file
+    #[arg(required_unless_present = "resume")]
+    config: Option<PathBuf>,
+    /// Go on with a run from its last checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set", "name"])]
+    resume: Option<String>,
+    /// Change a key of the configuration, for example `train.epochs=3`
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Name of the run; the configuration's, or its file's, if left out
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    view: View,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// How a run is shown.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct View {
+    /// Print a line an epoch instead of opening the dashboard; implied without a terminal
+    #[arg(long)]
+    pub headless: bool,
+    /// Print the run's events, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// With --json: also the steps, gathered to at most ten a second
+    #[arg(long, requires = "json")]
+    pub steps: bool,
+}
+
+impl View {
+    /// How lines are to be written; `None` is the dashboard.
+    pub fn form(self) -> Option<Form> {
+        match self {
+            Self { json: true, steps, .. } => Some(Form::Json { steps }),
+            Self { headless: true, .. } => Some(Form::Text),
+            _ if stdin().is_terminal() && stdout().is_terminal() => None,
+            _ => Some(Form::Text),
+        }
+    }
+}
+
+pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
+    let (run, since) = match (&args.resume, &args.config) {
+        (Some(which), _) => resumable(&args.place, which)?,
+        (None, config) => {
+            let config = config.as_deref().unwrap_or(std::path::Path::new(""));
+            let plan = Plan::load(config, &overrides(args.set, args.name))?;
+            (create(&plan, &args.place)?, 0)
+        }
+    };
+    start(&run, since, args.view, out)
+}
+
+/// The assignments of `--set`, and the name as one of them.
+pub fn overrides(mut set: Vec<String>, name: Option<String>) -> Vec<String> {
+    set.extend(name.map(|name| format!("name={}", toml::Value::String(name))));
+    set
+}
+
+/// Checks the data as far as that takes no time, and makes the run directory.
+pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
+    let data = data::inspect(&plan.data)?;
+    plan.check_classes(&data.classes)?;
+    // Looked for first: a run that no engine can carry out would only be in the way.
+    engine::program()?;
+    Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
+}
+
+/// Starts the engine of a run and shows it. `since` is the first event that is news.
+pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<Exit> {
+    block_on(async {
+        match view.form() {
+            Some(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
+            None => dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, out).await,
+        }
+    })
+}
+
+/// A run that no engine holds, and how many events it has.
+fn resumable(place: &Place, which: &str) -> Result<(RunDir, u64)> {
+    let run = place.find(which)?;
+    if let Some(holder) = EngineLock::holder(&run)? {
+        return Err(run::Error::Locked { run: run.name(), pid: holder.pid }.into());
+    }
+    let since = if run.journal().exists() { journal::measure(&run.journal())?.events } else { 0 };
+    Ok((run, since))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
+fn now() -> jiff::civil::DateTime {
+    jiff::ZonedDateTime::now().datetime()
+}

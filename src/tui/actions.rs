@@ -1,0 +1,188 @@
+//! The table of everything a key can do. Dispatch, the footer, the `?` page and `docs/keys.md` are made from it.
+
+use crossterm::event::KeyCode;
+
+use super::{
+    keys::Chord,
+    model::{Connection, Model, Pane},
+    prompt::Prompt,
+    steering,
+    update::Effect,
+    viewing,
+};
+
+pub struct Action {
+    pub keys: &'static [Chord],
+    pub group: Group,
+    /// A sentence for the `?` page.
+    pub help: &'static str,
+    /// A word for the footer; without one it is not there.
+    pub hint: Option<&'static str>,
+    pub when: When,
+    pub effect: fn(&mut Model) -> Vec<Effect>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Steer,
+    Look,
+    Move,
+    Leave,
+}
+
+impl Group {
+    pub const ALL: [Self; 4] = [Self::Steer, Self::Look, Self::Move, Self::Leave];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Steer => "Steer the run",
+            Self::Look => "Look inside",
+            Self::Move => "Find your way",
+            Self::Leave => "Leave",
+        }
+    }
+}
+
+/// Where an action applies. Two actions may share a key if they never apply together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    Always,
+    /// An engine is there to obey.
+    Steering,
+    Running,
+    Paused,
+    /// The engine is gone.
+    Lost,
+    /// Leaving ends nothing: an engine goes on without this screen.
+    Detached,
+    /// Nothing goes on any more.
+    Over,
+}
+
+impl When {
+    /// `Err` says why not, for the person who pressed the key.
+    pub fn holds(self, model: &Model) -> Result<(), &'static str> {
+        let rule = |holds: bool, why: &'static str| if holds { Ok(()) } else { Err(why) };
+        let steering = model.refusal().map_or(Ok(()), Err);
+        let over = model.run.is_over() || matches!(model.connection, Connection::Lost { .. } | Connection::Replay);
+        match self {
+            Self::Always => Ok(()),
+            Self::Steering => steering,
+            Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
+            Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
+            Self::Lost => rule(matches!(model.connection, Connection::Lost { .. }), "the connection stands"),
+            Self::Detached => rule(!over, "nothing is running"),
+            Self::Over => rule(over, "the run goes on"),
+        }
+    }
+}
+
+const UP: &[Chord] = &[Chord::key('k'), Chord::code(KeyCode::Up)];
+const DOWN: &[Chord] = &[Chord::key('j'), Chord::code(KeyCode::Down)];
+
+macro_rules! action {
+    ($group:ident, $keys:expr, $hint:expr, $when:ident, $help:literal, $effect:expr) => {
+        Action { keys: $keys, group: Group::$group, help: $help, hint: $hint, when: When::$when, effect: $effect }
+    };
+}
+
+/// In the order of the `?` page. The footer takes those with a hint, in this order, as far as they fit.
+#[rustfmt::skip]
+pub static ACTIONS: &[Action] = &[
+    action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
+        "Pause after the current step; everything stays in memory", steering::pause),
+    action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("resume"), Paused,
+        "Go on after a pause", steering::go_on),
+    action!(Steer, &[Chord::key('f')], Some("freeze"), Steering,
+        "Freeze the selected layer, or thaw it", steering::freeze),
+    action!(Steer, &[Chord::key('F')], Some("frost line"), Steering,
+        "Move the frost line to the selected layer: freeze up to it, thaw above it; again: thaw all", steering::frost_line),
+    action!(Steer, &[Chord::key('['), Chord::key('-')], None, Steering,
+        "Halve the learning rate", steering::halve),
+    action!(Steer, &[Chord::key(']'), Chord::key('+'), Chord::key('=')], None, Steering,
+        "Double the learning rate", steering::double),
+    action!(Steer, &[Chord::key('l')], Some("rate"), Steering,
+        "Type a learning rate", steering::type_rate),
+    action!(Steer, &[Chord::key('c')], Some("save"), Steering,
+        "Write a checkpoint now", steering::checkpoint),
+    action!(Steer, &[Chord::key('x')], Some("stop"), Steering,
+        "Save and end the run (asks first)", steering::ask_to_stop),
+    action!(Steer, &[Chord::key('r')], Some("resume from the last checkpoint"), Lost,
+        "Start the engine again from the last checkpoint, when it is gone", steering::revive),
+
+    action!(Look, &[Chord::code(KeyCode::Enter)], None, Always,
+        "Show the selected layer's activations and Grad-CAM; again: let the engine choose", viewing::show_layer),
+    action!(Look, &[Chord::key('n')], None, Always,
+        "Next validation image", viewing::next_sample),
+    action!(Look, &[Chord::key('N')], None, Always,
+        "Previous validation image", viewing::previous_sample),
+    action!(Look, &[Chord::key('s')], None, Always,
+        "Smoothing of the curves: 0, 0.6, 0.8, 0.9, 0.95", viewing::smoothing),
+    action!(Look, &[Chord::key('g')], None, Always,
+        "Glyphs of the pictures: half, quadrant, sextant, octant, ascii", viewing::glyphs),
+    action!(Look, &[Chord::key('t')], None, Always,
+        "Colours for a dark or a light terminal", viewing::ground),
+
+    action!(Move, DOWN, None, Always,
+        "Next layer; in the log, newer lines", viewing::down),
+    action!(Move, UP, None, Always,
+        "Layer before; in the log, older lines", viewing::up),
+    action!(Move, &[Chord::code(KeyCode::PageDown), Chord::control('d')], None, Always,
+        "Ten lines down", viewing::page_down),
+    action!(Move, &[Chord::code(KeyCode::PageUp), Chord::control('u')], None, Always,
+        "Ten lines up", viewing::page_up),
+    action!(Move, &[Chord::code(KeyCode::Home)], None, Always,
+        "The first line", viewing::first),
+    action!(Move, &[Chord::code(KeyCode::End), Chord::key('G')], None, Always,
+        "The last line", viewing::last),
+    action!(Move, &[Chord::code(KeyCode::Tab)], None, Always,
+        "The next pane", |model| viewing::focus(model, 1)),
+    action!(Move, &[Chord::code(KeyCode::BackTab)], None, Always,
+        "The pane before", |model| viewing::focus(model, -1)),
+    action!(Move, &[Chord::key('z')], Some("zoom"), Always,
+        "The whole screen for this pane, or all panes again", viewing::zoom),
+    action!(Move, &[Chord::key('1')], None, Always, "Go to the curves", |model| viewing::go_to(model, Pane::Curves)),
+    action!(Move, &[Chord::key('2')], None, Always, "Go to the layers", |model| viewing::go_to(model, Pane::Layers)),
+    action!(Move, &[Chord::key('3')], None, Always, "Go to the pictures", |model| viewing::go_to(model, Pane::Pictures)),
+    action!(Move, &[Chord::key('4')], None, Always, "Go to the log", |model| viewing::go_to(model, Pane::Log)),
+    action!(Move, &[Chord::code(KeyCode::Esc)], None, Always,
+        "Close what is open", viewing::close),
+
+    action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("detach"), Detached,
+        "Leave the dashboard; training goes on, and `frostline attach` comes back", viewing::leave),
+    action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("quit"), Over,
+        "Leave, when nothing is running", viewing::leave),
+    action!(Leave, &[Chord::control('l')], None, Always,
+        "Draw the whole screen again", |_| vec![Effect::Redraw]),
+    action!(Leave, &[Chord::key('?')], Some("help"), Always,
+        "This list", |model| { model.view.prompt = Some(Prompt::Help { scrolled: 0 }); Vec::new() }),
+];
+
+/// The action of a key: the first that applies, else why the first that would not does not.
+pub fn find(chord: Chord, model: &Model) -> Option<Result<&'static Action, &'static str>> {
+    let mut refusal = None;
+    for action in ACTIONS.iter().filter(|a| a.keys.contains(&chord)) {
+        match action.when.holds(model) {
+            Ok(()) => return Some(Ok(action)),
+            Err(why) => refusal = refusal.or(Some(Err(why))),
+        }
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_actions_share_a_key_only_where_they_exclude_each_other() {
+        let apart = [(When::Running, When::Paused), (When::Detached, When::Over)];
+        for (at, a) in ACTIONS.iter().enumerate() {
+            for b in &ACTIONS[at + 1..] {
+                if a.keys.iter().any(|k| b.keys.contains(k)) {
+                    assert!(apart.contains(&(a.when, b.when)), "{:?}: {} / {}", a.keys, a.help, b.help);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Pictures that came from the run, decoded and kept small, and which of them were asked for.
+
+use std::collections::{HashSet, VecDeque};
+
+use image::{ImageFormat, ImageReader, RgbImage, imageops::FilterType};
+
+#[derive(Debug, Default)]
+pub struct Album {
+    /// Oldest first.
+    pictures: VecDeque<(String, RgbImage)>,
+    asked: HashSet<String>,
+}
+
+impl Album {
+    const MOST: usize = 32;
+    /// No terminal shows more dots than this across, and a smaller picture draws faster.
+    const SIDE: u32 = 640;
+
+    pub fn get(&self, hash: &str) -> Option<&RgbImage> {
+        self.pictures.iter().find(|(h, _)| h == hash).map(|(_, picture)| picture)
+    }
+
+    /// Whether `hash` has to be asked for; from now on it counts as asked.
+    pub fn ask(&mut self, hash: &str) -> bool {
+        self.get(hash).is_none() && self.asked.insert(hash.to_owned())
+    }
+
+    /// Takes a PNG in.
+    pub fn put(&mut self, hash: String, png: &[u8]) -> Result<(), image::ImageError> {
+        self.asked.remove(&hash);
+        let mut reader = ImageReader::with_format(std::io::Cursor::new(png), ImageFormat::Png);
+        let mut limits = image::Limits::default();
+        (limits.max_image_width, limits.max_image_height) = (Some(16_384), Some(16_384));
+        reader.limits(limits);
+        let picture = reader.decode()?;
+        let picture = if picture.width().max(picture.height()) > Self::SIDE {
+            picture.resize(Self::SIDE, Self::SIDE, FilterType::Triangle)
+        } else {
+            picture
+        };
+        self.pictures.retain(|(h, _)| *h != hash);
+        self.pictures.push_back((hash, picture.into_rgb8()));
+        if self.pictures.len() > Self::MOST {
+            self.pictures.pop_front();
+        }
+        Ok(())
+    }
+
+    /// What was asked of a connection that is gone will not come.
+    pub fn forget_asked(&mut self) {
+        self.asked.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut out = std::io::Cursor::new(Vec::new());
+        RgbImage::new(width, height).write_to(&mut out, ImageFormat::Png).unwrap();
+        out.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_asked_for_once() {
+        let mut album = Album::default();
+        assert!(album.ask("a"));
+        assert!(!album.ask("a"), "it is on its way");
+        album.put("a".into(), &png(4, 4)).unwrap();
+        assert!(!album.ask("a"), "it is here");
+        album.forget_asked();
+        assert!(album.ask("b"));
+    }
+
+    #[test]
+    fn the_oldest_pictures_make_room() {
+        let mut album = Album::default();
+        for i in 0..=Album::MOST {
+            album.put(i.to_string(), &png(1, 1)).unwrap();
+        }
+        assert!(album.get("0").is_none() && album.get("1").is_some());
+    }
+
+    #[test]
+    fn big_pictures_are_kept_small_and_broken_ones_refused() {
+        let mut album = Album::default();
+        album.put("big".into(), &png(2000, 1000)).unwrap();
+        assert_eq!(album.get("big").map(RgbImage::dimensions), Some((640, 320)));
+        assert!(album.put("broken".into(), b"no picture").is_err());
+    }
+}

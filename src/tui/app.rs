@@ -1,0 +1,181 @@
+//! The event loop of the dashboard: keys, messages, ticks and signals in; frames out, at most thirty a second and none when nothing changed.
+
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, EventStream};
+use futures::StreamExt;
+use jiff::tz::TimeZone;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    Incoming, Outgoing,
+    appearance::Appearance,
+    model::{Connection, Model},
+    terminal::{Guarded, TerminalError},
+    update::{Effect, Msg, update, update_all},
+    view,
+};
+use crate::state::RunState;
+
+/// Between two frames: a terminal over SSH can follow, an eye sees no steps.
+const FRAME: Duration = Duration::from_millis(33);
+/// Messages taken in before a frame is due again: a long journal on attaching is read in a few gulps.
+const GULP: usize = 4096;
+
+/// What a dashboard needs to run.
+pub struct Session {
+    pub appearance: Appearance,
+    /// How things stand at the beginning.
+    pub connection: Connection,
+    pub incoming: mpsc::Receiver<Incoming>,
+    pub outgoing: mpsc::UnboundedSender<Outgoing>,
+}
+
+/// How the dashboard was left, with what it knew: enough to tell the person how to come back.
+pub struct Left {
+    pub why: Why,
+    pub run: RunState,
+    pub connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// By a key.
+    Asked,
+    /// By SIGTERM, SIGHUP or SIGINT.
+    Signal,
+}
+
+/// Shows the dashboard until it is left. The first frame stands before anything is waited for.
+pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
+    // Before the terminal is taken: a signal that ends the process by default would leave it as it is.
+    let mut signals = Signals::new();
+    let mut terminal = Guarded::enter()?;
+    let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+    let mut model = Model::new(session.appearance, session.connection.clone(), terminal.size()?, zone);
+    terminal.draw(|frame| view::draw(&model, frame))?;
+
+    let mut drawn = Instant::now();
+    let mut changed = false;
+    let mut open = true;
+    let mut keys = EventStream::new();
+    let mut gulp = Vec::new();
+    let mut ticks = interval(Duration::from_secs(1) / Model::TICKS as u32);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks.reset();
+    let why = loop {
+        tokio::select! {
+            key = keys.next() => {
+                let msg = match key {
+                    Some(Ok(TerminalEvent::Key(key))) => Msg::Key(key),
+                    Some(Ok(TerminalEvent::Resize(columns, rows))) => Msg::Resize(columns, rows),
+                    Some(Ok(_)) => continue,
+                    // The terminal is gone; training does not need it.
+                    Some(Err(_)) | None => break Why::Signal,
+                };
+                changed = true;
+                if obey(update(&mut model, msg), &mut session, &mut terminal)? {
+                    break Why::Asked;
+                }
+            }
+            count = session.incoming.recv_many(&mut gulp, GULP), if open => {
+                changed = true;
+                if count == 0 {
+                    open = false;
+                    if model.connection == Connection::Live && !model.run.is_over() {
+                        gulp.push(Incoming::Connection(Connection::Lost { reason: "the connection closed".into(), log_tail: Vec::new() }));
+                    }
+                }
+                let effects = update_all(&mut model, gulp.drain(..).map(Msg::from));
+                obey(effects, &mut session, &mut terminal)?;
+            }
+            _ = ticks.tick() => {
+                changed |= model.is_animated();
+                obey(update(&mut model, Msg::Tick), &mut session, &mut terminal)?;
+            }
+            signal = signals.next() => match signal {
+                Caught::End => break Why::Signal,
+                Caught::Continue => {
+                    terminal.enter_again()?;
+                    changed = true;
+                }
+            },
+            () = sleep_until(drawn + FRAME), if changed => {
+                terminal.draw(|frame| view::draw(&model, frame))?;
+                (drawn, changed) = (Instant::now(), false);
+            }
+        }
+    };
+    Ok(Left { why, run: model.run, connection: model.connection })
+}
+
+/// Carries effects out; true if one of them is to leave. An outgoing side that is gone needs nothing any more.
+fn obey(effects: Vec<Effect>, session: &mut Session, terminal: &mut Guarded) -> Result<bool, TerminalError> {
+    let mut leave = false;
+    for effect in effects {
+        let outgoing = match effect {
+            Effect::Send(command) => Outgoing::Command(command),
+            Effect::Watch(watch) => Outgoing::Watch(watch),
+            Effect::FetchBlob(hash) => Outgoing::Blob(hash),
+            Effect::Resume => Outgoing::Resume,
+            Effect::Leave => {
+                leave = true;
+                continue;
+            }
+            Effect::Redraw => {
+                terminal.clear()?;
+                continue;
+            }
+        };
+        let _ = session.outgoing.send(outgoing);
+    }
+    Ok(leave)
+}
+
+impl From<Incoming> for Msg {
+    fn from(incoming: Incoming) -> Self {
+        match incoming {
+            Incoming::Event(stamped) => Self::Event(stamped),
+            Incoming::Blob { hash, png } => Self::Blob { hash, png },
+            Incoming::Connection(connection) => Self::Connection(connection),
+        }
+    }
+}
+
+enum Caught {
+    /// Leave the terminal as it was, and go: the run is another process.
+    End,
+    Continue,
+}
+
+/// Signals that could be listened for; where one cannot, its default stands.
+struct Signals {
+    end: Vec<Signal>,
+    resume: Option<Signal>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        let end = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+        Self {
+            end: end.into_iter().filter_map(|kind| signal(kind).ok()).collect(),
+            resume: signal(SignalKind::from_raw(libc::SIGCONT)).ok(),
+        }
+    }
+
+    async fn next(&mut self) -> Caught {
+        let ends = futures::future::select_all(self.end.iter_mut().map(|s| Box::pin(s.recv())));
+        let Some(resume) = &mut self.resume else {
+            ends.await;
+            return Caught::End;
+        };
+        tokio::select! {
+            _ = ends => Caught::End,
+            _ = resume.recv() => Caught::Continue,
+        }
+    }
+}

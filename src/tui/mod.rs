@@ -1,0 +1,62 @@
+//! The dashboard: facts folded from events, a view of them that belongs to this terminal, and a pure function that draws both.
+//! It speaks to the rest of the program through two channels and knows neither sockets nor engines. No widget holds facts of its own.
+
+mod actions;
+mod album;
+mod app;
+mod appearance;
+mod figures;
+mod guard;
+mod keys;
+mod layout;
+mod model;
+mod pending;
+mod prompt;
+mod steering;
+mod symbols;
+mod terminal;
+mod theme;
+mod update;
+mod view;
+mod viewing;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    app::{Left, Session, Why, run},
+    appearance::Appearance,
+    guard::clean,
+    keys::markdown as keys_markdown,
+    model::{Connection, Model},
+    terminal::TerminalError,
+    update::{Effect, Msg, update},
+    view::draw,
+};
+use crate::{command::Command, command::Watch, event::Stamped};
+
+/// What the dashboard is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    Event(Stamped),
+    /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
+    Blob {
+        hash: String,
+        png: Vec<u8>,
+    },
+    /// [`Connection::Live`] and [`Connection::Replay`] once what happened before has been told: until then nothing is asked for, and no
+    /// old command is news.
+    Connection(Connection),
+}
+
+/// What the dashboard asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outgoing {
+    Command(Command),
+    /// Replaces the watch before; `None` gives it back.
+    Watch(Option<Watch>),
+    /// A picture's hash.
+    Blob(String),
+    /// Start an engine that goes on from the last checkpoint: only while the connection is lost.
+    Resume,
+}

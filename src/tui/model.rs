@@ -1,0 +1,221 @@
+//! All that the screen is drawn from: facts of the run, this terminal's own view of them, and the state of the connection.
+
+use jiff::tz::TimeZone;
+
+use super::{album::Album, appearance::Appearance, layout, pending::Pending, prompt::Prompt, theme::Theme};
+use crate::{
+    command::{Command, Watch},
+    event::{Explained, State},
+    state::{FACTORS, Layer, RunState},
+};
+
+pub struct Model {
+    pub run: RunState,
+    pub view: ViewState,
+    pub connection: Connection,
+}
+
+/// Where the events come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Connection {
+    /// Not yet: `what` says what is going on, for example "starting the engine".
+    Connecting {
+        what: String,
+    },
+    Live,
+    /// The engine or the way to it is gone; `log_tail` is the end of what the engine printed.
+    Lost {
+        reason: String,
+        log_tail: Vec<String>,
+    },
+    /// A finished run's journal: nothing can be asked of it.
+    Replay,
+}
+
+/// A part of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Curves,
+    Layers,
+    Pictures,
+    Log,
+}
+
+impl Pane {
+    pub const ALL: [Self; 4] = [Self::Curves, Self::Layers, Self::Pictures, Self::Log];
+
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|p| *p == self).unwrap_or(0) as isize;
+        Self::ALL[(at + by).rem_euclid(Self::ALL.len() as isize) as usize]
+    }
+}
+
+/// What belongs to this terminal alone and no other viewer sees.
+pub struct ViewState {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    pub appearance: Appearance,
+    /// For the times in the log.
+    pub zone: TimeZone,
+    /// Ticks since the dashboard began: its only clock.
+    pub ticks: u64,
+    /// The tick at which the connection last changed.
+    pub since: u64,
+    pub focus: Pane,
+    pub zoomed: bool,
+    pub prompt: Option<Prompt>,
+    /// Index into [`FACTORS`].
+    pub smoothing: usize,
+    /// The layer under the cursor.
+    pub cursor: usize,
+    /// The validation image that is pinned.
+    pub sample: u32,
+    /// The layer that pictures are of; `None` leaves the choice to the engine.
+    pub layer: Option<String>,
+    /// The lease that was last asked for.
+    pub watch: Option<Watch>,
+    pub album: Album,
+    pub pending: Pending,
+    /// What to tell the person now, instead of the keys.
+    pub notice: Option<Notice>,
+    /// Lines that the log is scrolled back.
+    pub log_back: usize,
+    /// The box about the run's end or the lost connection was put away.
+    pub dismissed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub tone: Tone,
+    pub text: String,
+    /// The tick at which it goes away.
+    pub until: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Plain,
+    Bad,
+}
+
+impl Model {
+    /// Ticks a second; the event loop keeps them.
+    pub const TICKS: u64 = 4;
+
+    pub fn new(appearance: Appearance, connection: Connection, size: (u16, u16), zone: TimeZone) -> Self {
+        let view = ViewState {
+            size,
+            appearance,
+            zone,
+            ticks: 0,
+            since: 0,
+            // Where one pane has the whole screen, the curves say most.
+            focus: if layout::layout(size, Pane::Layers, false).compact { Pane::Curves } else { Pane::Layers },
+            zoomed: false,
+            prompt: None,
+            smoothing: FACTORS.iter().position(|f| *f == 0.8).unwrap_or(0),
+            cursor: 0,
+            sample: 0,
+            layer: None,
+            watch: None,
+            album: Album::default(),
+            pending: Pending::default(),
+            notice: None,
+            log_back: 0,
+            dismissed: false,
+        };
+        Self { run: RunState::default(), view, connection }
+    }
+
+    pub fn theme(&self) -> Theme {
+        Theme::new(self.view.appearance)
+    }
+
+    pub fn smoothing(&self) -> f64 {
+        FACTORS[self.view.smoothing]
+    }
+
+    /// Whether a tick alone changes the screen.
+    pub fn is_animated(&self) -> bool {
+        self.view.notice.is_some()
+            || !self.view.pending.is_empty()
+            || matches!(self.connection, Connection::Connecting { .. })
+            || self.is_starting()
+    }
+
+    /// Before the first step, while an engine is at work.
+    pub fn is_starting(&self) -> bool {
+        let alive = matches!(self.connection, Connection::Connecting { .. } | Connection::Live);
+        alive && !self.run.is_over() && self.run.curves.loss.last().is_none()
+    }
+
+    /// Seconds since the connection last changed, by ticks.
+    pub fn waited(&self) -> u64 {
+        (self.view.ticks - self.view.since) / Self::TICKS
+    }
+
+    pub fn selected(&self) -> Option<&Layer> {
+        self.run.layers.get(self.view.cursor)
+    }
+
+    /// Paused, or asked to pause and not yet answered.
+    pub fn is_pausing(&self) -> bool {
+        self.view.pending.pausing().unwrap_or(self.run.state == Some(State::Paused))
+    }
+
+    /// The learning rate that holds, or will once what was asked is answered.
+    pub fn learning_rate(&self) -> Option<f64> {
+        self.view.pending.learning_rate().or_else(|| self.run.curves.learning_rate.last().map(|b| b.mean))
+    }
+
+    /// The explanation that belongs on the screen: that of the pinned image at the chosen layer, else at any layer.
+    /// A recording shows whichever images its viewers had pinned.
+    pub fn explained(&self) -> Option<&Explained> {
+        let newest = |fits: &dyn Fn(&Explained) -> bool| self.run.explained.iter().rev().find(|e| fits(e));
+        let pinned = |e: &Explained| e.sample == self.view.sample;
+        newest(&|e| pinned(e) && self.view.layer.as_deref().is_none_or(|l| crate::state::shown_layer(e) == Some(l)))
+            .or_else(|| newest(&pinned))
+            .or_else(|| if self.is_live() { None } else { newest(&|_| true) })
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.connection == Connection::Live && !self.run.is_over()
+    }
+
+    pub fn shows(&self, pane: Pane) -> bool {
+        layout::layout(self.view.size, self.view.focus, self.view.zoomed).pane(pane).is_some()
+    }
+
+    /// The lease that this screen needs.
+    pub fn wanted_watch(&self) -> Option<Watch> {
+        (self.is_live() && self.shows(Pane::Pictures))
+            .then(|| Watch { sample: self.view.sample, layer: self.view.layer.clone() })
+    }
+
+    /// Shown in place of the keys for a few seconds.
+    pub fn notify(&mut self, tone: Tone, text: impl Into<String>) {
+        const SECONDS: u64 = 6;
+        self.view.notice = Some(Notice { tone, text: text.into(), until: self.view.ticks + SECONDS * Self::TICKS });
+    }
+
+    /// Why the run cannot be steered now.
+    pub fn refusal(&self) -> Option<&'static str> {
+        match &self.connection {
+            Connection::Connecting { .. } => Some("the engine is still starting"),
+            Connection::Lost { .. } => Some("there is no connection to the engine"),
+            Connection::Replay => Some("a recording cannot be steered"),
+            Connection::Live if self.run.is_over() => Some("the run has ended"),
+            Connection::Live if self.view.pending.stopping() => Some("the run is being stopped"),
+            Connection::Live => None,
+        }
+    }
+}
+
+/// Whether two commands ask for the same thing. A rate may have lost its last bit on the way through JSON.
+pub fn same(a: &Command, b: &Command) -> bool {
+    match (a, b) {
+        (Command::LearningRate { rate: a }, Command::LearningRate { rate: b }) => (a - b).abs() <= a.abs() * 1e-9,
+        _ => a == b,
+    }
+}

@@ -1,0 +1,84 @@
+//! Actions that ask something of the engine.
+
+use super::{
+    figures,
+    model::{Model, Tone},
+    prompt::Prompt,
+    update::Effect,
+};
+use crate::command::Command;
+
+/// Sends `command`; it is pending until it is answered.
+pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
+    model.view.notice = None;
+    model.view.pending.sent(command.clone());
+    vec![Effect::Send(command)]
+}
+
+pub fn pause(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Pause)
+}
+
+pub fn go_on(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Resume)
+}
+
+pub fn checkpoint(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Checkpoint)
+}
+
+pub fn freeze(model: &mut Model) -> Vec<Effect> {
+    let Some(layer) = model.selected() else { return Vec::new() };
+    let (name, frozen, parameters) = (layer.info.name.clone(), layer.frozen, layer.info.parameters);
+    if parameters == 0 {
+        model.notify(Tone::Bad, format!("{name} has no parameters to freeze"));
+        return Vec::new();
+    }
+    let layers = vec![name];
+    send(model, if frozen { Command::Unfreeze { layers } } else { Command::Freeze { layers } })
+}
+
+pub fn frost_line(model: &mut Model) -> Vec<Effect> {
+    let Some(layer) = model.selected() else { return Vec::new() };
+    let name = layer.info.name.clone();
+    let (below, above) = model.run.layers.split_at(model.view.cursor + 1);
+    let own = |l: &&crate::state::Layer| l.info.parameters > 0;
+    if !below.iter().any(|l| own(&l)) {
+        model.notify(Tone::Bad, format!("nothing up to {name} has parameters to freeze"));
+        return Vec::new();
+    }
+    let here = below.iter().filter(own).all(|l| l.frozen) && above.iter().filter(own).all(|l| !l.frozen);
+    send(model, Command::FrostLine { layer: if here { None } else { Some(name) } })
+}
+
+pub fn halve(model: &mut Model) -> Vec<Effect> {
+    scale_rate(model, 0.5)
+}
+
+pub fn double(model: &mut Model) -> Vec<Effect> {
+    scale_rate(model, 2.0)
+}
+
+fn scale_rate(model: &mut Model, factor: f64) -> Vec<Effect> {
+    let Some(rate) = model.learning_rate() else {
+        model.notify(Tone::Bad, "the learning rate is not known before the first step");
+        return Vec::new();
+    };
+    send(model, Command::LearningRate { rate: rate * factor })
+}
+
+pub fn type_rate(model: &mut Model) -> Vec<Effect> {
+    let before = model.learning_rate().map_or_else(|| "unknown".into(), figures::rate);
+    model.view.prompt = Some(Prompt::Rate { typed: String::new(), before, error: None });
+    Vec::new()
+}
+
+pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Stop);
+    Vec::new()
+}
+
+pub fn revive(model: &mut Model) -> Vec<Effect> {
+    model.notify(Tone::Plain, "starting the engine from the last checkpoint");
+    vec![Effect::Resume]
+}

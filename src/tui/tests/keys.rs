@@ -1,0 +1,206 @@
+//! What keys cause.
+
+use super::{COLOURS, open, press, say};
+use crate::{
+    command::{Command, Watch},
+    event::{Answered, Event, Outcome},
+    tui::{
+        Connection, Effect, Model, Msg,
+        model::{Pane, Tone},
+        update,
+    },
+};
+
+fn mid_run() -> Model {
+    open("mid_run.jsonl", (120, 40), COLOURS)
+}
+
+fn send(command: Command) -> Vec<Effect> {
+    vec![Effect::Send(command)]
+}
+
+fn layers(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+#[track_caller]
+fn check(keys: &str, want: &[Effect]) {
+    assert_eq!(press(&mut mid_run(), keys), want, "after {keys}");
+}
+
+#[track_caller]
+fn refused(model: &Model, word: &str) {
+    let notice = model.view.notice.as_ref().unwrap();
+    assert!(notice.tone == Tone::Bad && notice.text.contains(word), "{notice:?}");
+}
+
+#[test]
+fn p_pauses_and_p_again_resumes_before_the_answer_came() {
+    check("p", &send(Command::Pause));
+    check("pp", &[Effect::Send(Command::Pause), Effect::Send(Command::Resume)]);
+}
+
+#[test]
+fn f_freezes_the_selected_layer_and_thaws_a_frozen_one() {
+    check("jjjjf", &send(Command::Freeze { layers: layers(&["conv2d_2"]) }));
+    check("f", &send(Command::Unfreeze { layers: layers(&["conv2d"]) }));
+}
+
+#[test]
+fn f_on_a_layer_without_parameters_says_so() {
+    let mut model = mid_run();
+    assert_eq!(press(&mut model, "jf"), []);
+    refused(&model, "max_pooling2d has no parameters");
+}
+
+#[test]
+fn shift_f_moves_the_frost_line_and_thaws_all_where_it_lies() {
+    check("jjjjF", &send(Command::FrostLine { layer: Some("conv2d_2".into()) }));
+    check("jjF", &send(Command::FrostLine { layer: None }));
+    check("jjjF", &send(Command::FrostLine { layer: None }));
+}
+
+#[test]
+fn brackets_scale_the_rate_that_was_asked_for_last() {
+    check("]", &send(Command::LearningRate { rate: 1e-3 }));
+    check(
+        "[[",
+        &[Effect::Send(Command::LearningRate { rate: 2.5e-4 }), Effect::Send(Command::LearningRate { rate: 1.25e-4 })],
+    );
+}
+
+#[test]
+fn l_takes_a_number() {
+    check("l3e-4<enter>", &send(Command::LearningRate { rate: 3e-4 }));
+    check("l12<backspace><backspace>0.01<enter>", &send(Command::LearningRate { rate: 0.01 }));
+    check("l1<esc>", &[]);
+    check("l<enter>", &[]);
+    check("l0<enter>", &[]);
+    check("l1e<enter>", &[]);
+    check("l0x<enter>", &[]);
+}
+
+#[test]
+fn stop_needs_a_yes() {
+    check("xy", &send(Command::Stop));
+    check("x<enter>", &[]);
+    check("xx", &[]);
+    check("xq", &[]);
+    let mut model = mid_run();
+    press(&mut model, "xy");
+    assert_eq!(press(&mut model, "p"), []);
+    refused(&model, "being stopped");
+}
+
+#[test]
+fn q_leaves_and_control_c_too() {
+    check("q", &[Effect::Leave]);
+    check("<c-c>", &[Effect::Leave]);
+    check("?q", &[]);
+    check("?qq", &[Effect::Leave]);
+    check("l<c-c>", &[]);
+}
+
+#[test]
+fn an_answer_ends_the_pending() {
+    let mut model = mid_run();
+    press(&mut model, "c");
+    assert_eq!(model.view.pending.newest(), Some(&Command::Checkpoint));
+    let answer = Answered { id: 9, by: "me".into(), request: Command::Checkpoint, step: 7, outcome: Outcome::Applied };
+    say(&mut model, Event::Answered(answer));
+    assert!(model.view.pending.is_empty());
+    assert_eq!(model.view.notice.as_ref().unwrap().text, "checkpoint: applied after step 7");
+}
+
+#[test]
+fn a_refusal_tells_its_reason() {
+    let mut model = mid_run();
+    press(&mut model, "]");
+    let outcome = Outcome::Rejected { reason: "the schedule is fixed".into() };
+    let request = Command::LearningRate { rate: 1e-3 };
+    say(&mut model, Event::Answered(Answered { id: 9, by: "me".into(), request, step: 7, outcome }));
+    refused(&model, "the schedule is fixed");
+    assert!(model.view.pending.is_empty());
+}
+
+#[test]
+fn pinning_another_image_moves_the_lease() {
+    let sample = |sample| vec![Effect::Watch(Some(Watch { sample, layer: None }))];
+    check("n", &sample(1));
+    let mut model = mid_run();
+    press(&mut model, "N");
+    assert_eq!(model.view.sample, 999, "the last of 1,000 comes before the first");
+}
+
+#[test]
+fn enter_asks_for_the_selected_layer_and_enter_again_lets_go() {
+    let watch = |layer: Option<&str>| Effect::Watch(Some(Watch { sample: 0, layer: layer.map(Into::into) }));
+    check("jj<enter>", &[watch(Some("conv2d_1"))]);
+    check("jj<enter><enter>", &[watch(Some("conv2d_1")), watch(None)]);
+    let mut model = mid_run();
+    assert_eq!(press(&mut model, "<end><enter>"), []);
+    refused(&model, "dense_1 has no feature map");
+}
+
+#[test]
+fn what_is_off_the_screen_is_not_computed() {
+    check("z", &[Effect::Watch(None)]);
+    check("3z", &[]);
+    let mut model = mid_run();
+    assert_eq!(update(&mut model, Msg::Resize(40, 12)), [Effect::Watch(None)]);
+    assert_eq!(press(&mut model, "<tab>"), [Effect::Watch(Some(Watch::default()))], "the pictures' turn");
+}
+
+#[test]
+fn a_new_connection_is_asked_for_the_lease_again() {
+    let mut model = mid_run();
+    let lost = Connection::Lost { reason: "gone".into(), log_tail: vec![] };
+    assert_eq!(update(&mut model, Msg::Connection(lost)), []);
+    assert_eq!(press(&mut model, "p"), []);
+    refused(&model, "no connection");
+    assert_eq!(press(&mut model, "r"), [Effect::Resume]);
+    let again = update(&mut model, Msg::Connection(Connection::Live));
+    assert_eq!(again, [Effect::Watch(Some(Watch::default()))]);
+}
+
+#[test]
+fn a_recording_cannot_be_steered() {
+    let mut model = mid_run();
+    update(&mut model, Msg::Connection(Connection::Replay));
+    for key in ["p", "f", "F", "[", "l", "c", "x"] {
+        assert_eq!(press(&mut model, key), [], "{key}");
+        refused(&model, "recording");
+    }
+}
+
+#[test]
+fn tab_goes_round_and_the_log_scrolls_only_with_the_focus() {
+    let mut model = mid_run();
+    press(&mut model, "<tab><tab>");
+    assert_eq!(model.view.focus, Pane::Log);
+    press(&mut model, "kkj");
+    assert_eq!((model.view.log_back, model.view.cursor), (1, 0));
+    press(&mut model, "<s-tab><s-tab>j");
+    assert_eq!((model.view.focus, model.view.cursor), (Pane::Layers, 1));
+}
+
+#[test]
+fn the_cursor_moves_only_where_it_is_seen() {
+    let mut model = open("mid_run.jsonl", (40, 12), COLOURS);
+    assert_eq!(model.view.focus, Pane::Curves);
+    press(&mut model, "j");
+    assert_eq!((model.view.focus, model.view.cursor), (Pane::Layers, 0));
+    press(&mut model, "j");
+    assert_eq!(model.view.cursor, 1);
+}
+
+#[test]
+fn a_notice_goes_after_a_while() {
+    let mut model = mid_run();
+    press(&mut model, "s");
+    assert_eq!(model.view.notice.as_ref().unwrap().text, "smoothing 0.9");
+    for _ in 0..6 * Model::TICKS {
+        update(&mut model, Msg::Tick);
+    }
+    assert_eq!(model.view.notice, None);
+}

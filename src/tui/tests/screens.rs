@@ -1,0 +1,150 @@
+//! What a person sees, whole.
+
+use ratatui::style::Color;
+
+use super::{COLOURS, open, press, say, screen};
+use crate::{
+    error::Class,
+    event::{Ended, Event, RunEnded, State},
+    picture::{Depth, Glyphs},
+    tui::{Appearance, Connection, Model, Msg, update},
+};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
+
+/// Compares the screens of all sizes with what was seen and approved before.
+fn check(name: &str, make: impl Fn((u16, u16)) -> Model) {
+    for size in SIZES {
+        let model = make(size);
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen(&model).backend());
+    }
+}
+
+#[test]
+fn nothing_known_yet() {
+    check("empty", |size| {
+        let connection = Connection::Connecting { what: "starting the engine".into() };
+        let mut model = Model::new(COLOURS, connection, size, jiff::tz::TimeZone::UTC);
+        for _ in 0..2 * Model::TICKS {
+            update(&mut model, Msg::Tick);
+        }
+        model
+    });
+}
+
+#[test]
+fn the_engine_is_starting() {
+    check("starting", |size| open("starting.jsonl", size, COLOURS));
+}
+
+#[test]
+fn in_the_middle_of_a_run() {
+    check("mid_run", |size| open("mid_run.jsonl", size, COLOURS));
+}
+
+#[test]
+fn paused_with_a_freeze_on_its_way() {
+    check("paused", |size| {
+        let mut model = open("mid_run.jsonl", size, COLOURS);
+        say(&mut model, Event::StateChanged { state: State::Paused, step: 480 });
+        press(&mut model, "jjjjf");
+        model
+    });
+}
+
+#[test]
+fn completed() {
+    check("completed", |size| open("story.jsonl", size, COLOURS));
+}
+
+#[test]
+fn failed() {
+    check("failed", |size| {
+        let mut model = open("mid_run.jsonl", size, COLOURS);
+        let how = Ended::Failed {
+            class: Class::Environment,
+            message: "cannot write checkpoints/last.safetensors: no space left on device".into(),
+            hint: Some("free some space, then run frostline train --resume 20250615-150640-critters".into()),
+        };
+        say(&mut model, Event::RunEnded(RunEnded { how, step: 480, epoch: 8, seconds: 31.0 }));
+        model
+    });
+}
+
+#[test]
+fn the_connection_is_lost() {
+    check("lost", |size| {
+        let mut model = open("mid_run.jsonl", size, COLOURS);
+        let log_tail = vec!["CUDA error: an illegal memory access".into(), "terminate called \u{1b}[31mnow".into()];
+        let lost = Connection::Lost { reason: "the engine was killed by signal 9".into(), log_tail };
+        update(&mut model, Msg::Connection(lost));
+        model
+    });
+}
+
+#[test]
+fn the_help_page() {
+    check("help", |size| {
+        let mut model = open("mid_run.jsonl", size, COLOURS);
+        press(&mut model, "?");
+        model
+    });
+}
+
+#[test]
+fn in_ascii_without_colours() {
+    check("ascii", |size| {
+        let plain = Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: false };
+        open("mid_run.jsonl", size, plain)
+    });
+}
+
+#[test]
+fn a_question_before_a_stop_and_a_line_for_the_rate() {
+    let mut model = open("mid_run.jsonl", (80, 24), COLOURS);
+    press(&mut model, "x");
+    insta::assert_snapshot!("stop_80x24", screen(&model).backend());
+    press(&mut model, "nl2e-");
+    insta::assert_snapshot!("rate_80x24", screen(&model).backend());
+}
+
+#[test]
+fn ascii_screens_hold_nothing_else() {
+    let plain = Appearance { glyphs: Glyphs::Ascii, depth: Depth::Indexed, ascii: true, light: false };
+    for size in SIZES {
+        let model = open("mid_run.jsonl", size, plain);
+        let terminal = screen(&model);
+        assert!(terminal.backend().buffer().content.iter().all(|c| c.symbol().is_ascii()));
+    }
+}
+
+#[test]
+fn no_screen_of_any_size_breaks() {
+    for appearance in [COLOURS, Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: true }] {
+        for scenario in ["starting.jsonl", "mid_run.jsonl", "story.jsonl"] {
+            let mut model = open(scenario, (80, 24), appearance);
+            for size in (0..30).map(|i| (i, i)).chain((0..90).map(|i| (i, 3 + i / 4))).chain((1..60).map(|i| (300, i)))
+            {
+                update(&mut model, Msg::Resize(size.0, size.1));
+                for keys in ["<tab>", "z", "?", "?x", "<tab>l"] {
+                    press(&mut model, keys);
+                    screen(&model);
+                }
+                press(&mut model, "<esc><esc>");
+            }
+        }
+    }
+}
+
+#[test]
+fn colours_say_what_marks_say() {
+    let model = open("mid_run.jsonl", (120, 40), COLOURS);
+    let terminal = screen(&model);
+    let buffer = terminal.backend().buffer();
+    let of = |symbol: &str| buffer.content.iter().find(|c| c.symbol() == symbol).map(|c| c.fg);
+    assert_eq!(of("◆"), Some(Color::Rgb(0xf2, 0xb8, 0x80)), "validation is warm");
+    assert_eq!(of("❄"), Some(Color::Rgb(0xb5, 0xf0, 0xff)), "frost is cold");
+    let picture =
+        buffer.content.iter().filter(|c| matches!(c.bg, Color::Rgb(..)) && "▘▝▀▖▌▞▛▗▚▐▜▄▙▟".contains(c.symbol()));
+    assert!(picture.count() > 100, "the pictures are on the screen");
+}

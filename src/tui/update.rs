@@ -1,0 +1,177 @@
+//! What happens: one message in, what to do about it out. No clock and no I/O, so that every key can be tested through it.
+
+use crossterm::event::KeyEvent;
+
+use super::{
+    actions,
+    keys::Chord,
+    model::{Connection, Model, Tone},
+    prompt,
+};
+use crate::{
+    command::{Command, Watch},
+    event::{Answered, Event, Outcome, Stamped},
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    Key(KeyEvent),
+    /// Columns and rows.
+    Resize(u16, u16),
+    Event(Stamped),
+    Blob {
+        hash: String,
+        png: Vec<u8>,
+    },
+    /// [`Model::TICKS`] a second.
+    Tick,
+    Connection(Connection),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Send(Command),
+    Watch(Option<Watch>),
+    FetchBlob(String),
+    /// Start an engine again that goes on from the last checkpoint.
+    Resume,
+    Leave,
+    /// Nothing of what is on the screen can be trusted.
+    Redraw,
+}
+
+/// Takes one message in, and says what has to be done.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = take(model, msg);
+    settle(model, &mut effects);
+    effects
+}
+
+/// Takes many in. What only a screen in between would have needed is not asked for: a journal's pictures, one an epoch.
+pub fn update_all(model: &mut Model, messages: impl IntoIterator<Item = Msg>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = messages.into_iter().flat_map(|msg| take(model, msg)).collect();
+    settle(model, &mut effects);
+    effects
+}
+
+/// The one way in which the model changes.
+fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(event) => Chord::pressed(event).map_or_else(Vec::new, |chord| press(model, chord)),
+        Msg::Resize(columns, rows) => {
+            model.view.size = (columns, rows);
+            Vec::new()
+        }
+        Msg::Event(stamped) => {
+            take_in(model, &stamped);
+            Vec::new()
+        }
+        Msg::Blob { hash, png } => {
+            if let Err(error) = model.view.album.put(hash, &png) {
+                model.notify(Tone::Bad, format!("a picture could not be read: {error}"));
+            }
+            Vec::new()
+        }
+        Msg::Tick => {
+            model.view.ticks += 1;
+            if model.view.notice.as_ref().is_some_and(|n| n.until <= model.view.ticks) {
+                model.view.notice = None;
+            }
+            Vec::new()
+        }
+        Msg::Connection(connection) => {
+            connect(model, connection);
+            Vec::new()
+        }
+    }
+}
+
+fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
+    if model.view.prompt.is_some() {
+        return prompt::press(model, chord);
+    }
+    match actions::find(chord, model) {
+        Some(Ok(action)) => (action.effect)(model),
+        Some(Err(why)) => {
+            model.notify(Tone::Bad, why);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+fn take_in(model: &mut Model, stamped: &Stamped) {
+    let known = model.run.clock.seq.is_some_and(|seq| stamped.seq <= seq);
+    model.run.apply(stamped);
+    if known {
+        return;
+    }
+    match &stamped.event {
+        Event::Answered(answered) => tell_answer(model, answered),
+        Event::RunStarted(_) => {
+            // A resumed run's layers are the same; another's may be fewer.
+            model.view.cursor = model.view.cursor.min(model.run.layers.len().saturating_sub(1));
+            model.view.dismissed = false;
+        }
+        Event::RunEnded(_) => {
+            model.view.pending.forget();
+            model.view.dismissed = false;
+        }
+        // Whoever reads back in the log keeps the place.
+        _ if model.view.log_back > 0 && model.run.log.back() == Some(stamped) => {
+            model.view.log_back = (model.view.log_back + 1).min(model.run.log.len() - 1);
+        }
+        _ => {}
+    }
+}
+
+/// Own commands are told with their outcome; another viewer's only when they took effect.
+fn tell_answer(model: &mut Model, answered: &Answered) {
+    let own = model.view.pending.answered(answered);
+    let Answered { request, step, by, .. } = answered;
+    match &answered.outcome {
+        Outcome::Applied if own => model.notify(Tone::Good, format!("{request}: applied after step {step}")),
+        Outcome::Applied => {
+            // A journal's old commands, read on attaching, are no news.
+            if model.is_live() {
+                model.notify(Tone::Plain, format!("{by}: {request}, after step {step}"));
+            }
+        }
+        Outcome::Rejected { reason } if own => model.notify(Tone::Bad, format!("{request}: refused, {reason}")),
+        Outcome::Rejected { .. } => {}
+    }
+}
+
+fn connect(model: &mut Model, connection: Connection) {
+    if model.connection == connection {
+        return;
+    }
+    // Leases, answers and pictures on their way belonged to the connection before.
+    model.view.watch = None;
+    model.view.pending.forget();
+    model.view.album.forget_asked();
+    model.view.since = model.view.ticks;
+    model.view.dismissed = false;
+    if model.view.prompt == Some(prompt::Prompt::Stop) {
+        model.view.prompt = None;
+    }
+    model.connection = connection;
+}
+
+/// Asks for what is on the screen now and was not before, and gives back what no longer is.
+fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    let watch = model.wanted_watch();
+    if model.view.watch != watch {
+        // Without a connection there is no one to give it back to.
+        if model.connection == Connection::Live {
+            effects.push(Effect::Watch(watch.clone()));
+        }
+        model.view.watch = watch;
+    }
+    let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
+    if reachable && model.shows(super::model::Pane::Pictures) {
+        let blobs: Vec<String> =
+            model.explained().map(|e| e.pictures.iter().map(|p| p.blob.clone()).collect()).unwrap_or_default();
+        effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
+    }
+}

@@ -1,0 +1,92 @@
+//! Boxes over the middle of the screen: the question before a stop, a failed run, a lost connection.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::Line,
+    widgets::{Block, Clear, Widget},
+};
+
+use crate::{
+    event::Ended,
+    tui::{
+        guard,
+        model::{Connection, Model},
+        prompt::Prompt,
+        theme::Role,
+    },
+};
+
+pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
+    if model.view.prompt == Some(Prompt::Stop) {
+        let text = vec![
+            (Role::Strong, "Stop this run?".to_owned()),
+            (Role::Text, "It saves a checkpoint and ends; train --resume goes on from there.".to_owned()),
+        ];
+        return show(model, "stop", Role::Warning, text, "y stops, any other key goes back", screen, buffer);
+    }
+    if model.view.dismissed {
+        return;
+    }
+    if let Connection::Lost { reason, log_tail } = &model.connection {
+        let mut text = vec![(Role::Strong, reason.clone())];
+        if !log_tail.is_empty() {
+            text.push((Role::Text, String::new()));
+            text.push((Role::Faint, "the last lines of engine.log:".into()));
+            text.extend(log_tail.iter().map(|line| (Role::Text, line.clone())));
+        }
+        return show(
+            model,
+            "connection lost",
+            Role::Bad,
+            text,
+            "r resumes from the last checkpoint, q quits, Esc looks at the curves",
+            screen,
+            buffer,
+        );
+    }
+    if let Some(Ended::Failed { message, hint, .. }) = model.run.ended.as_ref().map(|e| &e.how) {
+        let mut text = vec![(Role::Strong, message.clone())];
+        if let Some(hint) = hint {
+            text.push((Role::Text, String::new()));
+            text.push((Role::Accent, hint.clone()));
+        }
+        show(model, "the run failed", Role::Bad, text, "q quits, Esc looks at the curves", screen, buffer);
+    }
+}
+
+fn show(
+    model: &Model,
+    title: &str,
+    tone: Role,
+    text: Vec<(Role, String)>,
+    keys: &str,
+    screen: Rect,
+    buffer: &mut Buffer,
+) {
+    let theme = model.theme();
+    let inside = usize::from(screen.width.min(76).saturating_sub(4));
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for (role, text) in text {
+        let wrapped = if text.is_empty() { vec![String::new()] } else { guard::wrap(&text, inside) };
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme.style(role))));
+    }
+    let longest = lines.iter().map(Line::width).max().unwrap_or(0).max(guard::width(keys)).min(inside);
+    let width = (longest as u16 + 4).min(screen.width);
+    let height = (lines.len() as u16 + 2).min(screen.height);
+    let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
+    Clear.render(area, buffer);
+    let block = Block::bordered()
+        .border_set(theme.symbols.border_focus)
+        .border_style(theme.style(tone))
+        .title(Line::styled(format!(" {title} "), theme.style(tone)))
+        .title_bottom(Line::styled(
+            guard::fit(&format!(" {keys} "), inside + 2, theme.symbols.ellipsis),
+            theme.style(Role::Faint),
+        ));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    for (line, row) in lines.into_iter().zip(inner.rows()) {
+        line.render(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, buffer);
+    }
+}

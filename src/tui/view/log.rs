@@ -1,0 +1,154 @@
+//! What happened, in words, newest last.
+
+use jiff::Timestamp;
+use ratatui::{
+    buffer::Buffer,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::Place;
+use crate::{
+    event::{
+        CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, RunStarted, SplitName, Stage, Stamped,
+    },
+    tui::{figures, guard, model::Model, theme::Role},
+};
+
+pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
+    let theme = model.theme();
+    let mut title = vec![Span::styled("log", theme.style(Role::Accent))];
+    if model.view.log_back > 0 {
+        let back = format!(" {} {} lines back", theme.symbols.separator, model.view.log_back);
+        title.push(Span::styled(back, theme.style(Role::Warning)));
+    }
+    let area = place.open(&theme, Line::from(title), buffer);
+    let shown = model.run.log.len() - model.view.log_back.min(model.run.log.len());
+    let clock_width = if area.width >= 34 { 9 } else { 0 };
+    let mut bottom = area.bottom();
+    // From the newest up, until the pane is full.
+    for stamped in model.run.log.iter().take(shown).rev() {
+        let Some((level, text)) = tell(stamped, theme.symbols.point) else { continue };
+        let role = match level {
+            Level::Info => Role::Text,
+            Level::Warning => Role::Warning,
+            Level::Error => Role::Bad,
+        };
+        let mark = match level {
+            Level::Info => "",
+            Level::Warning => theme.symbols.warning,
+            Level::Error => theme.symbols.cross,
+        };
+        let text = if mark.is_empty() { text } else { format!("{mark} {text}") };
+        let lines = guard::wrap(&text, usize::from(area.width.saturating_sub(clock_width)));
+        for (at, line) in lines.iter().enumerate().rev() {
+            if bottom == area.y {
+                return;
+            }
+            bottom -= 1;
+            let clock = match (at, clock_width) {
+                (_, 0) => String::new(),
+                (0, _) => clock(model, stamped.at_ms) + " ",
+                _ => " ".repeat(clock_width.into()),
+            };
+            let line = Line::from(vec![
+                Span::styled(clock, theme.style(Role::Faint)),
+                Span::styled(line.clone(), theme.style(role)),
+            ]);
+            line.render(ratatui::layout::Rect { y: bottom, height: 1, ..area }, buffer);
+        }
+    }
+}
+
+fn clock(model: &Model, at_ms: u64) -> String {
+    let Ok(at) = Timestamp::from_millisecond(at_ms as i64) else { return "--:--:--".into() };
+    at.to_zoned_datetime(model.view.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// An event as a line; `point` stands before figures of validation, as in the charts. `None`: the rest of the screen says it.
+fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
+    let info = |text: String| Some((Level::Info, text));
+    match &stamped.event {
+        Event::RunStarted(RunStarted { resumed: Some(from), .. }) => {
+            info(format!("goes on from step {}, epoch {}", figures::count(from.step), from.epoch))
+        }
+        Event::RunStarted(run) => info(format!("{}: {} epochs of {}", run.run, run.epochs, run.model)),
+        Event::Stage { stage, detail } => info(stage_text(*stage, detail)),
+        Event::DataOpened(DataOpened { classes, train, validation, test, .. }) => info(format!(
+            "{} classes; {} images to train, {} to validate, {} to test",
+            classes.len(),
+            figures::count(*train),
+            figures::count(*validation),
+            figures::count(*test)
+        )),
+        Event::DeviceReady(device) => info(format!("{}: {}, libtorch {}", device.device, device.name, device.libtorch)),
+        Event::EpochEnded(ended) => Some(epoch(ended, point)),
+        Event::LearningRate { rate, why, .. } => info(format!("learning rate {} ({why})", figures::rate(*rate))),
+        Event::Checkpoint(saved) => {
+            let kind = match saved.kind {
+                CheckpointKind::Best => "best",
+                CheckpointKind::Last => "last",
+            };
+            info(format!("{kind} saved, step {}", figures::count(saved.step)))
+        }
+        Event::Answered(answered) => match &answered.outcome {
+            Outcome::Applied => info(format!("{}: {}", answered.by, answered.request)),
+            Outcome::Rejected { reason } => {
+                Some((Level::Warning, format!("{}: {} refused, {reason}", answered.by, answered.request)))
+            }
+        },
+        Event::Skipped { split, total, files } => {
+            let first = files.first().map_or_else(String::new, |f| format!("; {}: {}", f.path, f.reason));
+            Some((Level::Warning, format!("left out of {}, unreadable: {total}{first}", split_name(*split))))
+        }
+        Event::Tested(tested) => info(format!(
+            "test: loss {}, accuracy {} on {} images",
+            figures::loss(tested.metrics.loss),
+            figures::percent(tested.metrics.accuracy),
+            figures::count(tested.images)
+        )),
+        Event::Log { level, message } => Some((*level, message.clone())),
+        Event::RunEnded(ended) => Some(match &ended.how {
+            Ended::Completed { early: false } => (Level::Info, "all epochs done".into()),
+            Ended::Completed { early: true } => (Level::Info, "stopped early: no more progress".into()),
+            Ended::Stopped { by } => (Level::Info, format!("stopped by {by}")),
+            Ended::Failed { message, .. } => (Level::Error, message.clone()),
+        }),
+        _ => None,
+    }
+}
+
+fn epoch(ended: &EpochEnded, point: &str) -> (Level, String) {
+    let EpochEnded { epoch, train, validation, .. } = ended;
+    let both = |train: String, validation: Option<String>| match validation {
+        Some(validation) => format!("{train} {point} {validation}"),
+        None => train,
+    };
+    let text = format!(
+        "epoch {epoch}: {}, {}, {}",
+        both(figures::loss(train.loss), validation.map(|v| figures::loss(v.loss))),
+        both(figures::percent(train.accuracy), validation.map(|v| figures::percent(v.accuracy))),
+        figures::duration(ended.train_seconds + ended.validation_seconds)
+    );
+    (if train.loss.is_finite() { Level::Info } else { Level::Error }, text)
+}
+
+/// A stage while it lasts and in the log: `opening the data: 2,000 images`.
+pub fn stage_text(stage: Stage, detail: &str) -> String {
+    let stage = match stage {
+        Stage::LoadingLibtorch => "loading libtorch",
+        Stage::OpeningData => "opening the data",
+        Stage::BuildingNetwork => "building the network",
+        Stage::Restoring => "restoring the checkpoint",
+        Stage::FirstBatch => "computing the first batch",
+    };
+    if detail.is_empty() { stage.into() } else { format!("{stage}: {detail}") }
+}
+
+fn split_name(split: SplitName) -> &'static str {
+    match split {
+        SplitName::Train => "training",
+        SplitName::Validation => "validation",
+        SplitName::Test => "the test",
+    }
+}

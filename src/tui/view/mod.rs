@@ -1,0 +1,94 @@
+//! From the model to the screen. Drawing changes nothing but the frame.
+
+mod charts;
+mod curves;
+mod dialog;
+mod footer;
+mod header;
+mod help;
+mod layers;
+mod log;
+mod pictures;
+mod plot;
+mod starting;
+mod text;
+
+use ratatui::{
+    Frame,
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Block, Widget},
+};
+
+use super::{
+    layout::layout,
+    model::{Model, Pane},
+    prompt::Prompt,
+    theme::{Role, Theme},
+};
+
+/// Draws the whole dashboard.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    let layout = layout((area.width, area.height), model.view.focus, model.view.zoomed);
+    header::draw_header(model, layout.header, buffer);
+    header::draw_progress(model, layout.progress, buffer);
+    header::draw_meters(model, layout.meters, buffer);
+    for (pane, area) in layout.panes() {
+        let place = Place { area, framed: !layout.compact, focused: pane == model.view.focus };
+        match pane {
+            Pane::Curves => curves::draw(model, place, buffer),
+            Pane::Layers => layers::draw(model, place, buffer),
+            Pane::Pictures => pictures::draw(model, place, buffer),
+            Pane::Log => log::draw(model, place, buffer),
+        }
+    }
+    footer::draw(model, layout.footer, buffer);
+    dialog::draw(model, area, buffer);
+    if let Some(Prompt::Help { scrolled }) = &model.view.prompt {
+        help::draw(model, *scrolled, area, buffer);
+    }
+    if model.view.appearance.ascii {
+        only_ascii(buffer);
+    }
+}
+
+/// Where a pane is drawn, and how.
+#[derive(Clone, Copy)]
+struct Place {
+    area: Rect,
+    /// With a border, which small screens have no room for.
+    framed: bool,
+    focused: bool,
+}
+
+impl Place {
+    /// Draws the frame, or in its place a title line, and gives what is left inside.
+    fn open(self, theme: &Theme, title: Line<'_>, buffer: &mut Buffer) -> Rect {
+        if !self.framed {
+            let first = Rect { height: self.area.height.min(1), ..self.area };
+            title.render(first, buffer);
+            return Rect { y: first.bottom(), height: self.area.height - first.height, ..self.area };
+        }
+        let (role, set) =
+            if self.focused { (Role::Focus, theme.symbols.border_focus) } else { (Role::Border, theme.symbols.border) };
+        let mut spans = vec![Span::raw(" ")];
+        spans.extend(title.spans);
+        spans.push(Span::raw(" "));
+        let block = Block::bordered().border_set(set).border_style(theme.style(role)).title(Line::from(spans));
+        let inner = block.inner(self.area);
+        block.render(self.area, buffer);
+        inner
+    }
+}
+
+/// The last gate for terminals that know no other characters: names may hold any.
+fn only_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            cell.set_symbol("?");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Actions that change only what this terminal shows.
+
+use super::{
+    model::{Model, Pane, Tone},
+    prompt::Prompt,
+    update::Effect,
+};
+use crate::state::FACTORS;
+
+const PAGE: isize = 10;
+
+pub fn down(model: &mut Model) -> Vec<Effect> {
+    scroll(model, 1)
+}
+
+pub fn up(model: &mut Model) -> Vec<Effect> {
+    scroll(model, -1)
+}
+
+pub fn page_down(model: &mut Model) -> Vec<Effect> {
+    scroll(model, PAGE)
+}
+
+pub fn page_up(model: &mut Model) -> Vec<Effect> {
+    scroll(model, -PAGE)
+}
+
+pub fn first(model: &mut Model) -> Vec<Effect> {
+    scroll(model, isize::MIN / 2)
+}
+
+pub fn last(model: &mut Model) -> Vec<Effect> {
+    scroll(model, isize::MAX / 2)
+}
+
+/// The log scrolls while it has the focus; everywhere else these keys move the layer cursor, and show the layers first.
+fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+    if model.view.focus != Pane::Log && !model.shows(Pane::Layers) {
+        // A cursor that nobody sees is not moved.
+        model.view.focus = Pane::Layers;
+        return Vec::new();
+    }
+    let view = &mut model.view;
+    if view.focus == Pane::Log {
+        let most = model.run.log.len().saturating_sub(1) as isize;
+        view.log_back = (view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
+    } else {
+        let most = model.run.layers.len().saturating_sub(1) as isize;
+        view.cursor = (view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
+    }
+    Vec::new()
+}
+
+pub fn focus(model: &mut Model, by: isize) -> Vec<Effect> {
+    model.view.focus = model.view.focus.step(by);
+    Vec::new()
+}
+
+pub fn go_to(model: &mut Model, pane: Pane) -> Vec<Effect> {
+    model.view.focus = pane;
+    Vec::new()
+}
+
+pub fn zoom(model: &mut Model) -> Vec<Effect> {
+    model.view.zoomed = !model.view.zoomed;
+    Vec::new()
+}
+
+/// From the innermost outwards: a box, the zoom, the scrolling.
+pub fn close(model: &mut Model) -> Vec<Effect> {
+    let view = &mut model.view;
+    if !view.dismissed {
+        view.dismissed = true;
+    } else if view.zoomed {
+        view.zoomed = false;
+    } else {
+        view.log_back = 0;
+    }
+    view.notice = None;
+    Vec::new()
+}
+
+pub fn show_layer(model: &mut Model) -> Vec<Effect> {
+    let Some(layer) = model.selected() else { return Vec::new() };
+    let (name, feature_map) = (layer.info.name.clone(), layer.info.feature_map);
+    if !feature_map {
+        model.notify(Tone::Bad, format!("{name} has no feature map to show"));
+    } else if model.view.layer.as_deref() == Some(&name) {
+        model.view.layer = None;
+    } else {
+        model.view.layer = Some(name);
+    }
+    Vec::new()
+}
+
+pub fn next_sample(model: &mut Model) -> Vec<Effect> {
+    step_sample(model, 1)
+}
+
+pub fn previous_sample(model: &mut Model) -> Vec<Effect> {
+    step_sample(model, -1)
+}
+
+/// Through the whole validation split while an engine can explain any of it, else through what was explained.
+fn step_sample(model: &mut Model, by: i64) -> Vec<Effect> {
+    if model.is_live() {
+        let images = model.run.data.as_ref().map_or(0, |d| d.validation) as i64;
+        if images > 0 {
+            model.view.sample = (i64::from(model.view.sample) + by).rem_euclid(images) as u32;
+        }
+    } else {
+        let mut seen: Vec<u32> = model.run.explained.iter().map(|e| e.sample).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let now = model.explained().map(|e| e.sample);
+        if let Some(at) = seen.iter().position(|s| Some(*s) == now) {
+            model.view.sample = seen[(at as i64 + by).rem_euclid(seen.len() as i64) as usize];
+        }
+    }
+    Vec::new()
+}
+
+pub fn smoothing(model: &mut Model) -> Vec<Effect> {
+    model.view.smoothing = (model.view.smoothing + 1) % FACTORS.len();
+    let factor = model.smoothing();
+    model.notify(Tone::Plain, if factor == 0.0 { "smoothing off".into() } else { format!("smoothing {factor}") });
+    Vec::new()
+}
+
+pub fn glyphs(model: &mut Model) -> Vec<Effect> {
+    let appearance = &mut model.view.appearance;
+    if appearance.ascii {
+        model.notify(Tone::Plain, "this terminal is set to ASCII");
+        return Vec::new();
+    }
+    appearance.glyphs = appearance.glyphs.next();
+    let name = appearance.glyphs.name();
+    model.notify(Tone::Plain, format!("pictures in {name} glyphs"));
+    Vec::new()
+}
+
+pub fn ground(model: &mut Model) -> Vec<Effect> {
+    model.view.appearance.light = !model.view.appearance.light;
+    let ground = if model.view.appearance.light { "light" } else { "dark" };
+    model.notify(Tone::Plain, format!("colours for a {ground} terminal"));
+    Vec::new()
+}
+
+pub fn leave(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = None::<Prompt>;
+    vec![Effect::Leave]
+}

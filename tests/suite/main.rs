@@ -1,0 +1,9 @@
+//! The programs as a user meets them: started as processes, judged by what they print and by their exit codes.
+#![allow(clippy::unwrap_used)]
+
+mod acting;
+mod cli;
+mod configs;
+mod screen;
+#[cfg(feature = "engine")]
+mod tmux;

@@ -1,0 +1,135 @@
+//! The dashboard in a terminal, through the lives of a run: an engine that starts, dies, and is replaced by another.
+
+use std::{
+    fs,
+    io::{Read as _, Write},
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use frostline::{
+    command::Command,
+    event::{Ended, Event, Outcome, State},
+};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::acting::{Actor, STAND_IN, Stage, eventually, forking, only_run};
+
+const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
+const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
+
+/// A terminal that runs `frostline`.
+struct Screen {
+    seen: Arc<Mutex<vt100::Parser>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _pty: Box<dyn MasterPty + Send>,
+}
+
+impl Screen {
+    fn open(stage: &Stage, arguments: &[&str]) -> Self {
+        let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(stage.path("frostline"));
+        command.args(arguments);
+        command.cwd(stage.path(""));
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("USER", "ada"), ("HOSTNAME", "lab")] {
+            command.env(name, value);
+        }
+        let child = {
+            let _alone = forking();
+            pty.slave.spawn_command(command).unwrap()
+        };
+        drop(pty.slave);
+        let seen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let mut reader = pty.master.try_clone_reader().unwrap();
+        let parser = Arc::clone(&seen);
+        thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(got @ 1..) = reader.read(&mut chunk) {
+                parser.lock().unwrap().process(&chunk[..got]);
+            }
+        });
+        let keys = pty.master.take_writer().unwrap();
+        Self { seen, keys, child, _pty: pty.master }
+    }
+
+    fn await_text(&self, text: &str) {
+        let contents = || self.seen.lock().unwrap().screen().contents();
+        eventually(&format!("`{text}` on the screen"), || contents().contains(text).then_some(()));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn exit_code(&mut self) -> u32 {
+        self.child.wait().unwrap().exit_code()
+    }
+}
+
+#[test]
+fn the_dashboard_follows_a_run_from_engine_to_engine_and_detaches() {
+    let stage = Stage::new();
+    stage.script("frostline-engine", STAND_IN);
+    let mut screen = Screen::open(&stage, &["demo"]);
+    screen.await_text("STARTING");
+    let run = only_run(&stage.path("runs"));
+    eventually("the engine is started", || run.path().join("asked").exists().then_some(()));
+    let mut first = Actor::on(&run);
+    first.start();
+    first.say(Event::StateChanged { state: State::Running, step: 0 });
+    screen.await_text("RUNNING");
+    screen.press("p");
+    let request = first.answer(Outcome::Applied);
+    assert_eq!((request.command, request.by.as_str()), (Command::Pause, "ada@lab"));
+    first.say(Event::StateChanged { state: State::Paused, step: 12 });
+    screen.await_text("PAUSED");
+    fs::write(run.engine_log(), "Killed by the kernel\n").unwrap();
+    fs::write(run.path().join("leave"), "").unwrap();
+    first.vanish();
+    screen.await_text("LOST");
+    screen.await_text("Killed by the kernel");
+
+    // Somebody else resumes it.
+    let mut second = Actor::on(&run);
+    second.start();
+    second.say(Event::StateChanged { state: State::Running, step: 12 });
+    screen.await_text("RUNNING");
+    screen.press("q");
+    screen.await_text("goes on; come back with: frostline attach");
+    assert_eq!(screen.exit_code(), 0);
+    second.end(Ended::Completed { early: false });
+
+    let mut replay = Screen::open(&stage, &["attach"]);
+    replay.await_text("acted");
+    replay.press("q");
+    replay.await_text("completed after 20 steps");
+    assert_eq!(replay.exit_code(), 0);
+}
+
+#[test]
+fn a_lost_engine_is_started_again_by_a_key() {
+    let stage = Stage::new();
+    stage.script("frostline-engine", STAND_IN);
+    let run = stage.run("mine");
+    let mut first = Actor::on(&run);
+    first.start();
+    first.vanish();
+    let mut screen = Screen::open(&stage, &["attach", "mine"]);
+    screen.await_text("LOST");
+    screen.press("r");
+    eventually("the engine is started", || run.path().join("asked").exists().then_some(()));
+    let mut second = Actor::on(&run);
+    second.start();
+    second.say(Event::StateChanged { state: State::Running, step: 0 });
+    screen.await_text("RUNNING");
+    fs::write(run.path().join("leave"), "").unwrap();
+    second.end(crate::acting::failed(frostline::error::Class::Environment, "the disk is full"));
+    screen.await_text("FAILED");
+    screen.press("q");
+    screen.await_text("error: the disk is full");
+    assert_eq!(screen.exit_code(), 3);
+}
