@@ -128,7 +128,9 @@ impl IdxFile {
         let what = if magic == IMAGES { "images" } else { "labels" };
         let reading =
             |error| DataError::reading(path, if magic == IMAGES { "file of images" } else { "file of labels" }, error);
-        let mut raw = BufReader::with_capacity(1 << 16, File::open(path).map_err(reading)?);
+        let file = File::open(path).map_err(reading)?;
+        let size = file.metadata().map_err(reading)?.len();
+        let mut raw = BufReader::with_capacity(1 << 16, file);
         let zipped = raw.fill_buf().map_err(reading)?.starts_with(&[0x1f, 0x8b]);
         let mut stream: Box<dyn Read> = if zipped { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
 
@@ -148,7 +150,8 @@ impl IdxFile {
         if file.dimensions.contains(&0) {
             return Err(DataError::IdxEmpty { path: file.path.clone(), shape: file.shape() });
         }
-        Ok(file)
+        // How much a gzip file holds is known only when it has been read.
+        if zipped { Ok(file) } else { file.must_hold(size - expected as u64).map(|()| file) }
     }
 
     fn shape(&self) -> String {
@@ -165,21 +168,33 @@ impl IdxFile {
         Err(DataError::IdxCount { images, image_count, labels: labels_path, label_count: labels.len() })
     }
 
+    /// Bytes after the header, as the header has it.
+    fn promised(&self) -> u64 {
+        // Three dimensions of 32 bits may overflow 64; no file is that long, so saturation reports the mismatch.
+        self.dimensions.iter().fold(1, |product, &side| product.saturating_mul(u64::from(side)))
+    }
+
+    fn must_hold(&self, found: u64) -> Result<(), DataError> {
+        let expected = self.promised();
+        let found = match found.cmp(&expected) {
+            std::cmp::Ordering::Equal => return Ok(()),
+            std::cmp::Ordering::Less => found.to_string(),
+            std::cmp::Ordering::Greater => format!("more than {expected}"),
+        };
+        Err(DataError::IdxLength { path: self.path.clone(), found, expected, shape: self.shape() })
+    }
+
     /// Everything after the header, exactly as long as the header says.
     fn rest(&mut self) -> Result<Vec<u8>, DataError> {
-        // Three dimensions of 32 bits may overflow 64; no file is that long, so saturation reports the mismatch.
-        let expected = self.dimensions.iter().fold(1_u64, |product, &side| product.saturating_mul(u64::from(side)));
+        let expected = self.promised();
         let mut bytes = Vec::new(); // grows with what is there: a header that lies costs no memory
         let read = self.stream.by_ref().take(expected.saturating_add(1)).read_to_end(&mut bytes);
-        let length =
-            |found: String| DataError::IdxLength { path: self.path.clone(), found, expected, shape: self.shape() };
         match read {
-            Ok(_) if bytes.len() as u64 > expected => Err(length(format!("more than {expected}"))),
-            Ok(_) if (bytes.len() as u64) < expected => Err(length(bytes.len().to_string())),
-            Ok(_) => Ok(bytes),
-            // A gzip stream that ends early.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(length(bytes.len().to_string())),
-            Err(source) => Err(DataError::Io { path: self.path.clone(), source }),
+            // A gzip stream that ends early is as short as a plain file that does.
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+                Err(DataError::Io { path: self.path.clone(), source: error })
+            }
+            _ => self.must_hold(bytes.len() as u64).map(|()| bytes),
         }
     }
 }

@@ -1,4 +1,4 @@
-"""Makes keras_gradcam.json: Grad-CAM as in the book (listings 5.40 to 5.43), with GradientTape in Keras 3, in float64.
+"""Makes tests/fixtures/keras/gradcam.json: Grad-CAM as in the book (listings 5.40 to 5.43), with GradientTape in Keras 3, in float64.
 
     venv/bin/python tests/reference/keras_gradcam.py        (the environment of keras_layers.py)
 
@@ -72,7 +72,7 @@ for units in [1, 3]:
                 }
             )
 about = f"keras_gradcam.py with keras {keras.__version__}, tensorflow {tf.__version__}, float64"
-path = pathlib.Path(__file__).with_suffix(".json")
+path = pathlib.Path(__file__).parents[1] / "fixtures/keras/gradcam.json"
 lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
 path.write_text(f'{{"made by":"{about}","cases":[\n{lines}\n]}}\n')
 print([(c["units"], c["layer"], c["class"], round(sum(c["heat"]), 3)) for c in cases], path.stat().st_size, "bytes")

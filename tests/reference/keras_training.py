@@ -1,4 +1,4 @@
-"""Makes keras_training.json and keras_training.safetensors: 20 steps of the book's MNIST convnet under every update rule.
+"""Makes tests/fixtures/keras/training.json and .safetensors: 20 steps of the book's MNIST convnet under every update rule.
 
     venv/bin/python tests/reference/keras_training.py        (the environment of keras_layers.py, and safetensors)
 
@@ -163,7 +163,7 @@ for rule in RULES:
     print(rule, salt, losses[0], losses[-1], off, {name: (p["worst"], p["rms"]) for name, p in parameters.items()}, flush=True)
 
 about = f"keras_training.py with keras {keras.__version__}, tensorflow {tf.__version__}"
-out = pathlib.Path(__file__)
+out = pathlib.Path(__file__).parents[1] / "fixtures/keras/training"
 out.with_suffix(".json").write_text(json.dumps({"made by": about, "runs": runs}, indent=1) + "\n")
 save_file(tensors, out.with_suffix(".safetensors"))
 print(out.with_suffix(".safetensors").stat().st_size, "bytes")

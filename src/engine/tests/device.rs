@@ -1,7 +1,7 @@
 //! Devices as this machine has them: the tests hold with and without a graphics card.
 
 use super::*;
-use crate::engine::device;
+use crate::device;
 
 #[test]
 fn the_processor_has_a_name_and_threads() {

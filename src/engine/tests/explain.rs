@@ -1,14 +1,14 @@
-//! Grad-CAM against Keras's GradientTape (`tests/reference/keras_gradcam.py`), and that looking changes nothing.
+//! Grad-CAM against Keras's `GradientTape` (`tests/reference/keras_gradcam.py`), and that looking changes nothing.
 
 use serde::Deserialize;
 use tch::Tensor;
 
 use super::formula::{bytes, floats, from_keras_parameter};
 use super::*;
-use crate::data::Pixels;
-use crate::engine::explain::{explain, target};
-use crate::engine::input;
-use crate::trainer::{Stepper, Update};
+use frostline::data::Pixels;
+use crate::explain::{explain, target};
+use crate::input;
+use frostline::trainer::{Stepper, Update};
 
 #[derive(Deserialize)]
 struct Figures {
@@ -46,7 +46,9 @@ fn network(units: usize) -> Network {
     for weight in network.weights().all() {
         let mut values = floats(&format!("{units}/{}", weight.name), weight.tensor.numel(), 0.5);
         if weight.name.ends_with("moving_variance") {
-            values.iter_mut().for_each(|value| *value += 1.0);
+            for value in &mut values {
+                *value += 1.0;
+            }
         }
         weight.tensor.shallow_clone().copy_(&from_keras_parameter(&values, &weight.tensor.size()));
     }
@@ -71,7 +73,7 @@ fn check(what: &str, ours: &[f32], keras: &[f32]) {
 
 #[test]
 fn heat_activations_and_probabilities_are_those_of_gradient_tape() {
-    let figures: Figures = serde_json::from_str(include_str!("../../../tests/reference/keras_gradcam.json")).unwrap();
+    let figures: Figures = serde_json::from_str(include_str!("../../../tests/fixtures/keras/gradcam.json")).unwrap();
     assert_eq!(figures.cases.len(), 4 * (2 + 3));
     for case in &figures.cases {
         let network = network(case.units);

@@ -1,9 +1,9 @@
 //! Frozen is frozen: to the bit, under every update rule, and thawed layers go on where they stopped.
 
 use super::*;
-use crate::event::LayerMeters;
-use crate::run::checkpoint::TensorData;
-use crate::trainer::{Stepper, Update};
+use frostline::event::LayerMeters;
+use frostline::run::checkpoint::TensorData;
+use frostline::trainer::{Stepper, Update};
 
 fn run(stepper: &mut TorchStepper, steps: std::ops::Range<u64>) {
     for step in steps {
@@ -54,7 +54,7 @@ fn a_frozen_batch_normalisation_runs_in_inference_mode() {
     // Everything frozen: the loss of a training step is that of an evaluation but for dropout, which is above.
     stepper.set_frozen(&names(&["batch_normalization"])).unwrap();
     let look = |stepper: &TorchStepper, mode| {
-        use crate::engine::network::Taps;
+        use crate::network::Taps;
         let mut seen = None;
         let batch = batch(0, 5, size(12, 3), 2);
         let x = input::pictures(&batch.images, 5, batch.size, Preprocess::default(), Device::Cpu).unwrap();

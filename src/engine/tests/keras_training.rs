@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::formula::{bytes, floats, from_keras_parameter, to_keras_parameter};
 use super::*;
-use crate::plan::Plan;
-use crate::run::checkpoint::TensorData;
-use crate::trainer::{Stepper, Update};
+use frostline::plan::Plan;
+use frostline::run::checkpoint::TensorData;
+use frostline::trainer::{Stepper, Update};
 
 #[derive(Deserialize)]
 struct Figures {
@@ -110,8 +110,8 @@ fn in_keras_order(data: &TensorData) -> Vec<f32> {
 
 #[test]
 fn twenty_steps_under_every_rule_agree_with_keras_to_float32s_accuracy() {
-    let figures: Figures = serde_json::from_str(include_str!("../../../tests/reference/keras_training.json")).unwrap();
-    let reference = include_bytes!("../../../tests/reference/keras_training.safetensors");
+    let figures: Figures = serde_json::from_str(include_str!("../../../tests/fixtures/keras/training.json")).unwrap();
+    let reference = include_bytes!("../../../tests/fixtures/keras/training.safetensors");
     let reference = safetensors::SafeTensors::deserialize(reference).unwrap();
     let arch = convnet();
     assert_eq!(figures.runs.len(), 8);

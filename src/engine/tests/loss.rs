@@ -2,8 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use crate::engine::loss::{mean, predictions, probabilities, score};
-use crate::plan::Head;
+use crate::loss::{mean, predictions, probabilities, score};
+use frostline::plan::Head;
 
 const THREE: Head = Head::Categorical { classes: 3 };
 

@@ -1,4 +1,4 @@
-//! The engine's tests: against Keras's figures (`tests/reference`), against plain tensor operations, and against itself.
+//! The engine's tests: against Keras's figures (`tests/reference` makes them), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
 mod device;
@@ -12,8 +12,11 @@ mod optimizer;
 mod pool_first;
 mod steps;
 
-use super::stepper::TorchStepper;
-use super::*;
+use tch::Device;
+
+use crate::input::{self, Preprocess};
+use crate::network::{self, Network};
+use crate::stepper::{self, TorchStepper};
 use frostline::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
 use frostline::data::{Batch, Size};
 use frostline::plan;
@@ -92,6 +95,6 @@ pub(super) fn size(side: u32, channels: u32) -> Size {
 
 pub(super) fn stepper(arch: &Arch, rule: plan::Optimizer) -> TorchStepper {
     // Tests run side by side; OpenMP's threads would only wait for each other.
-    crate::engine::device::set_threads(1);
+    crate::device::set_threads(1);
     TorchStepper::new(arch, rule, 7, Device::Cpu, Preprocess::default()).unwrap()
 }

@@ -3,8 +3,8 @@
 use tch::{Kind, Tensor};
 
 use super::*;
-use crate::engine::optimizer::Optimizer;
-use crate::engine::weights::Weights;
+use crate::optimizer::Optimizer;
+use crate::weights::Weights;
 
 /// One weight's way under a rule, as the formulas say.
 struct Exact {

@@ -1,9 +1,9 @@
-//! Moving a ReLU behind its max-pool, and writing over tensors in place, change no number.
+//! Moving a `ReLU` behind its max-pool, and writing over tensors in place, change no number.
 
 use tch::Tensor;
 
 use super::*;
-use crate::engine::network::{Mode, Taps};
+use crate::network::{Mode, Taps};
 
 /// Logits and the gradients of their sum by every weight.
 fn run(arch: &Arch, tapped: &[usize]) -> (Vec<f32>, Vec<Vec<f32>>) {

@@ -86,7 +86,7 @@ fn an_empty_batch_changes_nothing() {
     let mut stepper = stepper(&small(2), RULES[2]);
     let before = saved(&stepper);
     let score = stepper.step(&batch(0, 0, size(12, 3), 2), Update { step: 0, learning_rate: 0.1 }).unwrap();
-    assert_eq!(score, crate::trainer::Score::default());
+    assert_eq!(score, frostline::trainer::Score::default());
     assert_eq!(saved(&stepper), before);
 }
 
@@ -118,5 +118,5 @@ fn a_seed_makes_the_same_network_and_another_seed_another() {
 fn a_panic_inside_is_an_error() {
     let error = stepper::shielded::<()>(|| panic!("a wrong turn")).unwrap_err();
     assert_eq!(error.message(), "the training step panicked: a wrong turn");
-    assert_eq!(error.class(), crate::error::Class::Internal);
+    assert_eq!(error.class(), frostline::error::Class::Internal);
 }
