@@ -157,10 +157,6 @@ impl Carrier {
     /// Carries messages both ways for the life of a connection.
     async fn carry(&mut self, mut connection: Connection) -> Broken {
         let live = connection.welcome.live;
-        let kind = if live { tui::Connection::Live } else { tui::Connection::Replay };
-        if !self.connection(kind).await {
-            return Broken::Left;
-        }
         loop {
             let message = tokio::select! {
                 message = connection.receiver.next() => message,
@@ -184,6 +180,10 @@ impl Carrier {
                 }
                 Ok(Some(ServerMessage::Blob { name, bytes })) => Incoming::Blob { hash: name, png: bytes },
                 Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed,
+                // Only now, so that the screen takes the history for one.
+                Ok(Some(ServerMessage::UpToDate)) => {
+                    Incoming::Connection(if live { tui::Connection::Live } else { tui::Connection::Replay })
+                }
                 // What a slow viewer was spared is a gap in the events' numbers, which the state counts by itself.
                 Ok(Some(_)) => continue,
                 Ok(None) | Err(crate::wire::Error::Io(_)) => return Broken::Closed,

@@ -28,8 +28,13 @@ impl Reporter {
                         format!("{}: resumed after step {}, in epoch {}", started.run, resumed.step, resumed.epoch)
                     }
                     None => format!(
-                        "{}: {} epochs, {} images a step, {}, {}",
-                        started.run, started.epochs, started.batch_size, started.optimizer, started.loss
+                        "{}: {} epoch{}, {} images a step, {}, {}",
+                        started.run,
+                        started.epochs,
+                        if started.epochs == 1 { "" } else { "s" },
+                        started.batch_size,
+                        started.optimizer,
+                        started.loss
                     ),
                 })
             }

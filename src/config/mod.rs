@@ -99,8 +99,9 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let mut config = Self::parse(&text, path, overrides)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        config.data.settle_places(&std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
+        // From here on it must not matter where the program runs.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        config.data.settle_places(absolute.parent().unwrap_or(Path::new("/")));
         Ok(config)
     }
 

@@ -25,8 +25,8 @@ use frostline::{
     data::{self, Dataset},
     error::{Error, Result},
     event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
-        RunStarted, SkippedFile, SplitName, Stage,
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, PROTOCOL, Resumed, RunEnded, RunStarted,
+        SkippedFile, SplitName, Stage,
     },
     plan::Plan,
     run::{EngineLock, RunDir},
@@ -239,12 +239,9 @@ fn say_skipped(record: &mut Journal, data: &Dataset) -> Result<()> {
     if data.skipped.is_empty() {
         return Ok(());
     }
-    let count = data.skipped.len();
-    let message = format!("{count} files cannot be read as images and are left out");
-    record.say(Event::Log { level: Level::Warning, message })?;
     let file = |skipped: &data::Skipped| SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() };
-    let files = data.skipped.iter().map(file).collect();
-    record.say(Event::Skipped { split: SplitName::Train, total: count as u64, files })
+    let files: Vec<SkippedFile> = data.skipped.iter().map(file).collect();
+    record.say(Event::Skipped { split: SplitName::Train, total: files.len() as u64, files })
 }
 
 fn opened(plan: &Plan, data: &Dataset) -> DataOpened {

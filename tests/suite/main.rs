@@ -4,6 +4,7 @@
 mod acting;
 mod cli;
 mod configs;
+mod mistakes;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;

@@ -18,7 +18,7 @@ const ACT: &str = "FROSTLINE_TEST_ACT";
 
 /// A child and what it has written so far.
 struct Child {
-    child: Box<dyn portable_pty::Child + Send + Sync>,
+    process: Box<dyn portable_pty::Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     bytes: mpsc::Receiver<Vec<u8>>,
     vt: vt100::Parser,
@@ -34,12 +34,12 @@ impl Child {
         command.env(ACT, act);
         command.env("TERM", "xterm-256color");
         let began = Instant::now();
-        let child = pair.slave.spawn_command(command).unwrap();
+        let process = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (sender, bytes) = mpsc::channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;
@@ -47,7 +47,7 @@ impl Child {
             }
         });
         let cells = |n| NonZeroU16::new(n).unwrap();
-        Self { child, master: pair.master, bytes, vt: vt100::Parser::new(cells(24), cells(80), 0), began }
+        Self { process, master: pair.master, bytes, vt: vt100::Parser::new(cells(24), cells(80), 0), began }
     }
 
     /// Reads on until the screen is as wanted.
@@ -71,7 +71,7 @@ impl Child {
     }
 
     fn signal(&self, name: &str) {
-        let process = self.child.process_id().unwrap().to_string();
+        let process = self.process.process_id().unwrap().to_string();
         std::process::Command::new("kill").args([&format!("-{name}"), &process]).status().unwrap();
     }
 
@@ -83,8 +83,8 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -148,7 +148,8 @@ pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buff
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }
     }
-    draw_lines(&theme, &plot, raw, series, buffer);
+    draw_raw(&theme, &plot, raw, model.view.zoomed, buffer);
+    draw_lines(&theme, &plot, series, buffer);
     draw_markers(model, &theme, &plot, buffer);
     let best = model.run.best.as_ref().map(|b| b.step as f64);
     for (x, y) in &series.validation {
@@ -160,30 +161,38 @@ pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buff
     }
 }
 
-/// What has to be inside the frame: all that is smooth, and of the raw steps all but the wildest in fifty.
+/// What has to be inside the frame: all that is smooth, and of the raw steps all but the wildest in ten.
 fn in_view(raw: &[Bucket], series: &Series) -> Vec<f64> {
     let mut means: Vec<f64> = raw.iter().map(|b| b.mean).filter(|m| m.is_finite()).collect();
     means.sort_by(f64::total_cmp);
-    let cut = means.len() / 50;
+    let cut = means.len() / 20;
     let raw = &means[cut..means.len() - cut];
     let ends = raw.first().into_iter().chain(raw.last()).copied();
     let smooth = series.train.iter().chain(&series.validation).chain(&series.validation_smooth).map(|p| p.1);
     ends.chain(smooth).collect()
 }
 
-fn draw_lines(theme: &Theme, plot: &Plot, raw: &[Bucket], series: &Series, buffer: &mut Buffer) {
-    let ascii = theme.appearance.ascii;
-    // Lines that only a colour would tell apart get marks of their own.
-    let mono = theme.appearance.depth == Depth::Mono;
-    let marker = |plain: char| if ascii { Marker::Custom(plain) } else { Marker::Braille };
-    let raw_marker = if ascii || mono { Marker::Custom(if ascii { '.' } else { '·' }) } else { Marker::Braille };
+/// The steps as they were measured, means of what was gathered on the way. Their extremes too where there is room: batches are noisy.
+fn draw_raw(theme: &Theme, plot: &Plot, raw: &[Bucket], extremes: bool, buffer: &mut Buffer) {
+    let marker = match (theme.appearance.ascii, theme.appearance.depth) {
+        (true, _) => Marker::Custom('.'),
+        // Without colours a line would be taken for the smoothed one.
+        (false, Depth::Mono) => Marker::Custom('·'),
+        (false, _) => Marker::Braille,
+    };
     let faint = theme.color(Role::TrainRaw);
     let means: Vec<(f64, f64)> = raw.iter().map(|b| (b.step as f64, b.mean)).collect();
-    plot.line(&means, raw_marker, faint, buffer);
-    if !mono {
+    plot.line(&means, marker, faint, buffer);
+    if extremes {
         let strokes: Vec<(f64, f64, f64)> = raw.iter().map(|b| (b.step as f64, b.min, b.max)).collect();
-        plot.strokes(&strokes, raw_marker, faint, buffer);
+        plot.strokes(&strokes, marker, faint, buffer);
     }
+}
+
+fn draw_lines(theme: &Theme, plot: &Plot, series: &Series, buffer: &mut Buffer) {
+    let ascii = theme.appearance.ascii;
+    let mono = theme.appearance.depth == Depth::Mono;
+    let marker = |plain: char| if ascii { Marker::Custom(plain) } else { Marker::Braille };
     // Few points smoothed exponentially trail far behind themselves: until there are many, the measured ones lead.
     let few = series.validation.len() < 30;
     let (lead, other) = if few {

@@ -84,12 +84,9 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
         Event::DeviceReady(device) => info(format!("{}: {}, libtorch {}", device.device, device.name, device.libtorch)),
         Event::EpochEnded(ended) => Some(epoch(ended, point)),
         Event::LearningRate { rate, why, .. } => info(format!("learning rate {} ({why})", figures::rate(*rate))),
-        Event::Checkpoint(saved) => {
-            let kind = match saved.kind {
-                CheckpointKind::Best => "best",
-                CheckpointKind::Last => "last",
-            };
-            info(format!("{kind} saved, step {}", figures::count(saved.step)))
+        // The last one is written every epoch and on every request, which has a line of its own.
+        Event::Checkpoint(saved) if saved.kind == CheckpointKind::Best => {
+            info(format!("best saved, step {}", figures::count(saved.step)))
         }
         Event::Answered(answered) => match &answered.outcome {
             Outcome::Applied => info(format!("{}: {}", answered.by, answered.request)),
