@@ -167,7 +167,7 @@ impl Stepper for TorchStepper {
 }
 
 /// Turns a panic into an error. What it may have left half done is never used again: the loop ends the run on any error.
-fn shielded<T>(work: impl FnOnce() -> super::Result<T>) -> Result<T> {
+pub(super) fn shielded<T>(work: impl FnOnce() -> super::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
         Err(panic) => Err(EngineError::Panicked { message: message(panic.as_ref()) }.into()),
