@@ -4,6 +4,7 @@
 use std::error::Error as _;
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader, Limits};
@@ -45,9 +46,21 @@ pub(super) fn check_header(path: &Path) -> Result<(), String> {
     acceptable(width, height)
 }
 
-fn dimensions(bytes: &[u8]) -> Result<(u32, u32), String> {
+pub(super) fn dimensions(bytes: &[u8]) -> Result<(u32, u32), String> {
     let format = format(bytes)?;
-    ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().map_err(|error| reason(&error, format))
+    guarded(format, || ImageReader::with_format(Cursor::new(bytes), format).into_dimensions())
+}
+
+/// A decoder that panics at a damaged file costs that file, not the run. It owns all that it changes, so nothing is left torn.
+fn guarded<T>(format: ImageFormat, decode: impl FnOnce() -> Result<T, ImageError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(result) => result.map_err(|error| reason(&error, format)),
+        Err(_) => Err(format!("damaged {}: the decoder gave up", kind(format))),
+    }
+}
+
+fn kind(format: ImageFormat) -> &'static str {
+    format.extensions_str().first().copied().unwrap_or("image")
 }
 
 fn format(bytes: &[u8]) -> Result<ImageFormat, String> {
@@ -58,7 +71,7 @@ fn format(bytes: &[u8]) -> Result<ImageFormat, String> {
     }
 }
 
-fn decode(bytes: &[u8], size: Size) -> Result<Pixels, String> {
+pub(super) fn decode(bytes: &[u8], size: Size) -> Result<Pixels, String> {
     let format = format(bytes)?;
     if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
         return Err("the jpeg is cut off".into());
@@ -69,7 +82,7 @@ fn decode(bytes: &[u8], size: Size) -> Result<Pixels, String> {
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| reason(&error, format))?;
+    let picture = guarded(format, || reader.decode())?;
     acceptable(picture.width(), picture.height())?;
     Ok(resize::to(flatten(picture), size))
 }
@@ -97,7 +110,7 @@ fn acceptable(width: u32, height: u32) -> Result<(), String> {
 
 /// The decoder's own words behind ours, on one line, so that a list of skipped files stays a list.
 fn reason(error: &ImageError, format: ImageFormat) -> String {
-    let kind = format.extensions_str().first().copied().unwrap_or("image");
+    let kind = kind(format);
     let cause = match error {
         ImageError::Limits(_) => {
             return format!("more than {LONGEST_SIDE} pixels a side or {} MiB decoded", MOST_MEMORY >> 20);

@@ -30,6 +30,9 @@ pub enum DataError {
     #[error("{path}: the idx header is cut off after {found} of {expected} bytes")]
     IdxHeader { path: PathBuf, found: usize, expected: usize },
 
+    #[error("{path}: damaged gzip data: {reason}")]
+    IdxGzip { path: PathBuf, reason: String },
+
     #[error("{path}: holds no images ({shape})")]
     IdxEmpty { path: PathBuf, shape: String },
 
@@ -132,7 +135,9 @@ impl Explain for DataError {
                 _ => "expected MNIST's format, plain or gzip; the file may be of another kind or a failed download"
                     .into(),
             },
-            Self::IdxLength { .. } | Self::IdxHeader { .. } => "the file is cut off or damaged; fetch it again".into(),
+            Self::IdxLength { .. } | Self::IdxHeader { .. } | Self::IdxGzip { .. } => {
+                "the file is cut off or damaged; fetch it again".into()
+            }
             Self::IdxEmpty { .. } => "fetch the file again, or give the images that go with the labels".into(),
             Self::IdxCount { .. } => {
                 "images and labels must come from the same set; train and test files may be mixed up".into()

@@ -77,7 +77,7 @@ fn add_images(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> 
         let path = entry.path();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => deeper.push(path),
-            Ok(_) if is_image(&path) => files.push(path),
+            Ok(kind) if is_image(&path) && (kind.is_file() || is_link_to_file(&path)) => files.push(path),
             _ => {}
         }
     }
@@ -97,6 +97,11 @@ fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
     }
     found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(found)
+}
+
+/// Or to nowhere: that is listed as unreadable later. Reading a pipe would wait for ever.
+fn is_link_to_file(path: &Path) -> bool {
+    path.is_symlink() && path.metadata().map_or(true, |data| data.is_file())
 }
 
 fn is_image(path: &Path) -> bool {

@@ -124,7 +124,7 @@ impl IdxFile {
         let count = (magic & 0xff) as usize; // the magic number's last byte: how many dimensions
         let mut header = [0; 16];
         let expected = 4 + 4 * count;
-        let found = read_fully(&mut stream, &mut header[..expected]).map_err(reading)?;
+        let found = read_fully(&mut stream, &mut header[..expected]).map_err(|error| broken(path, error))?;
         let mut words = header.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().expect("4 bytes")));
         let given = words.next().unwrap_or(0);
         if found >= 4 && given != magic {
@@ -177,12 +177,24 @@ impl IdxFile {
         let mut bytes = Vec::new(); // grows with what is there: a header that lies costs no memory
         let read = self.stream.by_ref().take(expected.saturating_add(1)).read_to_end(&mut bytes);
         match read {
+            Ok(_) => self.must_hold(bytes.len() as u64).map(|()| bytes),
             // A gzip stream that ends early is as short as a plain file that does.
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
-                Err(DataError::Io { path: self.path.clone(), source: error })
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                self.must_hold(bytes.len() as u64)?;
+                Err(DataError::IdxGzip { path: self.path.clone(), reason: "it ends before its checksum".into() })
             }
-            _ => self.must_hold(bytes.len() as u64).map(|()| bytes),
+            Err(error) => Err(broken(&self.path, error)),
         }
+    }
+}
+
+/// The decompressor finds fault with what it reads; anything else is the machine's doing.
+fn broken(path: &Path, error: std::io::Error) -> DataError {
+    match error.kind() {
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            DataError::IdxGzip { path: path.to_owned(), reason: error.to_string() }
+        }
+        _ => DataError::Io { path: path.to_owned(), source: error },
     }
 }
 

@@ -88,6 +88,20 @@ fn idx_gzip_cut_off() {
 }
 
 #[test]
+fn idx_gzip_without_its_checksum() {
+    let zipped = gzip(&good_images());
+    check!(idx_complaint(&zipped[..zipped.len() - 5], &good_labels()));
+}
+
+#[test]
+fn idx_gzip_damaged() {
+    let mut zipped = gzip(&good_images());
+    let checksum = zipped.len() - 8;
+    zipped[checksum] ^= 1;
+    check!(idx_complaint(&zipped, &good_labels()));
+}
+
+#[test]
 fn idx_without_samples() {
     check!(idx_complaint(&idx(0x0803, &[0, 28, 28], &[]), &good_labels()));
 }

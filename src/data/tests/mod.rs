@@ -1,6 +1,7 @@
 //! The data room from outside: files in, batches or an explained error out.
 #![allow(clippy::unwrap_used)]
 
+mod damage;
 mod errors;
 mod loading;
 mod opening;
