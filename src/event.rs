@@ -149,7 +149,6 @@ pub enum State {
     Running,
     Paused,
     Evaluating,
-    Saving,
     Ended,
 }
 
