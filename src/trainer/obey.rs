@@ -10,7 +10,7 @@ use crate::{
     command::{Command, Request},
     error::Result,
     event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
-    plan::check_freezable,
+    plan::{check_freezable, check_left_to_train},
 };
 
 /// While paused the trainer wakes so often to serve what viewers look at.
@@ -124,8 +124,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     fn refused_mask(&self, frozen: &[String]) -> Option<String> {
-        let left = self.weighty().any(|name| !frozen.iter().any(|frozen| frozen == name));
-        (!left).then(|| "no layer would be left to train".into())
+        check_left_to_train(&self.plan.arch, frozen).err().map(|error| error.to_string())
     }
 
     /// Names of the layers that have parameters, in order.
