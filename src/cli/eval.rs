@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     event::{Event, Tested},
     run::{RunDir, Tail},
+    text::figures,
 };
 
 #[derive(Args, Debug)]
@@ -87,7 +88,7 @@ fn table(tested: &Tested, split: &str, classes: &[String]) -> String {
         "{split}: loss {:.4}  accuracy {:.4}  on {} images",
         tested.metrics.loss,
         tested.metrics.accuracy,
-        report::grouped(tested.images)
+        figures::count(tested.images)
     );
     let count = tested.confusion.len();
     if count == 0 {

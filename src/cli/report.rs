@@ -8,6 +8,7 @@ use crate::{
         Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, RunEnded, SkippedFile, SplitName,
         State, Tested,
     },
+    text::figures,
 };
 
 /// What a line needs to know of earlier events.
@@ -40,11 +41,11 @@ impl Reporter {
             }
             Event::DataOpened(data) => Some(format!(
                 "data: {} training, {} validation and {} test images in {} classes, {} steps an epoch",
-                grouped(data.train),
-                grouped(data.validation),
-                grouped(data.test),
+                figures::count(data.train),
+                figures::count(data.validation),
+                figures::count(data.test),
                 data.classes.len(),
-                grouped(data.steps_per_epoch.into()),
+                figures::count(data.steps_per_epoch.into()),
             )),
             Event::DeviceReady(device) => Some(match device.threads {
                 1 => format!("device: {} ({}), 1 thread, libtorch {}", device.device, device.name, device.libtorch),
@@ -82,8 +83,8 @@ impl Reporter {
         let _ = write!(
             line,
             "  rate {}  {}  {:.0} images/s",
-            rate(ended.learning_rate),
-            duration(seconds),
+            figures::rate(ended.learning_rate),
+            figures::time_taken(seconds),
             ended.images_per_second
         );
         if ended.data_wait >= 0.05 {
@@ -113,7 +114,7 @@ fn test(tested: &Tested) -> String {
         "test: loss {:.4}  accuracy {:.4}  on {} images, with the {} checkpoint",
         tested.metrics.loss,
         tested.metrics.accuracy,
-        grouped(tested.images),
+        figures::count(tested.images),
         match tested.checkpoint {
             CheckpointKind::Best => "best",
             CheckpointKind::Last => "last",
@@ -130,14 +131,14 @@ fn skipped(split: SplitName, total: u64, files: &[SkippedFile]) -> String {
     };
     let mut line = match total {
         1 => format!("warning: 1 {split} image cannot be read and is left out:"),
-        _ => format!("warning: {} {split} images cannot be read and are left out:", grouped(total)),
+        _ => format!("warning: {} {split} images cannot be read and are left out:", figures::count(total)),
     };
     for file in files.iter().take(SHOWN) {
         let _ = write!(line, "\n  {}: {}", file.path, file.reason);
     }
     match total.saturating_sub(files.len().min(SHOWN) as u64) {
         0 => line,
-        more => line + &format!("\n  and {} more", grouped(more)),
+        more => line + &format!("\n  and {} more", figures::count(more)),
     }
 }
 
@@ -149,39 +150,7 @@ fn end(ended: &RunEnded) -> Option<String> {
         Ended::Stopped { by } => format!("stopped by {by}"),
         Ended::Failed { .. } => return None,
     };
-    Some(format!("{how} after {} steps, in {}", grouped(ended.step), duration(ended.seconds)))
-}
-
-/// A learning rate: short, and exact enough to be typed in again.
-fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-4..1e4).contains(&rate) {
-        let text = format!("{rate:.6}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{rate:.3e}")
-    }
-}
-
-pub fn duration(seconds: f64) -> String {
-    let whole = seconds.max(0.0).round() as u64;
-    match whole {
-        0..60 => format!("{seconds:.1} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
-    }
-}
-
-/// 60000 as 60,000.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    Some(format!("{how} after {} steps, in {}", figures::count(ended.step), figures::time_taken(ended.seconds)))
 }
 
 #[cfg(test)]
@@ -302,14 +271,5 @@ mod tests {
             Err((Class::User, "no such folder".to_owned()))
         });
         assert_eq!(Reporter::default().line(&Event::RunEnded(ended)), None);
-    }
-
-    #[test]
-    fn a_rate_can_be_typed_in_again() {
-        for (value, text) in
-            [(0.001, "0.001"), (0.1, "0.1"), (1.0, "1"), (0.000_316_2, "0.000316"), (1e-5, "1.000e-5"), (0.0, "0")]
-        {
-            assert_eq!(rate(value), text);
-        }
     }
 }

@@ -5,8 +5,6 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
-mod figures;
-mod guard;
 mod keys;
 mod layout;
 mod model;
@@ -26,14 +24,17 @@ mod tests;
 pub use self::{
     app::{Left, Session, Why, run},
     appearance::Appearance,
-    guard::clean,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,
 };
-use crate::{command::Command, command::Watch, event::Stamped};
+use crate::{
+    command::{Command, Watch},
+    event::Stamped,
+    text::{figures, guard},
+};
 
 /// What the dashboard is told.
 #[derive(Clone, Debug, PartialEq)]
