@@ -88,7 +88,7 @@ impl Reporter {
             ended.images_per_second
         );
         if ended.data_wait >= 0.05 {
-            let _ = write!(line, ", {:.0} % of it waiting for data", ended.data_wait * 100.0);
+            let _ = write!(line, ", {:.0} % of the time waiting for data", ended.data_wait * 100.0);
         }
         line
     }
@@ -129,14 +129,16 @@ fn skipped(split: SplitName, total: u64, files: &[SkippedFile]) -> String {
         SplitName::Validation => "validation",
         SplitName::Test => "test",
     };
-    let mut line = match total {
-        1 => format!("warning: 1 {split} image cannot be read and is left out:"),
-        _ => format!("warning: {} {split} images cannot be read and are left out:", figures::count(total)),
+    let new = files.len() as u64;
+    let all = if total > new { format!(" ({} in all)", figures::count(total)) } else { String::new() };
+    let mut line = match new {
+        1 => format!("warning: 1 {split} image cannot be read and is left out{all}:"),
+        _ => format!("warning: {} {split} images cannot be read and are left out{all}:", figures::count(new)),
     };
     for file in files.iter().take(SHOWN) {
         let _ = write!(line, "\n  {}: {}", file.path, file.reason);
     }
-    match total.saturating_sub(files.len().min(SHOWN) as u64) {
+    match files.len().saturating_sub(SHOWN) as u64 {
         0 => line,
         more => line + &format!("\n  and {} more", figures::count(more)),
     }
@@ -256,7 +258,7 @@ mod tests {
         freeze conv2d conv2d_1 (ada@lab): applied after step 70
         freeze conv2d conv2d_1 (ada@lab): rejected: `conv2d_1` has no parameters
         goes on after step 70
-        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of it waiting for data
+        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of the time waiting for data
         warning: the loss is not a number
         test: loss 0.2500  accuracy 0.9125  on 10,000 images, with the best checkpoint
         completed after 1,234,567 steps, in 2 h 03 min

@@ -45,7 +45,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         Ok(match outcome? {
             Break(by) => Break(by),
             Continue(evaluation) => {
-                let seconds = begun.elapsed().saturating_sub(self.paused_for - paused).as_secs_f64();
+                let seconds = begun.elapsed().saturating_sub(self.paused_for.saturating_sub(paused)).as_secs_f64();
                 Continue(Validation { metrics: Some(evaluation.metrics), seconds })
             }
         })
