@@ -8,7 +8,7 @@ use crate::{
     command::Command,
     error::{Class, Error, Result},
     event::{Event, Outcome},
-    run::{RunDir, journal},
+    run::RunDir,
     wire::{ServerMessage, client::Connection},
 };
 
@@ -81,8 +81,7 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
     }
     block_on(async {
         // What was said before cannot be the answer.
-        let since = if run.journal().exists() { journal::measure(&run.journal())?.events } else { 0 };
-        let mut connection = viewer::local(&run, None, since).await?;
+        let mut connection = viewer::local(&run, None, viewer::NEWS).await?;
         if !connection.welcome.live {
             return Err(Error::user(
                 format!("{} has no engine that could {command}", run.name()),

@@ -17,7 +17,7 @@ use crate::{
     data,
     error::Result,
     plan::Plan,
-    run::{self, EngineLock, RunDir, journal},
+    run::{self, EngineLock, RunDir, tail},
 };
 
 #[derive(Args, Debug)]
@@ -109,7 +109,7 @@ fn resumable(place: &Place, which: &str) -> Result<(RunDir, u64)> {
     if let Some(holder) = EngineLock::holder(&run)? {
         return Err(run::Error::Locked { run: run.name(), pid: holder.pid }.into());
     }
-    let since = if run.journal().exists() { journal::measure(&run.journal())?.events } else { 0 };
+    let since = if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 };
     Ok((run, since))
 }
 

@@ -30,6 +30,9 @@ const TRY: Duration = Duration::from_millis(20);
 /// An engine opens its socket before anything slow. One that holds the lock and has none is out of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// In place of an event's number: none of those that there are already.
+pub const NEWS: u64 = u64::MAX;
+
 /// Where the events of a run can be had.
 pub enum Reached {
     Engine(UnixStream),
