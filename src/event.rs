@@ -59,7 +59,7 @@ pub enum Event {
     Checkpoint(Checkpoint),
     Answered(Answered),
     Explained(Explained),
-    /// Images that could not be read and were left out.
+    /// Images that could not be read and were left out: those found since the last such event, and how many of the split in all.
     Skipped {
         split: SplitName,
         total: u64,
@@ -128,6 +128,8 @@ pub struct DataOpened {
     pub validation: u64,
     pub test: u64,
     pub steps_per_epoch: u32,
+    /// The split that pinned images are taken from.
+    pub pinned: SplitName,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,7 +149,6 @@ pub enum State {
     Running,
     Paused,
     Evaluating,
-    Saving,
     Ended,
 }
 
@@ -366,7 +367,7 @@ pub enum Ended {
 }
 
 /// JSON has no NaN or infinity: a loss that blew up travels as `null` and arrives as NaN.
-mod real {
+pub(crate) mod real {
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

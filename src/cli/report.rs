@@ -211,6 +211,7 @@ mod tests {
                 validation: 1000,
                 test: 0,
                 steps_per_epoch: 63,
+                pinned: SplitName::Validation,
             }),
             Event::DeviceReady(DeviceReady {
                 device: "cpu".into(),

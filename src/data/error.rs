@@ -39,6 +39,12 @@ pub enum DataError {
     #[error("{path}: label {label} of sample {sample} is out of range: there are {classes} classes (0 to {})", classes - 1)]
     IdxLabel { path: PathBuf, sample: usize, label: u8, classes: usize },
 
+    #[error("data.path: nothing found at {}", places.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or "))]
+    NoPlace { places: Vec<PathBuf> },
+
+    #[error("data.path: {folder} holds no file {name} or {name}.gz")]
+    NoIdxFile { folder: PathBuf, name: &'static str },
+
     #[error("the test set has {given} file but needs both images and labels")]
     IdxTestPair { given: &'static str },
 
@@ -132,6 +138,8 @@ impl Explain for DataError {
                 "images and labels must come from the same set; train and test files may be mixed up".into()
             }
             Self::IdxLabel { label, .. } => format!("name at least {} classes, or none", u32::from(*label) + 1),
+            Self::NoPlace { .. } => "data/README.md says where to get the data and where to put it".into(),
+            Self::NoIdxFile { .. } => "the folder should hold MNIST's four files, plain or with .gz".into(),
             Self::IdxTestPair { .. } => "give both, or leave the test set out".into(),
             Self::NoClasses { .. } => "put the images into one subfolder a class".into(),
             Self::EmptyClass { .. } => {

@@ -81,19 +81,6 @@ pub(super) fn inspect(images: &Path, labels: &Path) -> Result<Labels, DataError>
     Ok(labels)
 }
 
-/// Images and labels of the test set, or neither.
-pub(super) fn test_pair<'a>(
-    images: Option<&'a Path>,
-    labels: Option<&'a Path>,
-) -> Result<Option<(&'a Path, &'a Path)>, DataError> {
-    match (images, labels) {
-        (Some(images), Some(labels)) => Ok(Some((images, labels))),
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(DataError::IdxTestPair { given: "an images" }),
-        (None, Some(_)) => Err(DataError::IdxTestPair { given: "a labels" }),
-    }
-}
-
 /// The given names, if they cover every label; without any, the numbers themselves.
 pub(super) fn class_names(given: &[String], train: &Labels, test: Option<&Labels>) -> Result<Vec<String>, DataError> {
     let sets = || [Some(train), test].into_iter().flatten();

@@ -14,6 +14,7 @@ mod error;
 mod folder;
 mod idx;
 mod loader;
+mod locate;
 mod resize;
 mod source;
 mod split;
@@ -67,14 +68,12 @@ pub struct Pixels {
 pub enum SourceSpec {
     /// MNIST's format, plain or gzip. Without class names they are "0", "1", and so on.
     Idx {
-        train_images: PathBuf,
-        train_labels: PathBuf,
-        test_images: Option<PathBuf>,
-        test_labels: Option<PathBuf>,
+        /// Folders to look in for the four files, in order.
+        places: Vec<PathBuf>,
         classes: Vec<String>,
     },
-    /// A folder that holds `train/` and maybe `validation/` and `test/`, each with one subfolder a class.
-    Folder { root: PathBuf },
+    /// A folder that holds `train/` and maybe `validation/` and `test/`, each with one subfolder a class. The first of `places` that is there.
+    Folder { places: Vec<PathBuf> },
     /// Drawn cats and dogs: how many pictures in each split, half of them of each species.
     Critters { train: usize, validation: usize, test: usize },
 }
@@ -143,8 +142,22 @@ pub struct Dataset {
     pub train: Split,
     pub validation: Option<Split>,
     pub test: Option<Split>,
-    /// Files that are no pictures, found by reading their headers; they are in no split.
-    pub skipped: Vec<Skipped>,
+    pub skipped: SkippedFiles,
+}
+
+/// Files that are no pictures, found by reading their headers; they are in no split.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SkippedFiles {
+    pub train: Vec<Skipped>,
+    pub validation: Vec<Skipped>,
+    pub test: Vec<Skipped>,
+}
+
+impl Dataset {
+    /// The split from which single images are taken to look at: one that the network does not train on, where there is one.
+    pub fn pinned(&self) -> &Split {
+        self.validation.as_ref().or(self.test.as_ref()).unwrap_or(&self.train)
+    }
 }
 
 /// What can be told from headers and listings alone. A folder's unreadable files still count here.
@@ -160,21 +173,20 @@ pub struct Inspection {
 pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
     spec.size.check()?;
     let (classes, train, validation, test, skipped) = match &spec.source {
-        SourceSpec::Idx { train_images, train_labels, test_images, test_labels, classes } => {
-            let train = idx::IdxSource::read(train_images, train_labels, "train")?;
-            let test = idx::test_pair(test_images.as_deref(), test_labels.as_deref())?
-                .map(|(images, labels)| idx::IdxSource::read(images, labels, "test"))
-                .transpose()?;
+        SourceSpec::Idx { places, classes } => {
+            let (train, test) = locate::idx_files(places)?;
+            let train = idx::IdxSource::read(&train.0, &train.1, "train")?;
+            let test = test.map(|(images, labels)| idx::IdxSource::read(&images, &labels, "test")).transpose()?;
             let classes = idx::class_names(classes, &train.labels, test.as_ref().map(|test| &test.labels))?;
-            (classes, whole(train), None, test.map(whole), Vec::new())
+            (classes, whole(train), None, test.map(whole), SkippedFiles::default())
         }
-        SourceSpec::Folder { root } => {
-            let listing = folder::list(root)?;
-            let mut skipped = Vec::new();
-            let mut check = |listed: folder::Listing| listed.check_headers(&mut skipped).map(whole);
-            let train = check(listing.train)?;
-            let validation = listing.validation.map(&mut check).transpose()?;
-            let test = listing.test.map(&mut check).transpose()?;
+        SourceSpec::Folder { places } => {
+            let listing = folder::list(locate::folder(places)?)?;
+            let mut skipped = SkippedFiles::default();
+            let check = |listed: folder::Listing, skipped| listed.check_headers(skipped).map(whole);
+            let train = check(listing.train, &mut skipped.train)?;
+            let validation = listing.validation.map(|listed| check(listed, &mut skipped.validation)).transpose()?;
+            let test = listing.test.map(|listed| check(listed, &mut skipped.test)).transpose()?;
             (listing.classes, train, validation, test, skipped)
         }
         &SourceSpec::Critters { train, validation, test } => {
@@ -184,7 +196,7 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
                 whole(critters::CritterSource::new(spec.seed, critters::Part::Train, train)),
                 some(critters::Part::Validation, validation),
                 some(critters::Part::Test, test),
-                Vec::new(),
+                SkippedFiles::default(),
             )
         }
     };
@@ -202,16 +214,15 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
 pub fn inspect(spec: &DataSpec) -> Result<Inspection, DataError> {
     spec.size.check()?;
     let (classes, train, validation, test) = match &spec.source {
-        SourceSpec::Idx { train_images, train_labels, test_images, test_labels, classes } => {
-            let train = idx::inspect(train_images, train_labels)?;
-            let test = idx::test_pair(test_images.as_deref(), test_labels.as_deref())?
-                .map(|(images, labels)| idx::inspect(images, labels))
-                .transpose()?;
+        SourceSpec::Idx { places, classes } => {
+            let (train, test) = locate::idx_files(places)?;
+            let train = idx::inspect(&train.0, &train.1)?;
+            let test = test.map(|(images, labels)| idx::inspect(&images, &labels)).transpose()?;
             let classes = idx::class_names(classes, &train, test.as_ref())?;
             (classes, train.classes_of_samples(), 0, test.map_or(0, |test| test.len()))
         }
-        SourceSpec::Folder { root } => {
-            let listing = folder::list(root)?;
+        SourceSpec::Folder { places } => {
+            let listing = folder::list(locate::folder(places)?)?;
             let count = |part: Option<folder::Listing>| part.map_or(0, |part| part.files.len());
             (listing.classes, listing.train.labels, count(listing.validation), count(listing.test))
         }

@@ -15,6 +15,7 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::saved;
+use super::shim;
 use frostline::arch::Arch;
 use frostline::data::{Batch, Pixels};
 use frostline::error::Result;
@@ -37,6 +38,7 @@ impl TorchStepper {
     /// All layers trainable; weights and dropout are functions of `seed`.
     pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, device: Device, preprocess: Preprocess) -> Result<Self> {
         shielded(|| {
+            shim::deterministic()?;
             let network = Network::new(arch, seed, device)?;
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),
@@ -167,7 +169,7 @@ impl Stepper for TorchStepper {
 }
 
 /// Turns a panic into an error. What it may have left half done is never used again: the loop ends the run on any error.
-fn shielded<T>(work: impl FnOnce() -> super::Result<T>) -> Result<T> {
+pub(super) fn shielded<T>(work: impl FnOnce() -> super::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
         Err(panic) => Err(EngineError::Panicked { message: message(panic.as_ref()) }.into()),

@@ -1,6 +1,7 @@
-//! From `[data]` to what the data room opens: which keys belong to which source, and where the files are.
+//! From `[data]` to what the data room opens: which keys belong to which source. No file is touched: a network can be looked at
+//! without its data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::PlanError;
 use crate::{
@@ -50,30 +51,14 @@ fn source(data: &Data) -> Result<SourceSpec, PlanError> {
             validation: data.validation.unwrap_or(if data.validation_fraction.is_some() { 0 } else { CRITTERS[1] }),
             test: data.test.unwrap_or(CRITTERS[2]),
         }),
-        DataSource::Folder => Ok(SourceSpec::Folder { root: place(data)? }),
-        DataSource::Idx => {
-            let folder = place(data)?;
-            let file = |name| idx_file(&folder, name);
-            let needed = |name| file(name).ok_or_else(|| PlanError::NoIdxFile { folder: folder.clone(), name });
-            Ok(SourceSpec::Idx {
-                train_images: needed("train-images-idx3-ubyte")?,
-                train_labels: needed("train-labels-idx1-ubyte")?,
-                test_images: file("t10k-images-idx3-ubyte"),
-                test_labels: file("t10k-labels-idx1-ubyte"),
-                classes: data.classes.clone(),
-            })
-        }
+        DataSource::Folder => Ok(SourceSpec::Folder { places: places(data)? }),
+        DataSource::Idx => Ok(SourceSpec::Idx { places: places(data)?, classes: data.classes.clone() }),
     }
 }
 
-/// The first of the places that is there.
-fn place(data: &Data) -> Result<PathBuf, PlanError> {
-    let places = data.path.as_ref().ok_or(PlanError::NoPath)?.list();
-    places.iter().find(|path| path.is_dir()).cloned().ok_or_else(|| PlanError::NoPlace(places.to_vec()))
-}
-
-fn idx_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    ["", ".gz"].iter().map(|ending| folder.join(format!("{name}{ending}"))).find(|path| path.is_file())
+/// Whether anything is there is found out when the data is opened.
+fn places(data: &Data) -> Result<Vec<PathBuf>, PlanError> {
+    data.path.as_ref().map(|places| places.list().to_vec()).filter(|places| !places.is_empty()).ok_or(PlanError::NoPath)
 }
 
 fn check_keys(data: &Data) -> Result<(), PlanError> {

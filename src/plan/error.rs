@@ -1,7 +1,5 @@
 //! Why a configuration that is well written is not a run. Every error names the key or the layer.
 
-use std::path::PathBuf;
-
 use crate::{
     arch::{Arch, ArchError},
     error::{Class, Explain},
@@ -19,16 +17,16 @@ pub enum PlanError {
     Head { layer: String, kind: &'static str, shape: String, activation: String },
     #[error("layer \"{layer}\" has {outputs} outputs, but the data has {classes} classes")]
     Classes { layer: String, outputs: usize, classes: usize },
+    #[error("the data has only one class{}; a classifier needs two or more", of(classes))]
+    TooFewClasses { classes: Vec<String> },
+    #[error("no layer would be left to train")]
+    AllFrozen,
     #[error("model.input has {0} channels")]
     Channels(usize),
     #[error("data.{key} does not belong to source = \"{origin}\"")]
     DataKeyAlien { key: &'static str, origin: &'static str },
     #[error("data.path is missing")]
     NoPath,
-    #[error("data.path: nothing found at {}", places(.0))]
-    NoPlace(Vec<PathBuf>),
-    #[error("data.path: {} holds no file {name} or {name}.gz", folder.display())]
-    NoIdxFile { folder: PathBuf, name: &'static str },
     #[error("{key} is {value}, but must be {range}")]
     Range { key: &'static str, value: f64, range: &'static str },
     #[error("train.optimizer: nesterov needs a momentum greater than 0")]
@@ -68,10 +66,10 @@ impl Explain for PlanError {
                 format!("give \"{layer}\" units = 1 with sigmoid, or units = 2 with softmax")
             }
             Self::Classes { layer, classes, .. } => format!("give \"{layer}\" units = {classes} with softmax"),
+            Self::TooFewClasses { .. } => "a folder of images has one subfolder a class".into(),
+            Self::AllFrozen => "leave one layer with parameters out of train.freeze".into(),
             Self::Channels(_) => "use 1 for grey images or 3 for colour".into(),
             Self::NoPath => "say where the data lies: path = \"../data/NAME\"; data/README.md says where to get it".into(),
-            Self::NoPlace(_) => "data/README.md says where to get the data and where to put it".into(),
-            Self::NoIdxFile { .. } => "the folder should hold MNIST's four files, plain or with .gz".into(),
             Self::UnknownLayer { known, .. } | Self::NothingToFreeze { known, .. } => {
                 format!("layers with parameters: {}", known.join(", "))
             }
@@ -81,6 +79,6 @@ impl Explain for PlanError {
     }
 }
 
-fn places(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+fn of(classes: &[String]) -> String {
+    classes.first().map(|class| format!(" ({class})")).unwrap_or_default()
 }

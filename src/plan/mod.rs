@@ -15,7 +15,7 @@ pub use schedule::{RateSchedule, Reduction, Watcher};
 
 pub use crate::config::{EarlyStopping, Engine, Monitor, Optimizer};
 use crate::{
-    arch::{Arch, Shape},
+    arch::{Arch, Layer, Shape},
     config::{Config, ConfigError},
     data::DataSpec,
     error::Error,
@@ -81,6 +81,7 @@ impl Plan {
         for layer in &train.freeze {
             check_freezable(&arch, layer)?;
         }
+        check_left_to_train(&arch, &train.freeze)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = match config.engine.threads as usize {
             0 => cores,
@@ -119,14 +120,15 @@ impl Plan {
 
     /// Whether the network's output fits the classes that the data set turned out to have.
     pub fn check_classes(&self, classes: &[String]) -> Result<(), PlanError> {
-        if self.head.classes() == classes.len() {
-            return Ok(());
+        match classes {
+            [] | [_] => Err(PlanError::TooFewClasses { classes: classes.to_vec() }),
+            _ if self.head.classes() == classes.len() => Ok(()),
+            _ => Err(PlanError::Classes {
+                layer: self.arch.output().name.clone(),
+                outputs: self.arch.output().output.elements(),
+                classes: classes.len(),
+            }),
         }
-        Err(PlanError::Classes {
-            layer: self.arch.output().name.clone(),
-            outputs: self.arch.output().output.elements(),
-            classes: classes.len(),
-        })
     }
 }
 
@@ -141,6 +143,12 @@ pub fn check_freezable(arch: &Arch, layer: &str) -> Result<(), PlanError> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Something must be left for training to change.
+pub fn check_left_to_train(arch: &Arch, frozen: &[String]) -> Result<(), PlanError> {
+    let learns = |layer: &Layer| !frozen.contains(&layer.name) && layer.parameters.iter().any(|each| each.learned);
+    if arch.layers().iter().any(learns) { Ok(()) } else { Err(PlanError::AllFrozen) }
 }
 
 fn device(word: &str) -> Result<Device, PlanError> {

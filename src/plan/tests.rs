@@ -41,14 +41,15 @@ fn mistakes_name_the_key_or_the_layer() {
         told(&SMALL.replace("units = 1, activation = \"sigmoid\"", "units = 1, activation = \"relu\"")),
         told(&SMALL.replace("64, 3]", "64, 2]")),
         told(&SMALL.replace("critters\"", "folder\"")),
-        told(&SMALL.replace("critters\"", "folder\"\npath = \"/nowhere\"")),
         told(&SMALL.replace("critters\"", "critters\"\nclasses = [\"a\"]")),
         told(&format!("{SMALL}\n[train]\nfreeze = [\"flatten\"]")),
         told(&format!("{SMALL}\n[train]\nfreeze = [\"conv\"]")),
+        told(&format!("{SMALL}\n[train]\nfreeze = [\"conv2d\", \"dense\"]")),
         told(&format!("{SMALL}\n[train]\nepochs = 0")),
         told(&format!("{SMALL}\n[train.optimizer]\nkind = \"sgd\"\nnesterov = true")),
         told(&format!("{SMALL}\n[engine]\ndevice = \"gpu\"")),
         Error::from(plan(&[]).unwrap().check_classes(&["a".into(), "b".into(), "c".into()]).unwrap_err()).to_string(),
+        Error::from(plan(&[]).unwrap().check_classes(&["a".into()]).unwrap_err()).to_string(),
     ];
     insta::assert_snapshot!(mistakes.join("\n\n"));
 }

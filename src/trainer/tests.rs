@@ -48,6 +48,10 @@ struct Fake {
     script: Vec<(u64, Command)>,
     wire: Sender<Request>,
     validation_loss: Vec<f64>,
+    /// Commands to send during the given evaluated batch, counted over the run from 1.
+    in_evaluation: Vec<(usize, Command)>,
+    evaluated: usize,
+    explains: bool,
 }
 
 impl Stepper for Fake {
@@ -63,6 +67,12 @@ impl Stepper for Fake {
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
+        self.evaluated += 1;
+        for (batch, command) in &self.in_evaluation {
+            if *batch == self.evaluated {
+                self.wire.send(Request { id: 0, by: "test".into(), command: command.clone() }).unwrap();
+            }
+        }
         let loss =
             if self.validation_loss.len() > 1 { self.validation_loss.remove(0) } else { self.validation_loss[0] };
         let score = Score { images: batch.count as u64, loss_sum: loss * batch.count as f64, correct: 0 };
@@ -93,6 +103,9 @@ impl Stepper for Fake {
     }
 
     fn explain(&mut self, picture: &Pixels, _layer: &str) -> Result<Explanation> {
+        if !self.explains {
+            return Err(crate::error::Error::internal("out of memory"));
+        }
         let plane = |channels| Planes { channels, height: 2, width: 2, values: vec![0.5; channels * 4] };
         assert_eq!(picture.size.width, 16);
         Ok(Explanation { probabilities: vec![0.5, 0.5], activations: plane(2), heat: plane(1), class: 0 })
@@ -105,6 +118,8 @@ type Saved = Arc<Mutex<Vec<(CheckpointKind, Vec<SavedTensor>, Progress)>>>;
 struct Memory {
     events: Vec<Event>,
     saved: Saved,
+    /// The disk is full for so many checkpoints.
+    full_for: usize,
 }
 
 impl Record for Memory {
@@ -113,12 +128,18 @@ impl Record for Memory {
         Ok(())
     }
 
-    fn picture(&mut self, picture: &RgbImage) -> Result<String> {
+    fn picture(&mut self, picture: &RgbImage, _lasting: bool) -> Result<String> {
         Ok(format!("{}x{}", picture.width(), picture.height()))
     }
 
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
-        self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress.clone()));
+        if self.full_for > 0 {
+            self.full_for -= 1;
+            return Err(crate::error::Error::environment("no space left on device", None));
+        }
+        // Through the text that a file holds.
+        let progress = serde_json::from_str(&serde_json::to_string(progress).unwrap()).unwrap();
+        self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress));
         Ok(Written { file: "memory".into(), bytes: 8 })
     }
 
@@ -136,19 +157,32 @@ struct Ran {
 }
 
 fn run(plan: &Plan, script: &[(u64, Command)], validation_loss: &[f64], saved: &Saved) -> Ran {
+    run_with(plan, script, validation_loss, saved, |_, _| {})
+}
+
+fn run_with(
+    plan: &Plan,
+    script: &[(u64, Command)],
+    validation_loss: &[f64],
+    saved: &Saved,
+    change: impl FnOnce(&mut Fake, &mut Memory),
+) -> Ran {
     let data = crate::data::open(&plan.data).unwrap();
     let (wire, requests) = channel();
-    let fake = Fake {
+    let mut fake = Fake {
         weight: 1,
         frozen: Vec::new(),
         script: script.to_vec(),
         wire,
         validation_loss: validation_loss.to_vec(),
+        in_evaluation: Vec::new(),
+        evaluated: 0,
+        explains: true,
     };
-    let record = Memory { events: Vec::new(), saved: Arc::clone(saved) };
-    let resume = !saved.lock().unwrap().is_empty();
+    let mut record = Memory { events: Vec::new(), saved: Arc::clone(saved), full_for: 0 };
+    change(&mut fake, &mut record);
     let inbox = Inbox::new(requests, Vec::new);
-    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, resume).unwrap();
+    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();
     Ran { ended, events: trainer.into_record().events, progress }
@@ -337,4 +371,81 @@ fn a_plateau_lowers_the_rate() {
     assert_eq!(rates.len(), 3);
     assert!((rates[0] - 1e-4).abs() < 1e-12);
     assert!((rates[1] - 5e-5).abs() < 1e-12, "not below min_rate");
+}
+
+fn said(events: &[Event], level: Level) -> Vec<&str> {
+    let message = |event| match event {
+        &Event::Log { level: at, ref message } if at == level => Some(message.as_str()),
+        _ => None,
+    };
+    events.iter().filter_map(message).collect()
+}
+
+/// Two epochs of one validation batch of 8 each, then the test: the third evaluated batch.
+#[test]
+fn the_test_of_the_best_weights_cannot_overwrite_the_last_ones() {
+    let saved = Saved::default();
+    let ran = run_with(&plan(&[]), &[], &[1.0], &saved, |fake, _| {
+        fake.in_evaluation = vec![(3, Command::Checkpoint), (3, Command::Freeze { layers: layers(&["conv2d"]) })];
+    });
+    let refused = Outcome::Rejected { reason: "training is over and saved; the best weights are being tested".into() };
+    assert_eq!(answers(&ran.events).iter().filter(|(.., outcome)| **outcome == refused).count(), 2);
+    let lasts = saved.lock().unwrap().iter().filter(|(kind, ..)| *kind == CheckpointKind::Last).count();
+    assert_eq!(lasts, 2, "one an epoch");
+}
+
+#[test]
+fn a_loss_that_is_no_number_can_be_saved_and_resumed() {
+    let plan = plan(&[]);
+    let saved = Saved::default();
+    let stopped = run(&plan, &[(8, Command::Stop)], &[f64::NAN], &saved);
+    assert_eq!(stopped.ended, Ended::Stopped { by: "test".into() });
+    saved.lock().unwrap().last_mut().unwrap().2.sums.loss = f64::NAN;
+    let text = serde_json::to_string(&saved.lock().unwrap().last().unwrap().2).unwrap();
+    let back: Progress = serde_json::from_str(&text).unwrap();
+    assert!(back.sums.loss.is_nan());
+    assert_eq!(back.best, None, "what is no number is no best");
+}
+
+#[test]
+fn a_full_disk_stops_nothing_and_a_wanted_checkpoint_is_refused_with_the_reason() {
+    let saved = Saved::default();
+    let script = [(1, Command::Checkpoint)];
+    let ran = run_with(&plan(&[]), &script, &[1.0], &saved, |_, record| record.full_for = 3);
+    assert_eq!(ran.ended, Ended::Completed { early: false });
+    let reason = Outcome::Rejected { reason: "no space left on device".into() };
+    assert_eq!(answers(&ran.events), [(2, &Command::Checkpoint, &reason)]);
+    assert_eq!(said(&ran.events, Level::Error).len(), 2, "best and last of the first epoch");
+    assert_eq!(end(&saved).1.step, 12);
+}
+
+#[test]
+fn a_run_does_not_end_because_somebody_looked() {
+    let ran = run_with(&plan(&[]), &[], &[1.0], &Saved::default(), |fake, _| fake.explains = false);
+    assert_eq!(ran.ended, Ended::Completed { early: false });
+    assert_eq!(said(&ran.events, Level::Error), ["no more pictures in this run: out of memory"], "told once");
+}
+
+#[test]
+fn a_rate_set_while_warming_up_is_what_the_warm_up_leads_to() {
+    let plan = plan(&["train.schedule.kind=constant", "train.schedule.warmup_epochs=1"]);
+    let ran = fresh(&plan, &[(1, Command::LearningRate { rate: 0.01 })]);
+    assert_eq!(ran.progress.rate_factor, 10.0, "RMSprop's 0.001 became 0.01 at its height");
+}
+
+#[test]
+fn a_resume_elsewhere_says_that_it_is_not_bit_by_bit() {
+    let plan = plan(&[]);
+    let saved = Saved::default();
+    run(&plan, &[(3, Command::Stop)], &[1.0], &saved);
+    for (.., progress) in saved.lock().unwrap().iter_mut() {
+        progress.origin = Origin { device: "cuda:0".into(), threads: 8, ..Origin::default() };
+    }
+    let ran = run(&plan, &[], &[1.0], &saved);
+    assert_eq!(
+        said(&ran.events, Level::Warning),
+        [
+            "the run goes on, but not bit by bit: it was made on cuda:0, this is ; it was made with 8 threads, these are 0"
+        ]
+    );
 }

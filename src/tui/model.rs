@@ -166,7 +166,7 @@ impl Model {
 
     /// The learning rate that holds, or will once what was asked is answered.
     pub fn learning_rate(&self) -> Option<f64> {
-        self.view.pending.learning_rate().or_else(|| self.run.curves.learning_rate.last().map(|b| b.mean))
+        self.view.pending.learning_rate().or(self.run.learning_rate)
     }
 
     /// The explanation that belongs on the screen: that of the pinned image at the chosen layer, else at any layer.

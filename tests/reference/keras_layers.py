@@ -1,4 +1,4 @@
-"""Makes keras_layers.json: what Keras's layers put out, and their gradients, for every kind of layer that Frostline has.
+"""Makes tests/fixtures/keras/layers.json: what Keras's layers put out, and their gradients, for every kind of layer that Frostline has.
 
     python3 -m venv venv && venv/bin/pip install 'keras==3.15.1' 'tensorflow-cpu==2.21.0'
     venv/bin/python tests/reference/keras_layers.py
@@ -194,7 +194,7 @@ def run(name, shape, specs):
 
 made = [run(*case) for case in cases()]
 about = f"keras {keras.__version__}, tensorflow {tf.__version__}, float64"
-path = pathlib.Path(__file__).with_name("keras_layers.json")
+path = pathlib.Path(__file__).parents[1] / "fixtures/keras/layers.json"
 lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in made)
 path.write_text(f'{{"made by":"keras_layers.py with {about}","cases":[\n{lines}\n]}}\n')
 print(len(made), "cases", path.stat().st_size, "bytes")

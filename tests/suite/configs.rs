@@ -25,7 +25,7 @@ fn without_defaults(reference: &str) -> String {
 }
 
 #[test]
-fn every_file_in_config_is_a_plan_or_misses_only_its_data() {
+fn every_file_in_config_is_a_plan() {
     let mut seen = 0;
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
@@ -33,10 +33,7 @@ fn every_file_in_config_is_a_plan_or_misses_only_its_data() {
             continue;
         }
         seen += 1;
-        if let Err(error) = Plan::load(&path, &[]) {
-            let message = error.message();
-            assert!(message.starts_with("data.path: nothing found"), "{}: {error}", path.display());
-        }
+        Plan::load(&path, &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
     assert!(seen >= 8, "only {seen} configurations");
 }

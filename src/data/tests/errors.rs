@@ -18,7 +18,9 @@ fn refusal(files: &Files, outcome: Result<(), DataError>) -> String {
 
 fn idx_complaint(images: &[u8], labels: &[u8]) -> String {
     let files = Files::new();
-    complaint(&files, &idx_spec(&files.write("images", images), &files.write("labels", labels)))
+    files.write(IMAGES, images);
+    files.write(LABELS, labels);
+    complaint(&files, &idx_spec(&files))
 }
 
 macro_rules! check {
@@ -40,7 +42,8 @@ fn good_images() -> Vec<u8> {
 #[test]
 fn idx_file_missing() {
     let files = Files::new();
-    check!(complaint(&files, &idx_spec(&files.path("train-images.gz"), &files.write("labels", &good_labels()))));
+    files.write(LABELS, &good_labels());
+    check!(complaint(&files, &idx_spec(&files)));
 }
 
 #[test]
@@ -102,19 +105,26 @@ fn idx_counts_differ() {
 #[test]
 fn idx_label_out_of_range() {
     let files = Files::new();
-    let (train_images, train_labels) = (files.write("images", &good_images()), files.write("labels", &good_labels()));
+    files.write(IMAGES, &good_images());
+    files.write(LABELS, &good_labels());
     let classes = vec!["only".to_owned()];
-    let source = SourceSpec::Idx { train_images, train_labels, test_images: None, test_labels: None, classes };
+    let source = SourceSpec::Idx { places: vec![files.path("")], classes };
     check!(complaint(&files, &spec(source)));
 }
 
 #[test]
 fn idx_test_images_without_labels() {
     let files = Files::new();
-    let (train_images, train_labels) = files.idx(3);
-    let test_images = Some(train_images.clone());
-    let source = SourceSpec::Idx { train_images, train_labels, test_images, test_labels: None, classes: vec![] };
-    check!(complaint(&files, &spec(source)));
+    files.idx(3);
+    files.write("t10k-images-idx3-ubyte.gz", &good_images());
+    check!(complaint(&files, &idx_spec(&files)));
+}
+
+#[test]
+fn nothing_in_any_place() {
+    let files = Files::new();
+    let places = vec![files.path("here"), files.path("there")];
+    check!(complaint(&files, &spec(SourceSpec::Folder { places })));
 }
 
 #[test]
@@ -253,7 +263,7 @@ fn unreadable_pictures_are_listed_with_their_reasons() {
             .map(|Skipped { path, reason }| format!("  {}: {reason}\n", path.rsplit('/').next().unwrap()));
         format!("{title}\n{}", lines.collect::<String>())
     };
-    check!(lines("when opening", &dataset.skipped) + &lines("when loading", &batch.skipped));
+    check!(lines("when opening", &dataset.skipped.train) + &lines("when loading", &batch.skipped));
 }
 
 /// Of a png chunk (ISO 3309).

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 use super::*;
 
+const IMAGES: &str = "train-images-idx3-ubyte";
+const LABELS: &str = "train-labels-idx1-ubyte";
+
 const SIZE: Size = Size { height: 4, width: 6, channels: 3 };
 
 /// A folder that vanishes with the test, and what to write into it.
@@ -39,12 +42,13 @@ impl Files {
         self.write(name, &png(value))
     }
 
-    /// A well-formed set of `count` images of 2×3 and labels 0, 1, 2, 0, …; image `i` is filled with `i`.
-    fn idx(&self, count: u8) -> (PathBuf, PathBuf) {
+    /// A well-formed set of `count` images of 2×3 and labels 0, 1, 2, 0, …; image `i` is filled with `i`. The images' file.
+    fn idx(&self, count: u8) -> PathBuf {
         let pixels: Vec<u8> = (0..count).flat_map(|i| [i; 6]).collect();
         let labels: Vec<u8> = (0..count).map(|i| i % 3).collect();
-        let images = self.write("images", &idx(0x0803, &[u32::from(count), 2, 3], &pixels));
-        (images, self.write("labels", &idx(0x0801, &[u32::from(count)], &labels)))
+        let images = self.write(IMAGES, &idx(0x0803, &[u32::from(count), 2, 3], &pixels));
+        self.write(LABELS, &idx(0x0801, &[u32::from(count)], &labels));
+        images
     }
 }
 
@@ -71,16 +75,11 @@ fn spec(source: SourceSpec) -> DataSpec {
     DataSpec { source, size: SIZE, validation_fraction: None, limit: None, seed: 1, augment: Augment::default() }
 }
 
-fn idx_spec(images: &Path, labels: &Path) -> DataSpec {
-    spec(SourceSpec::Idx {
-        train_images: images.into(),
-        train_labels: labels.into(),
-        test_images: None,
-        test_labels: None,
-        classes: Vec::new(),
-    })
+/// Of the set that `files` holds.
+fn idx_spec(files: &Files) -> DataSpec {
+    spec(SourceSpec::Idx { places: vec![files.path("")], classes: Vec::new() })
 }
 
 fn folder_spec(root: &Path) -> DataSpec {
-    spec(SourceSpec::Folder { root: root.into() })
+    spec(SourceSpec::Folder { places: vec![root.into()] })
 }

@@ -1,12 +1,11 @@
-//! Every kind of layer against Keras: outputs, gradients and moving statistics, from `tests/reference/keras_layers.json`.
+//! Every kind of layer against Keras: outputs, gradients and moving statistics, from `tests/fixtures/keras/layers.json`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::formula::{floats, from_keras_map, from_keras_parameter, to_keras_map, to_keras_parameter};
-use crate::Device;
 use crate::network::{Mode, Network, Taps};
 use frostline::plan::Plan;
 
@@ -48,7 +47,9 @@ fn network(case: &Case) -> Network {
         if position < case.layers.len() {
             let mut values = floats(&format!("{}/{position}/{short}", case.name), weight.numel(), 0.5);
             if short == "moving_variance" {
-                values.iter_mut().for_each(|value| *value += 1.0);
+                for value in &mut values {
+                    *value += 1.0;
+                }
             }
             let _no_grad = tch::no_grad_guard();
             weight.shallow_clone().copy_(&from_keras_parameter(&values, &weight.size()));
@@ -70,7 +71,7 @@ fn look(network: &Network, layer: usize, x: &Tensor, mode: Mode) -> Tensor {
         seen = Some(output.shallow_clone());
         Ok(output)
     });
-    network.forward(x, mode, &mut taps).unwrap();
+    let _ = network.forward(x, mode, &mut taps).unwrap();
     drop(taps);
     seen.unwrap()
 }
@@ -87,7 +88,7 @@ fn check(what: &str, ours: &[f32], keras: &[f32]) {
 
 #[test]
 fn every_layer_computes_what_keras_computes() {
-    let figures: Figures = serde_json::from_str(include_str!("../../../tests/reference/keras_layers.json")).unwrap();
+    let figures: Figures = serde_json::from_str(include_str!("../../../tests/fixtures/keras/layers.json")).unwrap();
     assert!(figures.cases.len() > 50);
     for case in &figures.cases {
         let name = &case.name;

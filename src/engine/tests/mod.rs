@@ -1,12 +1,24 @@
-//! The engine's tests: against Keras's figures (`tests/reference`), against plain tensor operations, and against itself.
+//! The engine's tests: against Keras's figures (`tests/reference` makes them), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
+mod device;
+mod dropout;
+mod explain;
 mod formula;
+mod freezing;
 mod keras_layers;
+mod keras_training;
+mod loss;
+mod optimizer;
+mod pool_first;
 mod steps;
+mod weights;
 
-use super::stepper::TorchStepper;
-use super::*;
+use tch::Device;
+
+use crate::input::{self, Preprocess};
+use crate::network::{self, Network};
+use crate::stepper::{self, TorchStepper};
 use frostline::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
 use frostline::data::{Batch, Size};
 use frostline::plan;
@@ -84,5 +96,7 @@ pub(super) fn size(side: u32, channels: u32) -> Size {
 }
 
 pub(super) fn stepper(arch: &Arch, rule: plan::Optimizer) -> TorchStepper {
+    // Tests run side by side; OpenMP's threads would only wait for each other.
+    crate::device::set_threads(1);
     TorchStepper::new(arch, rule, 7, Device::Cpu, Preprocess::default()).unwrap()
 }

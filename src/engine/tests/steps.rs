@@ -39,3 +39,84 @@ fn twenty_steps_are_ten_and_a_restore_and_ten() {
         assert_eq!(saved(&second), saved(&whole), "{}", rule.name());
     }
 }
+
+#[test]
+fn what_does_not_fit_is_named_and_nothing_is_written() {
+    let mut stepper = stepper(&small(2), RULES[1]);
+    run(&mut stepper, 0..2);
+    let good = saved(&stepper);
+    let mut bad = good.clone();
+    bad.retain(|(name, _)| name != "dense/bias" && name != "optimizer/conv2d/kernel/velocity");
+    bad.push(("dense_9/bias".into(), bad[0].1.clone()));
+    let (_, kernel) = bad.iter_mut().find(|(name, _)| name == "dense/kernel").unwrap();
+    kernel.shape.reverse();
+    let error = stepper.restore(&bad).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "the saved tensors do not fit the network: \
+         \"optimizer/conv2d/kernel/velocity\" is missing; \
+         \"dense/kernel\" is F32 [54, 8] in 1728 bytes, expected F32 [8, 54] in 1728; \
+         \"dense/bias\" is missing; \
+         \"dense_9/bias\" is unexpected"
+    );
+    assert_eq!(saved(&stepper), good);
+}
+
+#[test]
+fn slots_of_another_rule_are_unexpected() {
+    let mut adam = stepper(&small(2), RULES[4]);
+    run(&mut adam, 0..1);
+    let mut sgd = stepper(&small(2), RULES[0]);
+    let error = sgd.restore(&saved(&adam)).unwrap_err();
+    assert!(error.message().contains("\"optimizer/conv2d/kernel/momentum\" is unexpected"), "{}", error.message());
+}
+
+#[test]
+fn a_batch_that_the_network_cannot_take_is_refused() {
+    let mut stepper = stepper(&small(3), RULES[0]);
+    let mut told = |batch: &Batch| stepper.step(batch, Update { step: 0, learning_rate: 0.1 }).unwrap_err().message();
+    assert_eq!(told(&batch(0, 2, size(10, 3), 3)), "pictures of 10x10x3 for a network that takes (None, 12, 12, 3)");
+    let good = batch(0, 2, size(12, 3), 3);
+    assert_eq!(told(&Batch { labels: vec![0, 3], ..good.clone() }), "label 3 for a network with 3 classes");
+    assert_eq!(told(&Batch { count: 3, ..good }), "a batch of 3 pictures holds 864 bytes and 2 labels");
+}
+
+#[test]
+fn an_empty_batch_changes_nothing() {
+    let mut stepper = stepper(&small(2), RULES[2]);
+    let before = saved(&stepper);
+    let score = stepper.step(&batch(0, 0, size(12, 3), 2), Update { step: 0, learning_rate: 0.1 }).unwrap();
+    assert_eq!(score, frostline::trainer::Score::default());
+    assert_eq!(saved(&stepper), before);
+}
+
+#[test]
+fn evaluation_scores_the_batch_without_dropout_and_changes_nothing() {
+    for classes in [2, 4] {
+        let mut stepper = stepper(&small(classes), RULES[2]);
+        let batch = batch(0, 6, size(12, 3), classes as i64);
+        let before = saved(&stepper);
+        let first = stepper.evaluate(&batch).unwrap();
+        assert_eq!(stepper.evaluate(&batch).unwrap(), first);
+        assert_eq!(saved(&stepper), before);
+        let hits = first.predictions.iter().zip(&batch.labels).filter(|(p, l)| i64::from(**p) == **l).count();
+        assert_eq!((first.score.images, first.score.correct), (6, hits as u64));
+    }
+}
+
+#[test]
+fn a_seed_makes_the_same_network_and_another_seed_another() {
+    let make = |seed| {
+        let arch = small(2);
+        saved(&TorchStepper::new(&arch, RULES[0], seed, Device::Cpu, Preprocess::default()).unwrap())
+    };
+    assert_eq!(make(1), make(1));
+    assert_ne!(make(1), make(2));
+}
+
+#[test]
+fn a_panic_inside_is_an_error() {
+    let error = stepper::shielded::<()>(|| panic!("a wrong turn")).unwrap_err();
+    assert_eq!(error.message(), "the training step panicked: a wrong turn");
+    assert_eq!(error.class(), frostline::error::Class::Internal);
+}
