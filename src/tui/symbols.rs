@@ -5,6 +5,7 @@ use ratatui::symbols::border;
 #[derive(Clone, Copy, Debug)]
 pub struct Symbols {
     pub frost: &'static str,
+    pub save: &'static str,
     pub cursor: &'static str,
     pub shown: &'static str,
     pub ellipsis: &'static str,
@@ -56,6 +57,7 @@ impl Symbols {
 
 static UNICODE: Symbols = Symbols {
     frost: "❄",
+    save: "▾",
     cursor: "▸",
     shown: "◉",
     ellipsis: "…",
@@ -98,6 +100,7 @@ static UNICODE: Symbols = Symbols {
 
 static ASCII: Symbols = Symbols {
     frost: "*",
+    save: "C",
     cursor: ">",
     shown: "@",
     ellipsis: "~",
