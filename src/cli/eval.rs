@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Place, output::Output, query, report};
+use super::{
+    Exit, Place,
+    output::{Output, complain},
+    query, report,
+};
 use crate::{
     error::Result,
     event::{Event, Tested},
@@ -60,12 +64,15 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
     ];
     let classes = class_names(&run)?;
     query::ask(arguments, |event: Event, line| match event {
-        _ if args.json => out.line(line),
+        Event::Tested(_) if args.json => out.line(line),
         Event::Tested(tested) => out.line(&table(&tested, &word(&args.split), &classes)),
-        event => match report::Reporter::default().line(&event) {
-            Some(line) => out.line(&line),
-            None => Ok(()),
-        },
+        // What is not the result, for example images that were left out of it, must not be taken for it.
+        event => {
+            if let Some(line) = report::Reporter::default().line(&event) {
+                complain(&line);
+            }
+            Ok(())
+        }
     })
 }
 
