@@ -165,7 +165,7 @@ impl Carrier {
                     start = self.restart().await;
                     continue;
                 }
-                Broken::Failed(error) => error.message().lines().next().unwrap_or_default().to_owned(),
+                Broken::Failed(error) => first_line(&error),
             };
             if !self.lost(reason, engine::last_words(run)).await {
                 return;
@@ -185,7 +185,7 @@ impl Carrier {
                 Broken::Left => return,
                 // Nothing is missing but pictures.
                 Broken::Closed { live: false } if self.ended => {
-                    while self.from_screen.recv().await.is_some() {}
+                    while self.asked_again().await {}
                     return;
                 }
                 // The link broke, or was too slow for the end: what has been said since tells.
@@ -206,24 +206,27 @@ impl Carrier {
             };
             let mut said = words.lines();
             remote = loop {
-                if !self.lost(reason, said).await {
+                if !self.lost(reason, said).await || !self.asked_again().await {
                     return;
                 }
-                while match self.from_screen.recv().await {
-                    Some(asked) => asked != Outgoing::Resume,
-                    None => return,
-                } {}
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
                 match link.open(self.next).await {
                     Ok(again) => break again,
-                    Err(error) => {
-                        reason = error.message().lines().next().unwrap_or_default().to_owned();
-                        said = Vec::new();
-                    }
+                    Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }
             };
         }
+    }
+
+    /// Waits until the screen asks for the lost run again; false if the screen is gone.
+    async fn asked_again(&mut self) -> bool {
+        while let Some(asked) = self.from_screen.recv().await {
+            if asked == Outgoing::Resume {
+                return true;
+            }
+        }
+        false
     }
 
     /// Carries messages both ways for the life of a connection.
@@ -334,6 +337,10 @@ async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
     // Another engine may hold it already; then there is one to connect to.
     let _ = timeout(LEAVING, free).await;
     None
+}
+
+fn first_line(error: &Error) -> String {
+    error.message().lines().next().unwrap_or_default().to_owned()
 }
 
 fn died(status: Option<ExitStatus>) -> String {
