@@ -353,6 +353,20 @@ fn mistakes_of_the_user_are_told_before_anything_is_made() {
 }
 
 #[test]
+fn a_summary_needs_no_data() {
+    let stage = Stage::new();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/config/cats-and-dogs.toml"), stage.path("cats.toml")).unwrap();
+    let summary = said(&mut stage.frostline(&["summary", "cats.toml"]));
+    assert_eq!((summary.err.as_str(), summary.code), ("", Some(0)));
+    // The chapter's network has 3,453,121 parameters.
+    assert!(summary.out.contains("3,453,121"), "{}", summary.out);
+    stage.script("frostline-engine", STAND_IN);
+    let train = said(&mut stage.frostline(&["train", "cats.toml"]));
+    assert_eq!(train.code, Some(2), "{}", train.err);
+    assert!(!stage.path("runs").exists(), "a run without data was begun");
+}
+
+#[test]
 fn predictions_and_figures_are_the_engine_s() {
     let stage = Stage::new();
     let run = stage.run("asked");
