@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::{Event, Tested},
-    run::{RunDir, Tail},
+    event::{Event, Stamped, Tested},
+    run::{Entry, RunDir, Tail},
     text::figures,
 };
 
@@ -80,8 +80,12 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
 pub fn class_names(run: &RunDir) -> Result<Vec<String>> {
     let mut classes = Vec::new();
     if run.journal().exists() {
-        for stamped in Tail::open(&run.journal())?.events() {
-            if let Event::DataOpened(data) = stamped?.event {
+        let mut tail = Tail::open(&run.journal())?;
+        while let Some(line) = tail.next_line()? {
+            // One line in many thousands.
+            if line.mark().is_none_or(|mark| mark.event == "data_opened")
+                && let Entry::Event(Stamped { event: Event::DataOpened(data), .. }) = line.entry()?
+            {
                 classes = data.classes;
             }
         }
