@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, RunEnded, SkippedFile, SplitName,
-        State, Tested,
+        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, Resumed, RunEnded, SkippedFile,
+        SplitName, State, Tested,
     },
     text::figures,
 };
@@ -25,8 +25,12 @@ impl Reporter {
             Event::RunStarted(started) => {
                 self.epochs = started.epochs;
                 Some(match started.resumed {
-                    Some(resumed) => {
-                        format!("{}: resumed after step {}, in epoch {}", started.run, resumed.step, resumed.epoch)
+                    // One that had completed goes on behind its last epoch.
+                    Some(Resumed { step, epoch }) if epoch > started.epochs => {
+                        format!("{}: resumed after step {step}, with all {} epochs done", started.run, started.epochs)
+                    }
+                    Some(Resumed { step, epoch }) => {
+                        format!("{}: resumed after step {step}, in epoch {epoch}", started.run)
                     }
                     None => format!(
                         "{}: {} epoch{}, {} images a step, {}, {}",
@@ -56,7 +60,7 @@ impl Reporter {
                 self.paused = true;
                 Some(format!("paused after step {step}"))
             }
-            Event::StateChanged { state: State::Running, step } => {
+            Event::StateChanged { state: State::Running | State::Evaluating, step } => {
                 std::mem::take(&mut self.paused).then(|| format!("goes on after step {step}"))
             }
             Event::Answered(answered) => Some(answer(answered)),

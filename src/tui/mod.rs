@@ -45,6 +45,16 @@ pub enum Incoming {
         hash: String,
         png: Vec<u8>,
     },
+    /// A picture that was asked for is no longer kept.
+    NoBlob {
+        hash: String,
+    },
+    /// [`Outgoing::Command`] is on its way; its answer will carry `by` and `id`.
+    Sent {
+        command: Command,
+        by: String,
+        id: u64,
+    },
     /// [`Connection::Live`] and [`Connection::Replay`] once what happened before has been told: until then nothing is asked for, and no
     /// old command is news.
     Connection(Connection),
@@ -58,6 +68,6 @@ pub enum Outgoing {
     Watch(Option<Watch>),
     /// A picture's hash.
     Blob(String),
-    /// Start an engine that goes on from the last checkpoint: only while the connection is lost.
+    /// Start an engine that goes on from the last checkpoint, when there is none; for a run on another machine: connect again.
     Resume,
 }

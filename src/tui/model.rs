@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use super::{album::Album, appearance::Appearance, layout, pending::Pending, prompt::Prompt, theme::Theme};
 use crate::{
-    command::{Command, Watch},
-    event::{Explained, State},
+    command::Watch,
+    event::{Ended, Explained, State},
     state::{FACTORS, Layer, RunState},
 };
 
@@ -52,6 +52,8 @@ impl Pane {
 
 /// What belongs to this terminal alone and no other viewer sees.
 pub struct ViewState {
+    /// The machine that has the run, if it is another.
+    pub host: Option<String>,
     /// Columns and rows.
     pub size: (u16, u16),
     pub appearance: Appearance,
@@ -105,6 +107,7 @@ impl Model {
 
     pub fn new(appearance: Appearance, connection: Connection, size: (u16, u16), zone: TimeZone) -> Self {
         let view = ViewState {
+            host: None,
             size,
             appearance,
             zone,
@@ -183,6 +186,13 @@ impl Model {
         self.connection == Connection::Live && !self.run.is_over()
     }
 
+    /// Whether the run ended before all its epochs were done, and may go on.
+    pub fn is_unfinished(&self) -> bool {
+        let how = self.run.ended.as_ref().map(|ended| &ended.how);
+        matches!(how, Some(Ended::Failed { .. } | Ended::Stopped { .. }))
+            && !matches!(self.connection, Connection::Connecting { .. })
+    }
+
     pub fn shows(&self, pane: Pane) -> bool {
         layout::layout(self.view.size, self.view.focus, self.view.zoomed).pane(pane).is_some()
     }
@@ -209,13 +219,5 @@ impl Model {
             Connection::Live if self.view.pending.stopping() => Some("the run is being stopped"),
             Connection::Live => None,
         }
-    }
-}
-
-/// Whether two commands ask for the same thing. A rate may have lost its last bit on the way through JSON.
-pub fn same(a: &Command, b: &Command) -> bool {
-    match (a, b) {
-        (Command::LearningRate { rate: a }, Command::LearningRate { rate: b }) => (a - b).abs() <= a.abs() * 1e-9,
-        _ => a == b,
     }
 }
