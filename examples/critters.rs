@@ -9,16 +9,22 @@ use std::error::Error;
 use std::time::Instant;
 
 use frostline::data::critters::{self, Species};
-use frostline::data::{DataSpec, Size, SourceSpec, open};
+use frostline::data::{Augment, DataSpec, Size, SourceSpec, open};
+
+const USAGE: &str =
+    "usage: critters [--masks] [--twins] SHEET.png [SIDE] [COLUMNS] [ROWS] [SEED] | critters --raw COUNT PREFIX SIDE";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (flags, words): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let (flags, words): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
+    if let Some(flag) = flags.iter().find(|flag| !["--masks", "--twins", "--raw"].contains(&flag.as_str())) {
+        return Err(format!("unknown flag {flag}; {USAGE}").into());
+    }
     let has = |flag: &str| flags.iter().any(|given| given == flag);
     let number = |at: usize, default: u32| words.get(at).map_or(Ok(default), |word| word.parse());
     if has("--raw") {
         return raw(number(0, 100)? as usize, words.get(1).map_or("critters", String::as_str), number(2, 64)?);
     }
-    let path = words.first().map_or("critters.png", String::as_str);
+    let path = words.first().ok_or(USAGE)?;
     let (side, columns, rows, seed) = (number(1, 150)?, number(2, 8)?, number(3, 6)?, number(4, 1)?);
     let mut sheet = image::RgbImage::new(columns * side, rows * side);
     let start = Instant::now();
@@ -41,7 +47,7 @@ fn raw(count: usize, prefix: &str, side: u32) -> Result<(), Box<dyn Error>> {
     let size = Size { height: side, width: side, channels: 3 };
     let source = SourceSpec::Critters { train: count, validation: count, test: 0 };
     let dataset =
-        open(&DataSpec { source, size, validation_fraction: None, limit: None, seed: 1, augment: Default::default() })?;
+        open(&DataSpec { source, size, validation_fraction: None, limit: None, seed: 1, augment: Augment::default() })?;
     let validation = dataset.validation.ok_or("no validation")?;
     for (name, split) in [("train", dataset.train), ("validation", validation)] {
         let start = Instant::now();

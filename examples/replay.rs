@@ -39,7 +39,9 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(answer(events.clone(), blobs, asked, tell.clone()));
     tokio::spawn(play(events, speed, live, tell));
     let connection = Connection::Connecting { what: "reading the journal".into() };
-    let left = run(Session { appearance, connection, incoming, outgoing }).await.map_err(frostline::error::Error::from);
+    let left = run(Session { appearance, connection, host: None, incoming, outgoing })
+        .await
+        .map_err(frostline::error::Error::from);
     let left = left.map_err(|error| anyhow::anyhow!("{error}"))?;
     anyhow::ensure!(left.run.run.is_some(), "the journal was empty");
     Ok(())

@@ -1,6 +1,8 @@
 //! Everything that a run says. The engine appends each [`Stamped`] event to the journal and sends the same to viewers;
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
+pub(crate) mod real;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{command::Command, error::Class};
@@ -59,7 +61,7 @@ pub enum Event {
     Checkpoint(Checkpoint),
     Answered(Answered),
     Explained(Explained),
-    /// Images that could not be read and were left out.
+    /// Images that could not be read and were left out: those found since the last such event, and how many of the split in all.
     Skipped {
         split: SplitName,
         total: u64,
@@ -128,6 +130,8 @@ pub struct DataOpened {
     pub validation: u64,
     pub test: u64,
     pub steps_per_epoch: u32,
+    /// The split that pinned images are taken from.
+    pub pinned: SplitName,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,7 +151,6 @@ pub enum State {
     Running,
     Paused,
     Evaluating,
-    Saving,
     Ended,
 }
 
@@ -363,47 +366,6 @@ pub enum Ended {
         message: String,
         hint: Option<String>,
     },
-}
-
-/// JSON has no NaN or infinity: a loss that blew up travels as `null` and arrives as NaN.
-mod real {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.serialize_none() }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
-    }
-
-    /// For a field that is left out where it is `None`.
-    pub mod optional {
-        use super::{Deserializer, Serializer};
-
-        #[allow(clippy::ref_option, reason = "the signature that serde asks for")]
-        pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-            super::serialize(&value.unwrap_or(f64::NAN), serializer)
-        }
-
-        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-            super::deserialize(deserializer).map(Some)
-        }
-    }
-
-    pub mod list {
-        use super::{Deserialize, Deserializer, Serializer};
-
-        pub fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(values.iter().map(|value| value.is_finite().then_some(*value)))
-        }
-
-        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
-            let values = Vec::<Option<f32>>::deserialize(deserializer)?;
-            Ok(values.into_iter().map(|value| value.unwrap_or(f32::NAN)).collect())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::View, viewer};
+use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::View, viewer::Link};
 use crate::error::{Error, Result};
 
 #[derive(Args, Debug)]
@@ -22,16 +22,18 @@ pub struct AttachArgs {
 pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
     let form = args.view.form();
     if let Some(host) = &args.ssh {
-        let runs = args.place.runs.to_str().ok_or_else(|| {
-            Error::user(format!("--runs {}: not UTF-8", args.place.runs.display()), "name the folder in UTF-8")
-        })?;
+        let runs = match args.place.other() {
+            Some(runs) => Some(runs.to_str().map(str::to_owned).ok_or_else(|| {
+                Error::user(format!("--runs {}: not UTF-8", runs.display()), "name the folder in UTF-8")
+            })?),
+            None => None,
+        };
+        let link = Link { host: host.clone(), run: args.run.clone(), runs };
         return block_on(async {
-            let remote = viewer::over_ssh(host, &args.run, runs).await?;
+            let remote = link.open(0).await?;
             match form {
-                Some(form) => headless::follow_remote(remote, host, form, out).await,
-                None => {
-                    dashboard::show(dashboard::Place::There { host: host.clone(), remote: Box::new(remote) }, out).await
-                }
+                Some(form) => headless::follow_remote(remote, form, out).await,
+                None => dashboard::show(dashboard::Place::There(Box::new(remote)), out).await,
             }
         });
     }

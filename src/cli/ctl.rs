@@ -3,13 +3,16 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Place, block_on, output::Output, report, viewer};
+use super::{Exit, Place, block_on, hint, identity::identity, output::Output, report, viewer};
 use crate::{
     command::Command,
     error::{Class, Error, Result},
     event::{Event, Outcome},
-    run::{RunDir, journal},
-    wire::{ServerMessage, client::Connection},
+    run::RunDir,
+    wire::{
+        self, ServerMessage,
+        client::{self, Connection},
+    },
 };
 
 #[derive(Args, Debug)]
@@ -81,60 +84,80 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
     }
     block_on(async {
         // What was said before cannot be the answer.
-        let since = if run.journal().exists() { journal::measure(&run.journal())?.events } else { 0 };
-        let mut connection = viewer::local(&run, None, since).await?;
+        let connection = viewer::local(&run, None, viewer::NEWS).await?;
         if !connection.welcome.live {
             return Err(Error::user(
                 format!("{} has no engine that could {command}", run.name()),
-                format!("go on with it by `frostline train --resume {}`", run.name()),
+                format!("go on with it by `{}`", hint::resume(&run)),
             ));
         }
         let id = connection.sender.request(command);
-        await_answer(&run, &mut connection, id, out).await?;
+        let next = connection.welcome.head;
+        let mut listener = Listener { run: &run, connection, next };
+        await_answer(&mut listener, id, out).await?;
         if wait {
-            await_end(&run, &mut connection, out).await?;
+            await_end(&mut listener, out).await?;
         }
         Ok(Exit::DONE)
     })
 }
 
-async fn await_answer(run: &RunDir, connection: &mut Connection, id: u64, out: &mut Output) -> Result<()> {
-    while let Some(message) = connection.receiver.next().await? {
-        let ServerMessage::Event(stamped) = message else { continue };
-        match stamped.event {
-            Event::Answered(answered) if answered.id == id => {
-                return match &answered.outcome {
-                    Outcome::Applied => out.line(&report::answer(&answered)),
-                    Outcome::Rejected { reason } => {
-                        let message = format!("{}: rejected: {reason}", answered.request);
-                        Err(Error::reported(Class::User, message, None))
+async fn await_answer(listener: &mut Listener<'_>, id: u64, out: &mut Output) -> Result<()> {
+    let answer = |event| match event {
+        Event::Answered(answered) if answered.id == id => Some(Some(answered)),
+        Event::RunEnded(_) => Some(None),
+        _ => None,
+    };
+    let Some(Some(answered)) = listener.find(answer).await? else {
+        return Err(Error::environment(
+            format!("{} ended before it answered", listener.run.name()),
+            Some(format!("`{}` shows how", hint::attach(listener.run))),
+        ));
+    };
+    match &answered.outcome {
+        Outcome::Applied => out.line(&report::answer(&answered)),
+        Outcome::Rejected { reason } => {
+            Err(Error::reported(Class::User, format!("{}: rejected: {reason}", answered.request), None))
+        }
+    }
+}
+
+async fn await_end(listener: &mut Listener<'_>, out: &mut Output) -> Result<()> {
+    let ended = listener.find(|event| if let Event::RunEnded(ended) = event { Some(ended) } else { None }).await?;
+    let Some(ended) = ended else { return Err(super::engine::died(listener.run, None)) };
+    if let Some(line) = report::Reporter::default().line(&Event::RunEnded(ended.clone())) {
+        out.line(&line)?;
+    }
+    report::verdict(&ended)
+}
+
+/// Waits for an event. The engine waits for nobody when it ends, so what it said last is looked up in the journal.
+struct Listener<'a> {
+    run: &'a RunDir,
+    connection: Connection,
+    /// The first event that has not come yet.
+    next: u64,
+}
+
+impl Listener<'_> {
+    async fn find<T>(&mut self, look: impl Fn(Event) -> Option<T>) -> Result<Option<T>> {
+        loop {
+            let live = self.connection.welcome.live;
+            match self.connection.receiver.next().await {
+                Ok(Some(ServerMessage::Event(stamped))) => {
+                    self.next = stamped.seq + 1;
+                    if let Some(found) = look(stamped.event) {
+                        return Ok(Some(found));
                     }
-                };
+                }
+                Ok(Some(ServerMessage::UpToDate)) if !live => return Ok(None),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(wire::Error::Io(_)) if live => {
+                    self.connection = client::replay(self.run, &identity(), self.next).await?;
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(error.into()),
             }
-            Event::RunEnded(_) => return Err(gone(run)),
-            _ => {}
         }
     }
-    Err(gone(run))
-}
-
-async fn await_end(run: &RunDir, connection: &mut Connection, out: &mut Output) -> Result<()> {
-    while let Some(message) = connection.receiver.next().await? {
-        if let ServerMessage::Event(stamped) = message
-            && let Event::RunEnded(ended) = &stamped.event
-        {
-            if let Some(line) = report::Reporter::default().line(&stamped.event) {
-                out.line(&line)?;
-            }
-            return report::verdict(ended);
-        }
-    }
-    Err(super::engine::died(run, None))
-}
-
-fn gone(run: &RunDir) -> Error {
-    Error::environment(
-        format!("{} ended before it answered", run.name()),
-        Some(format!("`frostline attach {}` shows how", run.name())),
-    )
 }

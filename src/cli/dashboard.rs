@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Exit, engine,
+    Exit, engine, hint,
     output::Output,
     report::{self, Reporter},
     viewer::{self, Remote},
@@ -30,6 +30,7 @@ use crate::{
 const WAITING: usize = 1024;
 /// How often a lost run is looked at: another terminal may have resumed it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const STARTING: &str = "starting the engine";
 
 /// Where the run is.
 pub enum Place {
@@ -38,51 +39,71 @@ pub enum Place {
         run: RunDir,
         start: bool,
     },
-    There {
-        host: String,
-        remote: Box<Remote>,
-    },
+    There(Box<Remote>),
 }
 
 /// Shows the dashboard until it is left.
 pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
-    let (name, host, what) = match &place {
-        Place::Here { run, start: true } => (run.name(), None, "starting the engine".to_owned()),
-        Place::Here { run, start: false } => (run.name(), None, format!("opening {}", run.name())),
-        Place::There { host, remote } => {
-            (remote.connection.welcome.run.clone(), Some(host.clone()), format!("reading from {host}"))
-        }
+    let way = Way::to(&place);
+    let (host, what) = match &place {
+        Place::Here { start: true, .. } => (None, STARTING.to_owned()),
+        Place::Here { run, start: false } => (None, format!("opening {}", run.name())),
+        Place::There(remote) => (Some(remote.link.host.clone()), format!("reading from {}", remote.link.host)),
     };
     let carrier = Carrier { to_screen, from_screen, next: 0, ended: false };
     let carrying = tokio::spawn(async move {
         match place {
             Place::Here { run, start } => carrier.here(&run, start).await,
-            Place::There { host, remote } => carrier.there(&host, remote).await,
+            Place::There(remote) => carrier.there(*remote).await,
         }
     });
     let appearance = Appearance::detect(|name| std::env::var(name).ok());
     let connection = tui::Connection::Connecting { what };
-    let left = tui::run(Session { appearance, connection, incoming, outgoing }).await;
+    let left = tui::run(Session { appearance, connection, host, incoming, outgoing }).await;
     carrying.abort();
-    farewell(&left?, &name, host.as_deref(), out)
+    farewell(&left?, &way, out)
+}
+
+/// How a person comes back to a run.
+struct Way {
+    name: String,
+    /// While it goes on.
+    back: String,
+    /// When the connection to it is gone.
+    again: String,
+}
+
+impl Way {
+    fn to(place: &Place) -> Self {
+        match place {
+            Place::Here { run, .. } => Self {
+                name: run.name(),
+                back: hint::attach(run),
+                again: format!("go on from its last checkpoint: {}", hint::resume(run)),
+            },
+            Place::There(remote) => {
+                let back = remote.link.attach();
+                let again = format!("look again with: {back}");
+                Self { name: remote.connection.welcome.run.clone(), back, again }
+            }
+        }
+    }
 }
 
 /// What a person should know who sees the shell again.
-fn farewell(left: &Left, name: &str, host: Option<&str>, out: &mut Output) -> Result<Exit> {
-    let ssh = host.map(|host| format!("--ssh {host} ")).unwrap_or_default();
+fn farewell(left: &Left, way: &Way, out: &mut Output) -> Result<Exit> {
+    let Way { name, back, again } = way;
+    if let tui::Connection::Lost { reason, .. } = &left.connection {
+        return Err(Error::environment(format!("{name}: {reason}"), Some(again.clone())));
+    }
     if let Some(ended) = &left.run.ended {
         report::verdict(ended)?;
         let line = Reporter::default().line(&Event::RunEnded(ended.clone()));
         out.line(&format!("{name}: {}", line.unwrap_or_default()))?;
-    } else if let tui::Connection::Lost { reason, .. } = &left.connection {
-        return Err(Error::environment(
-            format!("{name}: {reason}"),
-            Some(format!("go on from its last checkpoint: frostline train --resume {name}")),
-        ));
     } else {
-        out.line(&format!("{name} goes on; come back with: frostline attach {ssh}{name}"))?;
+        out.line(&format!("{name} goes on; come back with: {back}"))?;
     }
     Ok(Exit::DONE)
 }
@@ -101,14 +122,19 @@ struct Carrier {
 enum Broken {
     /// The screen is gone.
     Left,
-    /// The other end closed, or the journal of a dead run is at its end.
-    Closed,
+    /// The other end closed it; or, if it was not `live`, the journal is at its end and tells of none.
+    Closed {
+        live: bool,
+    },
+    /// The run has ended, and the screen asks for an engine that goes on with it.
+    Revive,
     Failed(Error),
 }
 
 impl Carrier {
     async fn here(mut self, run: &RunDir, mut start: bool) {
         let mut child = None;
+        let mut status = None;
         loop {
             let started = if std::mem::take(&mut start) { engine::start(run).map(Some) } else { Ok(child.take()) };
             let opened = match started {
@@ -124,34 +150,83 @@ impl Carrier {
             };
             let reason = match broken {
                 Broken::Left => return,
-                // Its pictures can still be had from the run directory, by the replay that comes next.
-                Broken::Closed if self.ended => {
-                    settled(run, child.take()).await;
+                // An engine waits for nobody when it ends. What it said last is in the journal, which comes next, and its
+                // pictures are in the run directory.
+                Broken::Closed { live: true } => {
+                    status = settled(run, child.take()).await;
                     continue;
                 }
-                Broken::Closed => died(settled(run, child.take()).await),
-                Broken::Failed(error) => error.message().lines().next().unwrap_or_default().to_owned(),
+                Broken::Closed { live: false } => {
+                    let own = child.take();
+                    died(if own.is_some() { settled(run, own).await } else { status.take() })
+                }
+                Broken::Revive => {
+                    settled(run, child.take()).await;
+                    start = self.restart().await;
+                    continue;
+                }
+                Broken::Failed(error) => first_line(&error),
             };
             if !self.lost(reason, engine::last_words(run)).await {
                 return;
             }
             match self.revived(run).await {
-                Some(by_us) => start = by_us,
+                Some(by_us) => start = by_us && self.restart().await,
                 None => return,
             }
         }
     }
 
-    async fn there(mut self, host: &str, remote: Box<Remote>) {
-        let words = remote.words();
-        match self.carry(remote.connection).await {
-            Broken::Left => return,
-            Broken::Closed if self.ended => self.connection(tui::Connection::Replay).await,
-            Broken::Closed => self.lost(format!("the connection to {host} ended"), words.lines()).await,
-            Broken::Failed(error) => self.lost(error.message(), words.lines()).await,
-        };
-        // Nothing more can be had; the screen keeps what it knows.
-        while self.from_screen.recv().await.is_some() {}
+    async fn there(mut self, mut remote: Remote) {
+        let mut seen = 0;
+        loop {
+            let (link, words) = (remote.link.clone(), remote.words());
+            let mut reason = match self.carry(remote.connection).await {
+                Broken::Left => return,
+                // Nothing is missing but pictures.
+                Broken::Closed { live: false } if self.ended => {
+                    while self.asked_again().await {}
+                    return;
+                }
+                // The link broke, or was too slow for the end: what has been said since tells.
+                Broken::Closed { live: true } if self.next > seen => {
+                    seen = self.next;
+                    match link.open(self.next).await {
+                        Ok(again) => {
+                            remote = again;
+                            continue;
+                        }
+                        Err(_) => format!("the connection to {} ended", link.host),
+                    }
+                }
+                Broken::Closed { live: true } => format!("the connection to {} ended", link.host),
+                Broken::Closed { live: false } => format!("the engine on {} died", link.host),
+                Broken::Revive => format!("resume it on {}: {}", link.host, link.resume()),
+                Broken::Failed(error) => error.message(),
+            };
+            let mut said = words.lines();
+            remote = loop {
+                if !self.lost(reason, said).await || !self.asked_again().await {
+                    return;
+                }
+                let what = format!("connecting to {} again", link.host);
+                self.connection(tui::Connection::Connecting { what }).await;
+                match link.open(self.next).await {
+                    Ok(again) => break again,
+                    Err(error) => (reason, said) = (first_line(&error), Vec::new()),
+                }
+            };
+        }
+    }
+
+    /// Waits until the screen asks for the lost run again; false if the screen is gone.
+    async fn asked_again(&mut self) -> bool {
+        while let Some(asked) = self.from_screen.recv().await {
+            if asked == Outgoing::Resume {
+                return true;
+            }
+        }
+        false
     }
 
     /// Carries messages both ways for the life of a connection.
@@ -161,8 +236,13 @@ impl Carrier {
             let message = tokio::select! {
                 message = connection.receiver.next() => message,
                 asked = self.from_screen.recv() => match asked {
+                    Some(Outgoing::Resume) if self.ended => return Broken::Revive,
                     Some(asked) => {
-                        pass_on(asked, &connection.sender);
+                        if let Some(sent) = pass_on(asked, &connection.sender)
+                            && self.to_screen.send(sent).await.is_err()
+                        {
+                            return Broken::Left;
+                        }
                         continue;
                     }
                     None => return Broken::Left,
@@ -179,14 +259,15 @@ impl Carrier {
                     Incoming::Event(stamped)
                 }
                 Ok(Some(ServerMessage::Blob { name, bytes })) => Incoming::Blob { hash: name, png: bytes },
-                Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed,
+                Ok(Some(ServerMessage::NoBlob { name })) => Incoming::NoBlob { hash: name },
+                Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed { live },
                 // Only now, so that the screen takes the history for one.
                 Ok(Some(ServerMessage::UpToDate)) => {
                     Incoming::Connection(if live { tui::Connection::Live } else { tui::Connection::Replay })
                 }
                 // What a slow viewer was spared is a gap in the events' numbers, which the state counts by itself.
                 Ok(Some(_)) => continue,
-                Ok(None) | Err(crate::wire::Error::Io(_)) => return Broken::Closed,
+                Ok(None) | Err(crate::wire::Error::Io(_)) => return Broken::Closed { live },
                 Err(error) => return Broken::Failed(error.into()),
             };
             if self.to_screen.send(incoming).await.is_err() {
@@ -202,7 +283,6 @@ impl Carrier {
         loop {
             tokio::select! {
                 asked = self.from_screen.recv() => if asked? == Outgoing::Resume {
-                    self.connection(tui::Connection::Connecting { what: "starting the engine".into() }).await;
                     return Some(true);
                 },
                 _ = look.tick() => if matches!(EngineLock::holder(run), Ok(Some(_))) {
@@ -210,6 +290,12 @@ impl Carrier {
                 },
             }
         }
+    }
+
+    /// An engine is about to be started: what an older one said of its end is history then.
+    async fn restart(&mut self) -> bool {
+        self.ended = false;
+        self.connection(tui::Connection::Connecting { what: STARTING.into() }).await
     }
 
     async fn lost(&mut self, reason: String, log_tail: Vec<String>) -> bool {
@@ -222,16 +308,19 @@ impl Carrier {
     }
 }
 
-fn pass_on(asked: Outgoing, sender: &Sender) {
+/// What the screen should know of what it asked.
+fn pass_on(asked: Outgoing, sender: &Sender) -> Option<Incoming> {
     match asked {
         Outgoing::Command(command) => {
-            sender.request(command);
+            let id = sender.request(command.clone());
+            return Some(Incoming::Sent { command, by: sender.by().to_owned(), id });
         }
         Outgoing::Watch(watch) => sender.watch(watch),
         Outgoing::Blob(hash) => sender.blob(&hash),
         // The run has its engine.
         Outgoing::Resume => {}
     }
+    None
 }
 
 /// Gives an engine that has closed its connections the time to let go of the run.
@@ -248,6 +337,10 @@ async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
     // Another engine may hold it already; then there is one to connect to.
     let _ = timeout(LEAVING, free).await;
     None
+}
+
+fn first_line(error: &Error) -> String {
+    error.message().lines().next().unwrap_or_default().to_owned()
 }
 
 fn died(status: Option<ExitStatus>) -> String {

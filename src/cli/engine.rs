@@ -10,6 +10,7 @@ use std::{
 
 use tokio::process::{Child, Command};
 
+use super::hint;
 use crate::{
     error::{Error, Result},
     run::RunDir,
@@ -73,10 +74,7 @@ pub fn died(run: &RunDir, status: Option<ExitStatus>) -> Error {
             message.push_str(&line);
         }
     }
-    Error::environment(
-        message,
-        Some(format!("go on from its last checkpoint: frostline train --resume {}", run.name())),
-    )
+    Error::environment(message, Some(format!("go on from its last checkpoint: {}", hint::resume(run))))
 }
 
 /// The last lines of `engine.log`.

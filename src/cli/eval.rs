@@ -4,11 +4,16 @@ use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Place, output::Output, query, report};
+use super::{
+    Exit, Place,
+    output::{Output, complain},
+    query, report,
+};
 use crate::{
     error::Result,
-    event::{Event, Tested},
-    run::{RunDir, Tail},
+    event::{Event, Stamped, Tested},
+    run::{Entry, RunDir, Tail},
+    text::figures,
 };
 
 #[derive(Args, Debug)]
@@ -59,12 +64,15 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
     ];
     let classes = class_names(&run)?;
     query::ask(arguments, |event: Event, line| match event {
-        _ if args.json => out.line(line),
+        Event::Tested(_) if args.json => out.line(line),
         Event::Tested(tested) => out.line(&table(&tested, &word(&args.split), &classes)),
-        event => match report::Reporter::default().line(&event) {
-            Some(line) => out.line(&line),
-            None => Ok(()),
-        },
+        // What is not the result, for example images that were left out of it, must not be taken for it.
+        event => {
+            if let Some(line) = report::Reporter::default().line(&event) {
+                complain(&line);
+            }
+            Ok(())
+        }
     })
 }
 
@@ -72,8 +80,12 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
 pub fn class_names(run: &RunDir) -> Result<Vec<String>> {
     let mut classes = Vec::new();
     if run.journal().exists() {
-        for stamped in Tail::open(&run.journal())?.events() {
-            if let Event::DataOpened(data) = stamped?.event {
+        let mut tail = Tail::open(&run.journal())?;
+        while let Some(line) = tail.next_line()? {
+            // One line in many thousands.
+            if line.mark().is_none_or(|mark| mark.event == "data_opened")
+                && let Entry::Event(Stamped { event: Event::DataOpened(data), .. }) = line.entry()?
+            {
                 classes = data.classes;
             }
         }
@@ -87,7 +99,7 @@ fn table(tested: &Tested, split: &str, classes: &[String]) -> String {
         "{split}: loss {:.4}  accuracy {:.4}  on {} images",
         tested.metrics.loss,
         tested.metrics.accuracy,
-        report::grouped(tested.images)
+        figures::count(tested.images)
     );
     let count = tested.confusion.len();
     if count == 0 {

@@ -7,6 +7,7 @@ use tokio::{process::Child, time::timeout};
 
 use super::{
     Exit, engine,
+    identity::identity,
     output::{Output, complain},
     report::{Reporter, verdict},
     signals::{Caught, Signals},
@@ -19,7 +20,7 @@ use crate::{
     run::{EngineLock, RunDir},
     wire::{
         ServerMessage,
-        client::{Connection, Sender},
+        client::{self, Connection, Sender},
     },
 };
 
@@ -39,12 +40,16 @@ const LEAVING: Duration = Duration::from_secs(15);
 /// Follows a run on this machine until it ends. `child` is its engine if this command has started it.
 pub async fn follow(run: &RunDir, child: Option<Child>, since: u64, form: Form, out: &mut Output) -> Result<Exit> {
     let signals = if child.is_some() { Signals::catch()? } else { Signals::leave() };
-    let mut foreground = Foreground { child, signals, caught: None };
+    let mut foreground = Foreground { child, signals, caught: None, next: since };
     let mut connection = foreground.open(run, since).await?;
     let mut printer = Printer::new(form);
-    let live = connection.welcome.live;
-    let ended = foreground.listen(&mut connection, live, &mut printer, out).await?;
+    let mut ended = foreground.listen(&mut connection, &mut printer, out).await?;
     let status = foreground.leave(run).await?;
+    if ended.is_none() && connection.welcome.live {
+        // The engine waits for nobody when it ends: who was not quick enough finds its last words in the journal.
+        let mut rest = client::replay(run, &identity(), foreground.next).await?;
+        ended = foreground.listen(&mut rest, &mut printer, out).await?;
+    }
     match (ended, foreground.caught) {
         (Some(ended), caught) => {
             verdict(&ended)?;
@@ -56,17 +61,27 @@ pub async fn follow(run: &RunDir, child: Option<Child>, since: u64, form: Form, 
 }
 
 /// Follows a run on another machine.
-pub async fn follow_remote(mut remote: Remote, host: &str, form: Form, out: &mut Output) -> Result<Exit> {
-    let mut foreground = Foreground { child: None, signals: Signals::leave(), caught: None };
-    let live = remote.connection.welcome.live;
-    let ended = foreground.listen(&mut remote.connection, live, &mut Printer::new(form), out).await?;
-    match ended {
-        Some(ended) => verdict(&ended).map(|()| Exit::DONE),
-        None if !live => Err(Error::environment(
-            format!("the engine of {} on {host} died", remote.connection.welcome.run),
-            Some("go on from its last checkpoint there: frostline train --resume RUN".into()),
-        )),
-        None => Err(remote.lost(host)),
+pub async fn follow_remote(mut remote: Remote, form: Form, out: &mut Output) -> Result<Exit> {
+    let mut foreground = Foreground { child: None, signals: Signals::leave(), caught: None, next: 0 };
+    let mut printer = Printer::new(form);
+    loop {
+        let before = foreground.next;
+        match foreground.listen(&mut remote.connection, &mut printer, out).await? {
+            Some(ended) => return verdict(&ended).map(|()| Exit::DONE),
+            None if !remote.connection.welcome.live => {
+                let link = &remote.link;
+                return Err(Error::environment(
+                    format!("the engine of {} on {} died", link.run, link.host),
+                    Some(format!("go on from its last checkpoint there: {}", link.resume())),
+                ));
+            }
+            // The link broke, or was too slow for the end: what has been said since tells.
+            None if foreground.next > before => match remote.link.open(foreground.next).await {
+                Ok(again) => remote = again,
+                Err(_) => return Err(remote.lost()),
+            },
+            None => return Err(remote.lost()),
+        }
     }
 }
 
@@ -75,6 +90,8 @@ struct Foreground {
     signals: Signals,
     /// The first signal, which decides the exit code.
     caught: Option<Caught>,
+    /// The first event that has not come yet.
+    next: u64,
 }
 
 impl Foreground {
@@ -91,10 +108,10 @@ impl Foreground {
     async fn listen(
         &mut self,
         connection: &mut Connection,
-        live: bool,
         printer: &mut Printer,
         out: &mut Output,
     ) -> Result<Option<RunEnded>> {
+        let live = connection.welcome.live;
         let mut ended = None;
         let mut is_history = true;
         loop {
@@ -108,6 +125,7 @@ impl Foreground {
             match message {
                 Ok(Some(ServerMessage::Event(stamped))) => {
                     printer.print(&stamped, out)?;
+                    self.next = stamped.seq + 1;
                     match stamped.event {
                         // An older engine's end is history when another has resumed the run.
                         Event::RunStarted(_) => ended = None,

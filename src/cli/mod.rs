@@ -8,6 +8,7 @@ mod demo;
 mod engine;
 mod eval;
 mod headless;
+mod hint;
 mod identity;
 mod output;
 mod predict;
@@ -20,7 +21,11 @@ mod summary;
 mod train;
 mod viewer;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -63,13 +68,18 @@ enum Command {
 #[derive(Args, Clone, Debug)]
 struct Place {
     /// Folder that holds the run directories
-    #[arg(long, value_name = "DIR", default_value = "runs", global = true)]
+    #[arg(long, value_name = "DIR", env = hint::RUNS, default_value = hint::DEFAULT, global = true)]
     runs: PathBuf,
 }
 
 impl Place {
     fn find(&self, which: &str) -> Result<RunDir> {
         Ok(run::find(&self.runs, which)?)
+    }
+
+    /// The folder if it is not the one that is looked in anyway. Another machine has a folder of its own for that.
+    fn other(&self) -> Option<&Path> {
+        (self.runs != hint::root()).then_some(&self.runs)
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, RunEnded, SkippedFile, SplitName,
-        State, Tested,
+        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, Resumed, RunEnded, SkippedFile,
+        SplitName, State, Tested,
     },
+    text::figures,
 };
 
 /// What a line needs to know of earlier events.
@@ -24,8 +25,12 @@ impl Reporter {
             Event::RunStarted(started) => {
                 self.epochs = started.epochs;
                 Some(match started.resumed {
-                    Some(resumed) => {
-                        format!("{}: resumed after step {}, in epoch {}", started.run, resumed.step, resumed.epoch)
+                    // One that had completed goes on behind its last epoch.
+                    Some(Resumed { step, epoch }) if epoch > started.epochs => {
+                        format!("{}: resumed after step {step}, with all {} epochs done", started.run, started.epochs)
+                    }
+                    Some(Resumed { step, epoch }) => {
+                        format!("{}: resumed after step {step}, in epoch {epoch}", started.run)
                     }
                     None => format!(
                         "{}: {} epoch{}, {} images a step, {}, {}",
@@ -40,11 +45,11 @@ impl Reporter {
             }
             Event::DataOpened(data) => Some(format!(
                 "data: {} training, {} validation and {} test images in {} classes, {} steps an epoch",
-                grouped(data.train),
-                grouped(data.validation),
-                grouped(data.test),
+                figures::count(data.train),
+                figures::count(data.validation),
+                figures::count(data.test),
                 data.classes.len(),
-                grouped(data.steps_per_epoch.into()),
+                figures::count(data.steps_per_epoch.into()),
             )),
             Event::DeviceReady(device) => Some(match device.threads {
                 1 => format!("device: {} ({}), 1 thread, libtorch {}", device.device, device.name, device.libtorch),
@@ -55,7 +60,7 @@ impl Reporter {
                 self.paused = true;
                 Some(format!("paused after step {step}"))
             }
-            Event::StateChanged { state: State::Running, step } => {
+            Event::StateChanged { state: State::Running | State::Evaluating, step } => {
                 std::mem::take(&mut self.paused).then(|| format!("goes on after step {step}"))
             }
             Event::Answered(answered) => Some(answer(answered)),
@@ -82,12 +87,12 @@ impl Reporter {
         let _ = write!(
             line,
             "  rate {}  {}  {:.0} images/s",
-            rate(ended.learning_rate),
-            duration(seconds),
+            figures::rate(ended.learning_rate),
+            figures::time_taken(seconds),
             ended.images_per_second
         );
         if ended.data_wait >= 0.05 {
-            let _ = write!(line, ", {:.0} % of it waiting for data", ended.data_wait * 100.0);
+            let _ = write!(line, ", {:.0} % of the time waiting for data", ended.data_wait * 100.0);
         }
         line
     }
@@ -113,7 +118,7 @@ fn test(tested: &Tested) -> String {
         "test: loss {:.4}  accuracy {:.4}  on {} images, with the {} checkpoint",
         tested.metrics.loss,
         tested.metrics.accuracy,
-        grouped(tested.images),
+        figures::count(tested.images),
         match tested.checkpoint {
             CheckpointKind::Best => "best",
             CheckpointKind::Last => "last",
@@ -128,16 +133,18 @@ fn skipped(split: SplitName, total: u64, files: &[SkippedFile]) -> String {
         SplitName::Validation => "validation",
         SplitName::Test => "test",
     };
-    let mut line = match total {
-        1 => format!("warning: 1 {split} image cannot be read and is left out:"),
-        _ => format!("warning: {} {split} images cannot be read and are left out:", grouped(total)),
+    let new = files.len() as u64;
+    let all = if total > new { format!(" ({} in all)", figures::count(total)) } else { String::new() };
+    let mut line = match new {
+        1 => format!("warning: 1 {split} image cannot be read and is left out{all}:"),
+        _ => format!("warning: {} {split} images cannot be read and are left out{all}:", figures::count(new)),
     };
     for file in files.iter().take(SHOWN) {
         let _ = write!(line, "\n  {}: {}", file.path, file.reason);
     }
-    match total.saturating_sub(files.len().min(SHOWN) as u64) {
+    match files.len().saturating_sub(SHOWN) as u64 {
         0 => line,
-        more => line + &format!("\n  and {} more", grouped(more)),
+        more => line + &format!("\n  and {} more", figures::count(more)),
     }
 }
 
@@ -149,39 +156,7 @@ fn end(ended: &RunEnded) -> Option<String> {
         Ended::Stopped { by } => format!("stopped by {by}"),
         Ended::Failed { .. } => return None,
     };
-    Some(format!("{how} after {} steps, in {}", grouped(ended.step), duration(ended.seconds)))
-}
-
-/// A learning rate: short, and exact enough to be typed in again.
-fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-4..1e4).contains(&rate) {
-        let text = format!("{rate:.6}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{rate:.3e}")
-    }
-}
-
-pub fn duration(seconds: f64) -> String {
-    let whole = seconds.max(0.0).round() as u64;
-    match whole {
-        0..60 => format!("{seconds:.1} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
-    }
-}
-
-/// 60000 as 60,000.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    Some(format!("{how} after {} steps, in {}", figures::count(ended.step), figures::time_taken(ended.seconds)))
 }
 
 #[cfg(test)]
@@ -242,6 +217,7 @@ mod tests {
                 validation: 1000,
                 test: 0,
                 steps_per_epoch: 63,
+                pinned: SplitName::Validation,
             }),
             Event::DeviceReady(DeviceReady {
                 device: "cpu".into(),
@@ -286,7 +262,7 @@ mod tests {
         freeze conv2d conv2d_1 (ada@lab): applied after step 70
         freeze conv2d conv2d_1 (ada@lab): rejected: `conv2d_1` has no parameters
         goes on after step 70
-        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of it waiting for data
+        epoch 10/10  loss NaN  accuracy 0.5123  rate 0.001  1 min 13 s  164 images/s, 25 % of the time waiting for data
         warning: the loss is not a number
         test: loss 0.2500  accuracy 0.9125  on 10,000 images, with the best checkpoint
         completed after 1,234,567 steps, in 2 h 03 min
@@ -301,14 +277,5 @@ mod tests {
             Err((Class::User, "no such folder".to_owned()))
         });
         assert_eq!(Reporter::default().line(&Event::RunEnded(ended)), None);
-    }
-
-    #[test]
-    fn a_rate_can_be_typed_in_again() {
-        for (value, text) in
-            [(0.001, "0.001"), (0.1, "0.1"), (1.0, "1"), (0.000_316_2, "0.000316"), (1e-5, "1.000e-5"), (0.0, "0")]
-        {
-            assert_eq!(rate(value), text);
-        }
     }
 }

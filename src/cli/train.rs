@@ -11,13 +11,14 @@ use clap::Args;
 use super::{
     Exit, Place, block_on, dashboard, engine,
     headless::{self, Form},
+    hint,
     output::Output,
 };
 use crate::{
-    data,
-    error::Result,
+    data::{self, DataSpec},
+    error::{Error, Result},
     plan::Plan,
-    run::{self, EngineLock, RunDir, journal},
+    run::{self, EngineLock, RunDir, tail},
 };
 
 #[derive(Args, Debug)]
@@ -26,9 +27,9 @@ pub struct TrainArgs {
     #[arg(required_unless_present = "resume")]
     config: Option<PathBuf>,
     /// Go on with a run from its last checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set", "name"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "name"])]
     resume: Option<String>,
-    /// Change a key of the configuration, for example `train.epochs=3`
+    /// Change a key of the configuration, for example `train.epochs=3`; with --resume, the run's own from here on
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Name of the run; the configuration's, or its file's, if left out
@@ -68,7 +69,11 @@ impl View {
 
 pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
     let (run, since) = match (&args.resume, &args.config) {
-        (Some(which), _) => resumable(&args.place, which)?,
+        (Some(which), _) => {
+            let (run, since) = resumable(&args.place, which)?;
+            reconfigure(&run, &args.set)?;
+            (run, since)
+        }
         (None, config) => {
             let config = config.as_deref().unwrap_or(std::path::Path::new(""));
             let plan = Plan::load(config, &overrides(args.set, args.name))?;
@@ -107,10 +112,30 @@ pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<E
 fn resumable(place: &Place, which: &str) -> Result<(RunDir, u64)> {
     let run = place.find(which)?;
     if let Some(holder) = EngineLock::holder(&run)? {
-        return Err(run::Error::Locked { run: run.name(), pid: holder.pid }.into());
+        let error = run::Error::Locked { run: run.name(), pid: holder.pid };
+        return Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(&run))));
     }
-    let since = if run.journal().exists() { journal::measure(&run.journal())?.events } else { 0 };
+    let since = if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 };
     Ok((run, since))
+}
+
+/// Writes the run's configuration anew, with `set` applied: more epochs, for example. What its checkpoints were made of
+/// stays as it is.
+fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
+    if set.is_empty() {
+        return Ok(());
+    }
+    let before = Plan::load(&run.config(), &[])?;
+    let after = Plan::load(&run.config(), set)?;
+    let same_data = before.data == DataSpec { augment: before.data.augment, ..after.data.clone() };
+    if before.arch != after.arch || before.seed != after.seed || !same_data {
+        return Err(Error::user(
+            format!("--set {}: a run keeps its name, its network, its images and its seed", set.join(" --set ")),
+            "start another run with the changed configuration",
+        ));
+    }
+    engine::program()?;
+    Ok(run.reconfigure(&after.to_toml())?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{engine, identity::identity};
+use super::{engine, hint, identity::identity};
 use crate::{
     error::{Error, Result},
     run::{EngineLock, RunDir},
@@ -29,6 +29,9 @@ use crate::{
 const TRY: Duration = Duration::from_millis(20);
 /// An engine opens its socket before anything slow. One that holds the lock and has none is out of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// In place of an event's number: none of those that there are already.
+pub const NEWS: u64 = u64::MAX;
 
 /// Where the events of a run can be had.
 pub enum Reached {
@@ -79,7 +82,7 @@ pub async fn reach(run: &RunDir, mut child: Option<&mut Child>) -> Result<Reache
                 Some(status) => engine::died(run, Some(status)),
                 None => Error::user(
                     format!("{} has not begun: no engine ever wrote to it", run.name()),
-                    format!("start it with `frostline train --resume {}`", run.name()),
+                    format!("start it with `{}`", hint::resume(run)),
                 ),
             });
         }
@@ -94,9 +97,22 @@ pub async fn reach(run: &RunDir, mut child: Option<&mut Child>) -> Result<Reache
     }
 }
 
+/// Where a run of another machine is.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// As ssh knows it.
+    pub host: String,
+    /// What to call the run there.
+    pub run: String,
+    /// The folder of runs there, if it is not the one that is looked in anyway.
+    pub runs: Option<String>,
+}
+
 /// A run of another machine.
 pub struct Remote {
     pub connection: Connection,
+    /// Names this very run, whatever it was asked for by.
+    pub link: Link,
     /// Ends with this value, and the viewer with it.
     _ssh: Child,
     words: Words,
@@ -106,38 +122,67 @@ pub struct Remote {
 #[derive(Clone, Default)]
 pub struct Words(Arc<Mutex<VecDeque<String>>>);
 
-/// Runs `frostline stream` on `host`. `runs` is the folder of runs there.
-pub async fn over_ssh(host: &str, which: &str, runs: &str) -> Result<Remote> {
-    let mut ssh = Command::new("ssh")
+impl Link {
+    /// Runs `frostline stream` there. The first time a person may be at hand to answer what ssh asks; later the dashboard
+    /// has the terminal.
+    pub async fn open(&self, since: u64) -> Result<Remote> {
         // No terminal there; and a dead link is noticed in half a minute.
-        .args(["-T", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3", "--", host])
-        .arg(format!("frostline stream --runs {} {}", quoted(runs), quoted(which)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| Error::environment(format!("cannot start ssh: {error}"), None))?;
-    let words = Words::default();
-    let (Some(write), Some(read), Some(errors)) = (ssh.stdin.take(), ssh.stdout.take(), ssh.stderr.take()) else {
-        return Err(Error::internal("ssh was started without its pipes"));
-    };
-    let listening = tokio::spawn(words.clone().collect(errors));
-    match client::greet(read, write, &identity(), 0).await {
-        Ok(connection) => Ok(Remote { connection, _ssh: ssh, words }),
-        Err(wire::Error::Closed | wire::Error::Io(_)) => {
-            // Closed: so ssh is ending, and what it had to say is still on its way.
-            let _ = tokio::time::timeout(Duration::from_secs(2), listening).await;
-            Err(lost(host, &words))
+        let mut options = vec!["-T", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"];
+        if since > 0 {
+            options.extend(["-o", "BatchMode=yes"]);
         }
-        Err(error) => Err(error.into()),
+        let mut ssh = Command::new("ssh")
+            .args(options)
+            .args(["--", &self.host])
+            .arg(format!("frostline stream{} -- {}", self.place(), hint::word(&self.run)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| Error::environment(format!("cannot start ssh: {error}"), None))?;
+        let words = Words::default();
+        let (Some(write), Some(read), Some(errors)) = (ssh.stdin.take(), ssh.stdout.take(), ssh.stderr.take()) else {
+            return Err(Error::internal("ssh was started without its pipes"));
+        };
+        let listening = tokio::spawn(words.clone().collect(errors));
+        match client::greet(read, write, &identity(), since).await {
+            Ok(connection) => {
+                let mut link = self.clone();
+                if !link.run.contains('/') {
+                    link.run.clone_from(&connection.welcome.run);
+                }
+                Ok(Remote { connection, link, _ssh: ssh, words })
+            }
+            Err(wire::Error::Closed | wire::Error::Io(_)) => {
+                // Closed: so ssh is ending, and what it had to say is still on its way.
+                let _ = tokio::time::timeout(Duration::from_secs(2), listening).await;
+                Err(lost(&self.host, &words))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How a person attaches to the run from here.
+    pub fn attach(&self) -> String {
+        let host = hint::word(&self.host);
+        format!("frostline attach --ssh {host} {}{}", hint::word(&self.run), self.place())
+    }
+
+    /// How a person goes on with the run there.
+    pub fn resume(&self) -> String {
+        format!("frostline train --resume {}{}", hint::word(&self.run), self.place())
+    }
+
+    fn place(&self) -> String {
+        self.runs.as_ref().map(|runs| format!(" --runs {}", hint::word(runs))).unwrap_or_default()
     }
 }
 
 impl Remote {
     /// The error of a connection that ended before the run did.
-    pub fn lost(&self, host: &str) -> Error {
-        lost(host, &self.words)
+    pub fn lost(&self) -> Error {
+        lost(&self.link.host, &self.words)
     }
 
     pub fn words(&self) -> Words {
@@ -174,20 +219,5 @@ impl Words {
                 said.pop_front();
             }
         }
-    }
-}
-
-/// One word for the shell at the other end.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_for_the_other_shell_stays_one_word() {
-        assert_eq!(quoted("last; rm -rf 'x'"), r"'last; rm -rf '\''x'\'''");
     }
 }

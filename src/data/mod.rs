@@ -142,8 +142,22 @@ pub struct Dataset {
     pub train: Split,
     pub validation: Option<Split>,
     pub test: Option<Split>,
-    /// Files that are no pictures, found by reading their headers; they are in no split.
-    pub skipped: Vec<Skipped>,
+    pub skipped: SkippedFiles,
+}
+
+/// Files that are no pictures, found by reading their headers; they are in no split.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SkippedFiles {
+    pub train: Vec<Skipped>,
+    pub validation: Vec<Skipped>,
+    pub test: Vec<Skipped>,
+}
+
+impl Dataset {
+    /// The split from which single images are taken to look at: one that the network does not train on, where there is one.
+    pub fn pinned(&self) -> &Split {
+        self.validation.as_ref().or(self.test.as_ref()).unwrap_or(&self.train)
+    }
 }
 
 /// What can be told from headers and listings alone. A folder's unreadable files still count here.
@@ -164,15 +178,15 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
             let train = idx::IdxSource::read(&train.0, &train.1, "train")?;
             let test = test.map(|(images, labels)| idx::IdxSource::read(&images, &labels, "test")).transpose()?;
             let classes = idx::class_names(classes, &train.labels, test.as_ref().map(|test| &test.labels))?;
-            (classes, whole(train), None, test.map(whole), Vec::new())
+            (classes, whole(train), None, test.map(whole), SkippedFiles::default())
         }
         SourceSpec::Folder { places } => {
             let listing = folder::list(locate::folder(places)?)?;
-            let mut skipped = Vec::new();
-            let mut check = |listed: folder::Listing| listed.check_headers(&mut skipped).map(whole);
-            let train = check(listing.train)?;
-            let validation = listing.validation.map(&mut check).transpose()?;
-            let test = listing.test.map(&mut check).transpose()?;
+            let mut skipped = SkippedFiles::default();
+            let check = |listed: folder::Listing, skipped| listed.check_headers(skipped).map(whole);
+            let train = check(listing.train, &mut skipped.train)?;
+            let validation = listing.validation.map(|listed| check(listed, &mut skipped.validation)).transpose()?;
+            let test = listing.test.map(|listed| check(listed, &mut skipped.test)).transpose()?;
             (listing.classes, train, validation, test, skipped)
         }
         &SourceSpec::Critters { train, validation, test } => {
@@ -182,7 +196,7 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
                 whole(critters::CritterSource::new(spec.seed, critters::Part::Train, train)),
                 some(critters::Part::Validation, validation),
                 some(critters::Part::Test, test),
-                Vec::new(),
+                SkippedFiles::default(),
             )
         }
     };

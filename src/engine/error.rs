@@ -22,9 +22,6 @@ pub enum EngineError {
     #[error("layer \"{layer}\": the output {output} ends in nothing that a cross-entropy goes with")]
     Head { layer: String, output: Shape },
 
-    #[error("layer \"{layer}\": a dilated average pool cannot be computed")]
-    DilatedPool { layer: String },
-
     #[error("there is no layer \"{layer}\"")]
     UnknownLayer { layer: String },
 
@@ -75,7 +72,6 @@ impl Explain for EngineError {
         match self {
             Self::Memory { .. } | Self::Device { .. } => Class::Environment,
             Self::Head { .. }
-            | Self::DilatedPool { .. }
             | Self::UnknownLayer { .. }
             | Self::NoParameters { .. }
             | Self::NotAMap { .. }
@@ -94,7 +90,6 @@ impl Explain for EngineError {
                 "device = \"auto\" takes the graphics card where there is one, and the processor otherwise"
             }
             Self::Head { .. } => "end the layers in a dense layer with one unit, or with one unit a class",
-            Self::DilatedPool { .. } => "leave dilation out, or use a max_pool2d",
             Self::UnknownLayer { .. } | Self::NoParameters { .. } => "`frostline summary CONFIG` lists the layers",
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",

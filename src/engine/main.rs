@@ -17,6 +17,7 @@ mod meters;
 mod network;
 mod optimizer;
 mod process;
+mod queries;
 mod saved;
 mod shim;
 mod stdio;
@@ -81,8 +82,8 @@ fn main() -> ExitCode {
     device::settle_memory();
     let outcome = match Arguments::parse().task {
         Task::Train { run } => process::train(&run),
-        Task::Eval { run, split, checkpoint } => process::evaluate(&run, split.into(), checkpoint.into()),
-        Task::Predict { run, images, checkpoint } => process::predict(&run, &images, checkpoint.into()),
+        Task::Eval { run, split, checkpoint } => queries::evaluate(&run, split.into(), checkpoint.into()),
+        Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -64,10 +64,6 @@ impl Network {
         let output = arch.output();
         let head =
             Head::of(arch).ok_or_else(|| EngineError::Head { layer: output.name.clone(), output: output.output })?;
-        let dilated = |layer: &&Layer| matches!(layer.op, Op::AveragePool2d { window } if window.dilation != [1, 1]);
-        if let Some(layer) = arch.layers().iter().find(dilated) {
-            return Err(EngineError::DilatedPool { layer: layer.name.clone() });
-        }
         let mut readers = vec![Vec::new(); arch.layers().len()];
         for (reader, layer) in arch.layers().iter().enumerate() {
             for source in &layer.inputs {

@@ -4,7 +4,7 @@
 use std::{
     io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex,
         mpsc::{Sender, channel},
@@ -26,11 +26,11 @@ use frostline::{
     error::{Error, Result},
     event::{
         CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, PROTOCOL, Resumed, RunEnded, RunStarted,
-        SkippedFile, SplitName, Stage,
+        SplitName, Stage,
     },
-    plan::Plan,
+    plan::{self, Plan},
     run::{EngineLock, RunDir},
-    trainer::{Inbox, OnDisk, ReadOnly, Record, Trainer, read_checkpoint},
+    trainer::{Inbox, OnDisk, Origin, Record, Trainer, read_checkpoint},
     wire::{Leases, Server},
 };
 
@@ -124,67 +124,21 @@ async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sende
 
 fn load_and_train(plan: &Plan, mut record: Journal, inbox: Inbox) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
-    let device = ready_device(plan, |ready| record.say(Event::DeviceReady(ready)))?;
+    let (device, ready) = ready_device(plan)?;
+    let origin = |data: &Dataset| Origin {
+        device: ready.device.clone(),
+        threads: plan.threads,
+        libtorch: ready.libtorch.clone(),
+        data: fingerprint(&data.train),
+    };
+    record.say(Event::DeviceReady(ready.clone()))?;
     record.say(stage(Stage::OpeningData, String::new()))?;
     let data = open_data(plan)?;
     record.say(Event::DataOpened(opened(plan, &data)))?;
-    say_skipped(&mut record, &data)?;
     let parameters = plan.arch.parameter_count();
     record.say(stage(Stage::BuildingNetwork, format!("{parameters} parameters")))?;
     let stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
-    Trainer::new(plan, &data, stepper, record, inbox, true)?.run()
-}
-
-/// Evaluates a checkpoint on a split and prints the result as a `tested` event.
-pub fn evaluate(path: &Path, split: SplitName, checkpoint: CheckpointKind) -> Result<()> {
-    let (run, plan, device) = open_for_reading(path)?;
-    let data = open_data(&plan)?;
-    let stepper = restored(&run, &plan, device, checkpoint)?;
-    let (_requests, arrivals) = channel();
-    let inbox = Inbox::new(arrivals, Vec::new);
-    let mut trainer = Trainer::new(&plan, &data, stepper, ReadOnly(run), inbox, false)?;
-    match trainer.tested(split, checkpoint)? {
-        std::ops::ControlFlow::Continue(tested) => print(&Event::Tested(tested)),
-        std::ops::ControlFlow::Break(_) => Err(Error::internal("an evaluation was stopped by a command")),
-    }
-}
-
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-enum Prediction<'a> {
-    Classified { image: &'a Path, top: Vec<Likely> },
-    Unreadable { image: &'a Path, error: String },
-}
-
-#[derive(serde::Serialize)]
-struct Likely {
-    class: String,
-    probability: f32,
-}
-
-/// Classifies images and prints one object each, the likeliest class first. An unreadable image is reported in its place.
-pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> Result<()> {
-    let (run, plan, device) = open_for_reading(path)?;
-    let classes = data::inspect(&plan.data)?.classes;
-    let mut stepper = restored(&run, &plan, device, checkpoint)?;
-    for image in images {
-        let probabilities = match data::decode_file(image, plan.data.size) {
-            Ok(pixels) => stepper.probabilities(&pixels)?,
-            Err(error) => {
-                print(&Prediction::Unreadable { image, error: Error::from(error).message() })?;
-                continue;
-            }
-        };
-        let mut top: Vec<Likely> = classes
-            .iter()
-            .cloned()
-            .zip(probabilities)
-            .map(|(class, probability)| Likely { class, probability })
-            .collect();
-        top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        print(&Prediction::Classified { image, top })?;
-    }
-    Ok(())
+    Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
 }
 
 /// For `main`: the error as a person reads it, on standard error.
@@ -193,64 +147,52 @@ pub fn report(error: &Error) {
     let _ = writeln!(std::io::stderr(), "{error}");
 }
 
-fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, tch::Device)> {
-    let run = RunDir::open(path)?;
-    let plan = Plan::load(&run.config(), &[])?;
-    let device = ready_device(&plan, |_| Ok(()))?;
-    Ok((run, plan, device))
-}
-
-fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: CheckpointKind) -> Result<TorchStepper> {
-    use frostline::trainer::Stepper as _;
-    let word = format!("{checkpoint:?}").to_lowercase();
-    let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
-        let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
-        Error::user(format!("run {} has no checkpoint \"{word}\" yet", run.name()), hint)
-    })?;
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
-    stepper.restore(&tensors)?;
-    Ok(stepper)
-}
-
 /// The first thing that is asked of libtorch, because CUDA must be opened before anything else.
-fn ready_device(plan: &Plan, say: impl FnOnce(DeviceReady) -> Result<()>) -> Result<tch::Device> {
+pub fn ready_device(plan: &Plan) -> Result<(tch::Device, DeviceReady)> {
     let cuda = match plan.device {
-        frostline::plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
+        plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
         _ => device::open_cuda(),
     };
     device::set_threads(plan.threads as u32);
     let device = device::choose(plan.device, &cuda)?;
-    say(DeviceReady {
+    let ready = DeviceReady {
         device: device::label(device),
         name: device::name(device),
         threads: device::threads(),
         libtorch: device::libtorch_version(),
-    })?;
-    Ok(device)
+    };
+    Ok((device, ready))
 }
 
-fn open_data(plan: &Plan) -> Result<Dataset> {
+/// Tells whether a resumed run sees the same images in the same order: a hash over their names and labels.
+fn fingerprint(train: &data::Split) -> String {
+    let mut hash = blake3::Hasher::new();
+    for position in 0..train.len() {
+        hash.update(train.name(position).as_bytes());
+        hash.update(&train.label(position).to_le_bytes());
+    }
+    hash.finalize().to_hex()[..16].to_owned()
+}
+
+pub fn open_data(plan: &Plan) -> Result<Dataset> {
     let data = data::open(&plan.data)?;
     plan.check_classes(&data.classes)?;
     Ok(data)
 }
 
-fn say_skipped(record: &mut Journal, data: &Dataset) -> Result<()> {
-    if data.skipped.is_empty() {
-        return Ok(());
-    }
-    let file = |skipped: &data::Skipped| SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() };
-    let files: Vec<SkippedFile> = data.skipped.iter().map(file).collect();
-    record.say(Event::Skipped { split: SplitName::Train, total: files.len() as u64, files })
-}
-
 fn opened(plan: &Plan, data: &Dataset) -> DataOpened {
     let count = |split: &Option<data::Split>| split.as_ref().map_or(0, |split| split.len() as u64);
+    let pinned = match (&data.validation, &data.test) {
+        (Some(_), _) => SplitName::Validation,
+        (None, Some(_)) => SplitName::Test,
+        (None, None) => SplitName::Train,
+    };
     DataOpened {
         classes: data.classes.clone(),
         train: data.train.len() as u64,
         validation: count(&data.validation),
         test: count(&data.test),
+        pinned,
         steps_per_epoch: data.train.len().div_ceil(plan.batch_size) as u32,
     }
 }
@@ -280,12 +222,6 @@ fn started(plan: &Plan, run: &RunDir, resumed: Option<Resumed>) -> RunStarted {
 
 fn stage(stage: Stage, detail: String) -> Event {
     Event::Stage { stage, detail }
-}
-
-fn print(line: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string(line).map_err(|error| Error::internal(error.to_string()))?;
-    let written = writeln!(std::io::stdout(), "{text}");
-    written.map_err(|error| Error::environment(format!("cannot write to standard output: {error}"), None))
 }
 
 /// Milliseconds since the Unix epoch, for the journal.

@@ -138,6 +138,11 @@ char *frostline_adam(Tensor *const *weights, Tensor *const *gradients, Tensor *c
     });
 }
 
+// Of two ways to convolve, cuDNN takes the one that gives the same bits every time. Nothing to do on the CPU.
+char *frostline_deterministic() {
+    return guarded([] { at::globalContext().setDeterministicCuDNN(true); });
+}
+
 const char *frostline_libtorch_version() { return TORCH_VERSION; }
 
 }

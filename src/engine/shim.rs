@@ -48,6 +48,7 @@ unsafe extern "C" {
         decay: f64,
         epsilon: f64,
     ) -> *mut c_char;
+    fn frostline_deterministic() -> *mut c_char;
     fn frostline_libtorch_version() -> *const c_char;
 }
 
@@ -154,6 +155,12 @@ pub fn dropout(tensor: &Tensor, rate: f64, seed: u64) -> Result<Tensor> {
     // SAFETY: as in `channels_last`.
     check(unsafe { frostline_dropout(tensor.as_ptr(), rate, seed, &raw mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Makes cuDNN give the same bits every time, so that a resumed run on a graphics card is the uninterrupted one.
+pub fn deterministic() -> Result<()> {
+    // SAFETY: no pointers go in.
+    check(unsafe { frostline_deterministic() })
 }
 
 /// The libtorch that the headers were of, `2.11.0`.

@@ -15,6 +15,7 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::saved;
+use super::shim;
 use frostline::arch::Arch;
 use frostline::data::{Batch, Pixels};
 use frostline::error::Result;
@@ -37,6 +38,7 @@ impl TorchStepper {
     /// All layers trainable; weights and dropout are functions of `seed`.
     pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, device: Device, preprocess: Preprocess) -> Result<Self> {
         shielded(|| {
+            shim::deterministic()?;
             let network = Network::new(arch, seed, device)?;
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),

@@ -57,6 +57,11 @@ impl RateSchedule {
         self.height * factor
     }
 
+    /// Whether the rate is still rising to its height.
+    pub fn warms_up(&self, epochs: f64) -> bool {
+        epochs < self.warmup()
+    }
+
     fn warmup(&self) -> f64 {
         match self.kind {
             Schedule::Constant { warmup_epochs }
@@ -110,7 +115,7 @@ impl Watcher {
             self.waited = 0;
         }
         let improved = match (self.monitor, self.best) {
-            (_, None) => !figure.is_nan(),
+            (_, None) => figure.is_finite(),
             (Monitor::ValLoss, Some(best)) => figure < best - self.min_delta,
             (Monitor::ValAccuracy, Some(best)) => figure > best + self.min_delta,
         };
@@ -132,7 +137,7 @@ impl Watcher {
     /// Whether `figure` is strictly better than the best one so far, whatever the patience.
     pub fn better(monitor: Monitor, figure: f64, best: Option<f64>) -> bool {
         match (monitor, best) {
-            (_, None) => !figure.is_nan(),
+            (_, None) => figure.is_finite(),
             (Monitor::ValLoss, Some(best)) => figure < best,
             (Monitor::ValAccuracy, Some(best)) => figure > best,
         }

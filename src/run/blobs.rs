@@ -2,7 +2,7 @@
 //! copy never goes stale. Old ones are dropped; an event may name a blob that is no longer there.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -19,13 +19,15 @@ const DIGITS: usize = 32;
 #[derive(Debug)]
 pub struct Blobs {
     folder: PathBuf,
-    /// Names from the oldest to the newest.
+    /// Names from the oldest to the newest of those that may go.
     kept: VecDeque<String>,
     keep: usize,
+    /// Those that stay as long as the run does.
+    lasting: HashSet<String>,
 }
 
 impl Blobs {
-    /// Takes over what lies in `folder`, and keeps the newest `keep` blobs from now on.
+    /// Takes over what lies in `folder`, and keeps the newest `keep` blobs from now on besides those that are put to last.
     pub fn open(folder: &Path, keep: usize) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let mut found = Vec::new();
@@ -41,16 +43,27 @@ impl Blobs {
         }
         found.sort();
         let kept = found.into_iter().map(|(_, name)| name).collect();
-        Ok(Self { folder: folder.to_path_buf(), kept, keep })
+        Ok(Self { folder: folder.to_path_buf(), kept, keep, lasting: HashSet::new() })
     }
 
-    /// Stores a picture and returns its name.
+    /// Marks blobs of earlier lives of the run that are to stay.
+    pub fn last(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            self.kept.retain(|kept| *kept != name);
+            self.lasting.insert(name);
+        }
+    }
+
+    /// Stores a picture that may be dropped for newer ones, and returns its name.
     pub fn put(&mut self, png: &[u8]) -> Result<String> {
         let name = blake3::hash(png).to_hex()[..DIGITS].to_owned();
         let path = file(&self.folder, &name);
         // A length that differs is what a power cut left of it.
         if !fs::metadata(&path).is_ok_and(|found| found.len() == png.len() as u64) {
             whole::replace(&path, png, false).map_err(Error::io("write", &path))?;
+        }
+        if self.lasting.contains(&name) {
+            return Ok(name);
         }
         if self.kept.back() != Some(&name) {
             self.kept.retain(|kept| *kept != name);

@@ -48,6 +48,11 @@ impl RunDir {
         Ok(Self { path })
     }
 
+    /// Replaces the resolved configuration, for engines to come. Ask first whether one holds the run.
+    pub fn reconfigure(&self, config_toml: &str) -> Result<()> {
+        whole::replace(&self.config(), config_toml.as_bytes(), true).map_err(Error::io("write", self.config()))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -69,10 +69,11 @@ impl JournalWriter {
             let _ = self.file.set_len(head.bytes);
             return Err(Error::io("write", &self.path)(error));
         }
+        // Before the sync: the line stands there even where the disk refuses to confirm it.
+        self.head.send_replace(Head { events: head.events + 1, bytes: head.bytes + line.len() as u64 });
         if is_milestone(&stamped.event) {
             self.file.sync_data().map_err(Error::io("write", &self.path))?;
         }
-        self.head.send_replace(Head { events: head.events + 1, bytes: head.bytes + line.len() as u64 });
         Ok(stamped)
     }
 }

@@ -24,4 +24,4 @@ pub use journal::{Head, JournalWriter};
 pub use lock::{EngineLock, Holder};
 pub(crate) use socket::own_uid;
 pub use summary::{Standing, Summary, summarise};
-pub use tail::{Entry, Tail};
+pub use tail::{Entry, Place, Tail};

@@ -1,15 +1,20 @@
 //! Reads a journal while it grows: complete lines only, by byte offset. A line that this version cannot read is reported
-//! and passed over; only a journal of a newer protocol is refused. Never writes, never locks, never waits.
+//! and passed over; only a journal of a newer protocol is refused. Never writes, never locks, never waits. Journals grow
+//! to a hundred megabytes, so who needs few of the lines can tell by their [`Mark`]s, without parsing the rest.
 
 use std::{
     fs::File,
+    ops::Range,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    journal::Head,
+};
 use crate::event::{PROTOCOL, Stamped};
 
 const CHUNK: usize = 64 * 1024;
@@ -46,6 +51,72 @@ impl Outline {
     }
 }
 
+/// How every line begins: `{"seq":3,"at_ms":5,"event":"steps"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark<'a> {
+    pub seq: u64,
+    pub at_ms: u64,
+    pub event: &'a str,
+}
+
+impl<'a> Mark<'a> {
+    /// `None` for a line that is damaged, or that another program has written in its own way.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let (seq, line) = number(line.strip_prefix(br#"{"seq":"#)?)?;
+        let (at_ms, line) = number(line.strip_prefix(br#","at_ms":"#)?)?;
+        let line = line.strip_prefix(br#","event":""#)?;
+        let event = std::str::from_utf8(&line[..memchr::memchr(b'"', line)?]).ok()?;
+        Some(Self { seq, at_ms, event })
+    }
+}
+
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let digits = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    let number = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
+    Some((number, &text[digits..]))
+}
+
+/// A complete line that has not been parsed.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    bytes: &'a [u8],
+    offset: u64,
+    path: &'a Path,
+}
+
+impl<'a> Line<'a> {
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub fn mark(&self) -> Option<Mark<'a>> {
+        Mark::of(self.bytes)
+    }
+
+    pub fn entry(&self) -> Result<Entry> {
+        match serde_json::from_slice::<Stamped>(self.bytes) {
+            Ok(stamped) => {
+                if let crate::event::Event::RunStarted(started) = &stamped.event
+                    && started.protocol > PROTOCOL
+                {
+                    let (path, theirs) = (self.path.to_path_buf(), started.protocol);
+                    return Err(Error::NewerProtocol { path, theirs, ours: PROTOCOL });
+                }
+                Ok(Entry::Event(stamped))
+            }
+            Err(error) => {
+                if let Ok(outline) = serde_json::from_slice::<Outline>(self.bytes) {
+                    outline.check(self.path)?;
+                }
+                Ok(Entry::Unreadable { offset: self.offset, reason: error.to_string() })
+            }
+        }
+    }
+}
+
+/// Where a line begins: the events before `bytes` have numbers below `events`.
+pub type Place = Head;
+
 /// A reader's place in a journal.
 #[derive(Debug)]
 pub struct Tail {
@@ -55,13 +126,21 @@ pub struct Tail {
     buffer: Vec<u8>,
     start: u64,
     used: usize,
+    /// Above the numbers of the events that are behind the reader.
+    events: u64,
 }
 
 impl Tail {
     /// From the first event on.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_at(path, Place::default())
+    }
+
+    /// From a place on that a reader of the same journal has reported.
+    pub fn open_at(path: &Path, place: Place) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("open", path))?;
-        Ok(Self { file, path: path.to_path_buf(), buffer: Vec::new(), start: 0, used: 0 })
+        let Place { events, bytes } = place;
+        Ok(Self { file, path: path.to_path_buf(), buffer: Vec::new(), start: bytes, used: 0, events })
     }
 
     /// Bytes of the journal that have been read as complete lines.
@@ -69,28 +148,45 @@ impl Tail {
         self.start + self.used as u64
     }
 
+    pub fn place(&self) -> Place {
+        Place { events: self.events, bytes: self.offset() }
+    }
+
     /// The next complete line, or `None` if there is none yet.
-    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+    pub fn next_line(&mut self) -> Result<Option<Line<'_>>> {
         let offset = self.offset();
-        let Some(line) = self.line()? else { return Ok(None) };
-        match serde_json::from_slice::<Stamped>(line) {
-            Ok(stamped) => {
-                if let crate::event::Event::RunStarted(started) = &stamped.event
-                    && started.protocol > PROTOCOL
-                {
-                    let (path, theirs) = (self.path.clone(), started.protocol);
-                    return Err(Error::NewerProtocol { path, theirs, ours: PROTOCOL });
+        let line = self.line()?;
+        Ok(line.map(|line| Line { bytes: &self.buffer[line], offset, path: &self.path }))
+    }
+
+    /// [`next_line`](Self::next_line), parsed.
+    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+        let entry = self.next_line()?.map(|line| line.entry()).transpose()?;
+        if let Some(Entry::Event(stamped)) = &entry {
+            self.events = self.events.max(stamped.seq.saturating_add(1));
+        }
+        Ok(entry)
+    }
+
+    /// Passes over lines that say that they are older than `since`, `most` bytes of them or a line more, without parsing
+    /// them. Returns whether the next line may be such a one too.
+    pub fn pass_before(&mut self, since: u64, most: u64) -> Result<bool> {
+        let end = self.offset() + most;
+        while self.offset() < end {
+            let Some(line) = self.line()? else { return Ok(false) };
+            let (from, mark) = (line.start, Mark::of(&self.buffer[line]));
+            match mark {
+                // The beginning of an engine's life is read all the same: its protocol may be a newer one.
+                Some(mark) if mark.seq < since && mark.event != "run_started" => {
+                    self.events = self.events.max(mark.seq + 1);
                 }
-                Ok(Some(Entry::Event(stamped)))
-            }
-            Err(error) => {
-                let outline = serde_json::from_slice::<Outline>(line);
-                if let Ok(outline) = outline {
-                    outline.check(&self.path)?;
+                _ => {
+                    self.used = from;
+                    return Ok(false);
                 }
-                Ok(Some(Entry::Unreadable { offset, reason: error.to_string() }))
             }
         }
+        Ok(true)
     }
 
     /// Every event that is complete now; unreadable lines are left out.
@@ -107,13 +203,14 @@ impl Tail {
         .fuse()
     }
 
-    fn line(&mut self) -> Result<Option<&[u8]>> {
+    /// Where the next complete line lies in the buffer; the reader is behind it then.
+    fn line(&mut self) -> Result<Option<Range<usize>>> {
         let mut searched = self.used;
         loop {
-            if let Some(length) = self.buffer[searched..].iter().position(|&byte| byte == b'\n') {
+            if let Some(length) = memchr::memchr(b'\n', &self.buffer[searched..]) {
                 let line = self.used..searched + length;
                 self.used = line.end + 1;
-                return Ok(Some(&self.buffer[line]));
+                return Ok(Some(line));
             }
             self.buffer.drain(..self.used);
             self.start += self.used as u64;
@@ -138,6 +235,35 @@ impl Tail {
     fn still_there(&self) -> Result<()> {
         let length = self.file.metadata().map_err(Error::io("read", &self.path))?.len();
         if length < self.start { Err(Error::Shrunk { path: self.path.clone() }) } else { Ok(()) }
+    }
+}
+
+/// How much of a journal is there, for a reader of a run that nobody writes to. It is read from its end.
+pub fn end(path: &Path) -> Result<Head> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let length = file.metadata().map_err(Error::io("read", path))?.len();
+    let mut look = CHUNK as u64;
+    loop {
+        let from = length.saturating_sub(look);
+        let mut bytes = vec![0; (length - from) as usize];
+        file.read_exact_at(&mut bytes, from).map_err(Error::io("read", path))?;
+        let mut feeds = memchr::memrchr_iter(b'\n', &bytes).peekable();
+        while let Some(end) = feeds.next() {
+            let begin = match feeds.peek() {
+                Some(before) => before + 1,
+                None if from == 0 => 0,
+                // Its beginning is not here.
+                None => break,
+            };
+            if let Ok(outline) = serde_json::from_slice::<Outline>(&bytes[begin..end]) {
+                outline.check(path)?;
+                return Ok(Head { events: outline.seq.saturating_add(1), bytes: from + end as u64 + 1 });
+            }
+        }
+        if from == 0 {
+            return Ok(Head::default());
+        }
+        look *= 4;
     }
 }
 
@@ -228,5 +354,54 @@ mod tests {
         assert_eq!(drain(&mut tail), [Entry::Event(log(1, "b"))]);
         fs::write(&path, b"").unwrap();
         assert!(matches!(tail.next_entry(), Err(Error::Shrunk { .. })));
+    }
+
+    #[test]
+    fn older_lines_are_passed_over_unread_but_for_a_newer_protocol() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut bytes = lines(&[log(0, "a"), log(1, "b")]);
+        bytes.extend(b"{\"seq\":2,\"at_ms\":5,\"event\":\"log\",torn\n");
+        let place = Place { events: 3, bytes: bytes.len() as u64 };
+        bytes.extend(lines(&[log(3, "d"), log(4, "e")]));
+        fs::write(&path, &bytes).unwrap();
+        let mut tail = Tail::open(&path).unwrap();
+        assert!(tail.pass_before(3, 1).unwrap(), "it read on after its share");
+        assert!(!tail.pass_before(3, 1 << 20).unwrap());
+        assert_eq!(tail.place(), place);
+        assert_eq!(drain(&mut tail), [Entry::Event(log(3, "d")), Entry::Event(log(4, "e"))]);
+        assert_eq!(drain(&mut Tail::open_at(&path, place).unwrap()).len(), 2);
+        bytes.extend(b"{\"seq\":5,\"at_ms\":5,\"event\":\"run_started\",\"protocol\":99}\n");
+        fs::write(&path, &bytes).unwrap();
+        let mut tail = Tail::open(&path).unwrap();
+        assert!(!tail.pass_before(u64::MAX, 1 << 20).unwrap());
+        assert!(matches!(tail.next_entry(), Err(Error::NewerProtocol { .. })));
+    }
+
+    #[test]
+    fn a_mark_tells_what_a_line_tells() {
+        let line = &lines(&[log(7, "a")])[..];
+        assert_eq!(Mark::of(line), Some(Mark { seq: 7, at_ms: 5, event: "log" }));
+        for length in 0..line.len() {
+            // Cut anywhere, it is no mark or the same.
+            assert!(Mark::of(&line[..length]).is_none_or(|mark| mark == Mark::of(line).unwrap()), "{length}");
+        }
+        assert_eq!(Mark::of(br#"{"seq":99999999999999999999,"at_ms":1,"event":"log"}"#), None);
+    }
+
+    #[test]
+    fn the_end_is_the_last_line_that_is_an_event_wherever_the_journal_is_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let long = lines(&[log(0, "a"), log(1, &"x".repeat(2 * CHUNK)), log(2, "c")]);
+        fs::write(&path, [&long[..], b"\0\0\n{\"seq\":3,"].concat()).unwrap();
+        assert_eq!(end(&path).unwrap(), Head { events: 3, bytes: long.len() as u64 });
+        fs::write(&path, &long[..long.len() - 1]).unwrap();
+        assert_eq!(end(&path).unwrap().events, 2);
+        let short = lines(&[log(0, "a"), log(1, "b")]);
+        for length in 0..=short.len() {
+            fs::write(&path, &short[..length]).unwrap();
+            assert_eq!(end(&path).unwrap(), super::super::journal::measure(&path).unwrap(), "torn at {length}");
+        }
     }
 }

@@ -44,7 +44,10 @@ impl RunState {
                 self.trainable_parameters = Some(mask.trainable_parameters);
                 self.total_parameters = Some(mask.total_parameters);
             }
-            Event::LearningRate { step, rate, .. } => self.curves.learning_rate.push_one(*step, *rate),
+            Event::LearningRate { step, rate, .. } => {
+                self.learning_rate = Some(*rate);
+                self.curves.learning_rate.push_one(*step, *rate);
+            }
             Event::Checkpoint(checkpoint) => match checkpoint.kind {
                 CheckpointKind::Best => self.best = Some(checkpoint.clone()),
                 CheckpointKind::Last => self.last = Some(checkpoint.clone()),
@@ -139,6 +142,7 @@ impl RunState {
         const INERTIA: f64 = 0.9;
         (self.epoch, self.step, self.step_in_epoch) = (steps.epoch, steps.step, steps.step_in_epoch);
         (self.stage, self.evaluating) = (None, None);
+        self.learning_rate = Some(steps.learning_rate);
         let curves = &mut self.curves;
         curves.loss.push(steps.step, steps.count, steps.loss);
         curves.accuracy.push(steps.step, steps.count, steps.accuracy);

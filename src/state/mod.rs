@@ -50,6 +50,8 @@ pub struct RunState {
     pub curves: Curves,
     /// Whole, one an epoch.
     pub epochs: Vec<EpochEnded>,
+    /// The rate that holds now.
+    pub learning_rate: Option<f64>,
     /// In order of execution.
     pub layers: Vec<Layer>,
     pub trainable_parameters: Option<u64>,

@@ -73,7 +73,14 @@ mod tests {
     fn running(step: u64) -> RunState {
         RunState {
             run: Some(RunStarted { epochs: 10, ..started() }),
-            data: Some(DataOpened { classes: vec![], train: 1000, validation: 600, test: 300, steps_per_epoch: 10 }),
+            data: Some(DataOpened {
+                classes: vec![],
+                train: 1000,
+                validation: 600,
+                test: 300,
+                steps_per_epoch: 10,
+                pinned: SplitName::Validation,
+            }),
             speed: Some(100.0),
             step,
             epoch: (step / 10 + 1) as u32,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{EVALUATION_BATCH, Record, Stepper, Sums, Trainer, loader, next, progress::figure};
+use super::{Record, Stepper, Sums, Trainer, evaluation_loader, next, progress::figure};
 use crate::{
     data::{Loader, Split},
     error::{Error, Result},
@@ -39,13 +39,13 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let Some(validation) = self.validation.take() else {
             return Ok(Continue(Validation { metrics: None, seconds: 0.0 }));
         };
-        let begun = Instant::now();
+        let (begun, paused) = (Instant::now(), self.paused_for);
         let outcome = self.evaluate(&validation, SplitName::Validation);
         self.validation = Some(validation);
         Ok(match outcome? {
             Break(by) => Break(by),
             Continue(evaluation) => {
-                let seconds = begun.elapsed().as_secs_f64();
+                let seconds = begun.elapsed().saturating_sub(self.paused_for.saturating_sub(paused)).as_secs_f64();
                 Continue(Validation { metrics: Some(evaluation.metrics), seconds })
             }
         })
@@ -60,7 +60,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             step: self.progress.step,
             train,
             validation: validation.metrics,
-            learning_rate: self.rate(),
+            learning_rate: self.last_rate.unwrap_or_else(|| self.rate()),
             train_seconds: self.progress.train_seconds,
             validation_seconds: validation.seconds,
             images_per_second: self.progress.sums.images as f64 / self.progress.train_seconds.max(1e-9),
@@ -79,9 +79,17 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.look_after_epoch()?;
         self.progress.next_epoch();
         if best {
-            self.checkpoint(CheckpointKind::Best)?;
+            self.checkpoint_or_warn(CheckpointKind::Best)?;
         }
-        self.checkpoint(CheckpointKind::Last)
+        self.checkpoint_or_warn(CheckpointKind::Last)
+    }
+
+    /// A disk that is full now may not be so at the next checkpoint: training goes on, and the last whole one stays.
+    pub(super) fn checkpoint_or_warn(&mut self, kind: CheckpointKind) -> Result<()> {
+        let Err(error) = self.checkpoint(kind) else { return Ok(()) };
+        self.saved = Instant::now();
+        let message = format!("no checkpoint was written, the one before it stays: {}", error.message());
+        self.record.say(Event::Log { level: Level::Error, message })
     }
 
     fn watch_plateau(&mut self, figure_of: impl Fn(Monitor) -> f64, reduction: Reduction) -> Result<()> {
@@ -122,6 +130,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Ok(completed);
         }
         let checkpoint = self.load_best()?;
+        self.testing = true;
         match self.tested(SplitName::Test, checkpoint)? {
             Break(by) => Ok(Ended::Stopped { by }),
             Continue(tested) => {
@@ -153,7 +162,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let word = format!("{split:?}").to_lowercase();
             Error::user(format!("the data has no {word} split"), "choose another one with --split".to_owned())
         })?;
-        let loader = loader(self.plan, images, EVALUATION_BATCH, false, None);
+        let loader = evaluation_loader(self.plan, images);
         Ok(match self.evaluate(&loader, split)? {
             Break(by) => Break(by),
             Continue(Evaluation { metrics, images, confusion }) => {
@@ -181,6 +190,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 continue;
             }
             let evaluated = self.stepper.evaluate(&batch)?;
+            self.look_if_due()?;
             sums.add(evaluated.score);
             for (&truth, &prediction) in batch.labels.iter().zip(&evaluated.predictions) {
                 confusion[truth as usize][prediction as usize] += 1;

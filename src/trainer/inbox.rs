@@ -14,7 +14,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// `watched` tells what is on screens at this moment, one entry a viewer that shows pictures.
+    /// `watched` tells what is on screens at this moment, without repetitions.
     pub fn new(requests: Receiver<Request>, watched: impl Fn() -> Vec<Watch> + Send + 'static) -> Self {
         Self { requests, watched: Box::new(watched) }
     }
@@ -35,15 +35,7 @@ impl Inbox {
         }
     }
 
-    /// Without repetitions.
     pub(super) fn watched(&self) -> Vec<Watch> {
-        let watched = (self.watched)();
-        let mut distinct: Vec<Watch> = Vec::with_capacity(watched.len());
-        for watch in watched {
-            if !distinct.contains(&watch) {
-                distinct.push(watch);
-            }
-        }
-        distinct
+        (self.watched)()
     }
 }

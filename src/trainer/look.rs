@@ -9,9 +9,9 @@ use super::{Explanation, Planes, Record, Stepper, Trainer};
 use crate::{
     arch::Shape,
     command::Watch,
-    data::{Pixels, Split},
+    data::Pixels,
     error::Result,
-    event::{Event, Explained, Picture, PictureKind},
+    event::{Event, Explained, Level, Picture, PictureKind},
     picture,
 };
 
@@ -31,11 +31,13 @@ pub(super) struct Look {
     cost: Duration,
     step: u64,
     shown: Vec<Watch>,
+    /// It went wrong once: no run is to end because somebody looked.
+    given_up: bool,
 }
 
 impl Look {
     pub(super) fn new() -> Self {
-        Self { at: None, cost: Duration::ZERO, step: 0, shown: Vec::new() }
+        Self { at: None, cost: Duration::ZERO, step: 0, shown: Vec::new(), given_up: false }
     }
 
     /// Something new to look at is served at once, new weights every now and then.
@@ -49,7 +51,7 @@ impl Look {
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     pub(super) fn look_if_due(&mut self) -> Result<()> {
         let watched = self.inbox.watched();
-        if self.look.is_due(&watched, self.progress.step) { self.look_at(watched) } else { Ok(()) }
+        if self.look.is_due(&watched, self.progress.step) { self.look_at(watched, false) } else { Ok(()) }
     }
 
     /// Leaves a picture of every epoch in the run, whether or not anybody is looking.
@@ -58,31 +60,46 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if watched.is_empty() {
             watched.push(Watch::default());
         }
-        self.look_at(watched)
+        self.look_at(watched, true)
     }
 
-    fn look_at(&mut self, watched: Vec<Watch>) -> Result<()> {
+    /// `lasting` pictures stay with the run, others make room for newer ones.
+    fn look_at(&mut self, watched: Vec<Watch>, lasting: bool) -> Result<()> {
+        if self.look.given_up {
+            return Ok(());
+        }
         let begun = Instant::now();
         for watch in &watched {
-            self.explain(watch)?;
+            match self.explained(watch, lasting) {
+                Ok(Some(explained)) => self.record.say(Event::Explained(explained))?,
+                Ok(None) => {}
+                Err(error) => {
+                    self.look.given_up = true;
+                    let message = format!("no more pictures in this run: {}", error.message());
+                    self.record.say(Event::Log { level: Level::Error, message })?;
+                }
+            }
         }
-        self.look = Look { at: Some(Instant::now()), cost: begun.elapsed(), step: self.progress.step, shown: watched };
+        self.look.at = Some(Instant::now());
+        self.look.cost = begun.elapsed();
+        self.look.step = self.progress.step;
+        self.look.shown = watched;
         Ok(())
     }
 
-    fn explain(&mut self, watch: &Watch) -> Result<()> {
-        let Some(layer) = self.explained_layer(watch.layer.as_deref()) else { return Ok(()) };
-        let split = self.shown_split();
+    fn explained(&mut self, watch: &Watch, lasting: bool) -> Result<Option<Explained>> {
+        let Some(layer) = self.explained_layer(watch.layer.as_deref()) else { return Ok(None) };
+        let split = self.data.pinned();
         if split.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let sample = watch.sample as usize % split.len();
         // An unreadable image is listed by the pass that meets it; here there is just nothing to show.
-        let Ok(pixels) = split.load(sample, self.plan.data.size) else { return Ok(()) };
+        let Ok(pixels) = split.load(sample, self.plan.data.size) else { return Ok(None) };
         let (name, label) = (split.name(sample), split.label(sample));
         let explanation = self.stepper.explain(&pixels, &layer)?;
-        let pictures = self.pictures(&pixels, &layer, &explanation)?;
-        self.record.say(Event::Explained(Explained {
+        let pictures = self.pictures(&pixels, &layer, &explanation, lasting)?;
+        Ok(Some(Explained {
             step: self.progress.step,
             epoch: self.progress.epoch,
             sample: sample as u32,
@@ -93,7 +110,13 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }))
     }
 
-    fn pictures(&mut self, pixels: &Pixels, layer: &str, explanation: &Explanation) -> Result<Vec<Picture>> {
+    fn pictures(
+        &mut self,
+        pixels: &Pixels,
+        layer: &str,
+        explanation: &Explanation,
+        lasting: bool,
+    ) -> Result<Vec<Picture>> {
         let image = rgb(pixels);
         let layer = layer.to_owned();
         let heat = &explanation.heat;
@@ -108,7 +131,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         ]
         .into_iter()
         .map(|(kind, image)| {
-            let blob = self.record.picture(&image)?;
+            let blob = self.record.picture(&image, lasting)?;
             Ok(Picture { kind, blob, width: image.width(), height: image.height() })
         })
         .collect()
@@ -124,11 +147,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             None => arch.last_feature_map(),
         };
         index.map(|index| arch.layers()[index].name.clone())
-    }
-
-    /// Where pinned images come from.
-    fn shown_split(&self) -> &Split {
-        self.data.validation.as_ref().or(self.data.test.as_ref()).unwrap_or(&self.data.train)
     }
 }
 

@@ -13,7 +13,7 @@ mod record;
 mod stepper;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ops::ControlFlow::{Break, Continue},
     time::{Duration, Instant},
 };
@@ -21,13 +21,13 @@ use std::{
 pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
-pub use on_disk::{OnDisk, Reached, ReadOnly, read_checkpoint};
-pub use progress::{Progress, Sums};
+pub use on_disk::{OnDisk, Reached, read_checkpoint};
+pub use progress::{Origin, Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
 
 use crate::{
-    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Split},
+    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
     error::Result,
     event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
     plan::Plan,
@@ -35,9 +35,6 @@ use crate::{
 
 /// Meters of single layers are read so often while steps go on.
 const LAYERS_EVERY: Duration = Duration::from_secs(2);
-
-/// Evaluation keeps no activations, so its batches can be larger than the step's.
-const EVALUATION_BATCH: usize = 128;
 
 /// One run of one plan over one data set.
 pub struct Trainer<'a, S, R> {
@@ -54,44 +51,47 @@ pub struct Trainer<'a, S, R> {
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
     paused: bool,
+    /// Time spent paused since the run began; it belongs to no step and no pass.
+    paused_for: Duration,
+    /// All epochs are done and the weights are those of the best checkpoint.
+    testing: bool,
+    /// The rate of the last step.
+    last_rate: Option<f64>,
     layers_read: Instant,
     saved: Instant,
     loss_warned: bool,
-    /// Unreadable files that were told already: every epoch meets them again.
-    skips_told: HashSet<String>,
+    /// Unreadable files that were told already, by split: every epoch meets them again.
+    skips_told: HashMap<SplitName, HashSet<String>>,
 }
 
 impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
-    /// With `resume`, goes on from the last checkpoint of `record`, or from the beginning if there is none.
+    /// Goes on from the last checkpoint of `record`, or from the beginning if there is none.
     pub fn new(
         plan: &'a Plan,
         data: &'a Dataset,
         mut stepper: S,
         mut record: R,
         inbox: Inbox,
-        resume: bool,
+        origin: Origin,
     ) -> Result<Self> {
-        let saved = if resume { record.read_checkpoint(CheckpointKind::Last)? } else { None };
-        let progress = match saved {
-            None => Progress::new(plan),
+        let progress = match record.read_checkpoint(CheckpointKind::Last)? {
+            None => Progress::new(plan, origin),
             Some((tensors, progress)) => {
                 record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
                 stepper.restore(&tensors)?;
-                if progress.threads != plan.threads {
-                    let message = format!(
-                        "the checkpoint was made with {} threads, this engine has {}: the run goes on, but not bit by bit",
-                        progress.threads, plan.threads
-                    );
+                let differences = progress.origin.differences(&origin);
+                if !differences.is_empty() {
+                    let message = format!("the run goes on, but not bit by bit: {}", differences.join("; "));
                     record.say(Event::Log { level: Level::Warning, message })?;
                 }
-                Progress { threads: plan.threads, ..progress }
+                Progress { origin, ..progress }
             }
         };
         stepper.set_frozen(&progress.frozen)?;
         let augment = Some(plan.data.augment).filter(|augment| !augment.is_none());
         Ok(Self {
             loader: loader(plan, data.train.clone(), plan.batch_size, true, augment),
-            validation: data.validation.clone().map(|split| loader(plan, split, EVALUATION_BATCH, false, None)),
+            validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
             plan,
             data,
             stepper,
@@ -102,10 +102,13 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             look: Look::new(),
             doing: State::Starting,
             paused: false,
+            paused_for: Duration::ZERO,
+            testing: false,
+            last_rate: None,
             layers_read: Instant::now(),
             saved: Instant::now(),
             loss_warned: false,
-            skips_told: HashSet::new(),
+            skips_told: HashMap::new(),
         })
     }
 
@@ -140,6 +143,14 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     }
 
     fn open(&mut self) -> Result<()> {
+        let data = self.data;
+        for (split, skipped) in [
+            (SplitName::Train, &data.skipped.train),
+            (SplitName::Validation, &data.skipped.validation),
+            (SplitName::Test, &data.skipped.test),
+        ] {
+            self.say_skipped_files(split, skipped)?;
+        }
         self.say_trainable()?;
         self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
     }
@@ -161,7 +172,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         let begun = Instant::now();
         self.say_skipped(SplitName::Train, batch)?;
         if batch.count > 0 {
-            let update = Update { step: self.progress.step, learning_rate: self.rate() };
+            let learning_rate = self.rate();
+            let update = Update { step: self.progress.step, learning_rate };
+            self.last_rate = Some(learning_rate);
             let score = self.stepper.step(batch, update)?;
             self.progress.sums.add(score);
             self.meter.add(score, waited);
@@ -179,7 +192,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         }
         let minutes = self.saved.elapsed().as_secs_f64() / 60.0;
         if self.plan.checkpoint_minutes > 0.0 && minutes >= self.plan.checkpoint_minutes {
-            self.checkpoint(CheckpointKind::Last)?;
+            self.checkpoint_or_warn(CheckpointKind::Last)?;
         }
         Ok(())
     }
@@ -191,13 +204,17 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
 
     /// The learning rate of the next step.
     fn rate(&self) -> f64 {
+        self.plan.schedule.rate(self.epochs_done()) * self.progress.rate_factor
+    }
+
+    /// With fractions.
+    fn epochs_done(&self) -> f64 {
         let done = f64::from(self.progress.step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64;
-        let rate = self.plan.schedule.rate(f64::from(self.progress.epoch - 1) + done);
-        rate * self.progress.rate_factor
+        f64::from(self.progress.epoch - 1) + done
     }
 
     fn flush(&mut self) -> Result<()> {
-        let rate = self.rate();
+        let rate = self.last_rate.unwrap_or_else(|| self.rate());
         match self.meter.flush(&self.progress, rate) {
             Some(steps) => self.record.say(Event::Steps(steps)),
             None => Ok(()),
@@ -211,16 +228,19 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     }
 
     fn say_skipped(&mut self, split: SplitName, batch: &Batch) -> Result<()> {
-        let mut files = Vec::new();
-        for skipped in &batch.skipped {
-            if self.skips_told.insert(skipped.path.clone()) {
-                files.push(SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() });
-            }
-        }
+        self.say_skipped_files(split, &batch.skipped)
+    }
+
+    fn say_skipped_files(&mut self, split: SplitName, skipped: &[Skipped]) -> Result<()> {
+        let told = self.skips_told.entry(split).or_default();
+        let new = skipped.iter().filter(|file| told.insert(file.path.clone()));
+        let files: Vec<SkippedFile> =
+            new.map(|file| SkippedFile { path: file.path.clone(), reason: file.reason.clone() }).collect();
         if files.is_empty() {
             return Ok(());
         }
-        self.record.say(Event::Skipped { split, total: files.len() as u64, files })
+        let total = told.len() as u64;
+        self.record.say(Event::Skipped { split, total, files })
     }
 
     fn warn_of_nan(&mut self, score: Score) -> Result<()> {
@@ -247,6 +267,11 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
         None => Ok(None),
         Some(batch) => Ok(Some((batch?, asked.elapsed()))),
     }
+}
+
+/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's.
+fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
+    loader(plan, split, plan.batch_size * 2, false, None)
 }
 
 fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: Option<Augment>) -> Loader {

@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{Record, Stepper, Trainer};
@@ -12,6 +12,9 @@ use crate::{
     event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
     plan::{check_freezable, check_left_to_train},
 };
+
+/// Far above anything that trains; what is beyond it is a slip of the fingers.
+const HIGHEST_RATE: f64 = 1000.0;
 
 /// While paused the trainer wakes so often to serve what viewers look at.
 const PAUSED_WAKE: Duration = Duration::from_millis(100);
@@ -28,8 +31,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             if !self.paused {
                 return Ok(Continue(()));
             }
+            let begun = Instant::now();
             self.look_if_due()?;
-            if let Some(request) = self.inbox.wait(PAUSED_WAKE)
+            let request = self.inbox.wait(PAUSED_WAKE);
+            self.paused_for += begun.elapsed();
+            if let Some(request) = request
                 && let Break(by) = self.answer(request)?
             {
                 return Ok(Break(by));
@@ -39,17 +45,20 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     fn answer(&mut self, request: Request) -> Result<ControlFlow<String>> {
         let Request { id, by, command } = request;
-        let refused = self.refusal(&command);
+        let mut refused = self.refusal(&command);
+        // Answered once it is on the disk; everything else takes effect at once.
+        if refused.is_none()
+            && command == Command::Checkpoint
+            && let Err(error) = self.checkpoint(CheckpointKind::Last)
+        {
+            refused = Some(error.message());
+        }
         let outcome = match &refused {
             Some(reason) => Outcome::Rejected { reason: reason.clone() },
             None => Outcome::Applied,
         };
         let step = self.progress.step;
         let answer = Answered { id, by: by.clone(), request: command.clone(), step, outcome };
-        // A checkpoint is answered once it is on the disk; everything else takes effect at once.
-        if refused.is_none() && command == Command::Checkpoint {
-            self.checkpoint(CheckpointKind::Last)?;
-        }
         self.record.say(Event::Answered(answer))?;
         if refused.is_some() {
             return Ok(Continue(()));
@@ -68,19 +77,37 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 self.freeze_exactly(&frozen)?;
             }
             Command::FrostLine { layer } => self.freeze_exactly(&self.below(layer.as_deref()))?,
-            Command::LearningRate { rate } => {
-                self.progress.rate_factor *= rate / self.rate();
-                self.record.say(Event::LearningRate { step, rate, why: format!("set by {by}") })?;
-            }
+            Command::LearningRate { rate } => self.set_rate(rate, &by)?,
             Command::Checkpoint => {}
             Command::Stop => return Ok(Break(by)),
         }
         Ok(Continue(()))
     }
 
+    /// While the schedule still warms up, `rate` is what it warms up to: the present one would lift the whole height with it.
+    fn set_rate(&mut self, rate: f64, by: &str) -> Result<()> {
+        let mut why = format!("set by {by}");
+        if self.plan.schedule.warms_up(self.epochs_done()) {
+            self.progress.rate_factor = rate / self.plan.learning_rate;
+            why.push_str(", at the end of the warm-up");
+        } else {
+            self.progress.rate_factor *= rate / self.rate();
+        }
+        self.record.say(Event::LearningRate { step: self.progress.step, rate, why })
+    }
+
     /// Why the command cannot be carried out now, in words for the person who gave it.
     fn refusal(&self, command: &Command) -> Option<String> {
         match command {
+            Command::Freeze { .. }
+            | Command::Unfreeze { .. }
+            | Command::FrostLine { .. }
+            | Command::LearningRate { .. }
+            | Command::Checkpoint
+                if self.testing =>
+            {
+                Some("training is over and saved; the best weights are being tested".into())
+            }
             Command::Pause if self.paused => Some("the run is paused already".into()),
             Command::Resume if !self.paused => Some("the run is not paused".into()),
             Command::Freeze { layers } => self.refused_layers(layers).or_else(|| {
@@ -101,11 +128,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 None => Some(format!("there is no layer \"{layer}\"")),
                 Some(_) => self.refused_mask(&self.below(Some(layer))),
             },
-            Command::LearningRate { rate } if !(rate.is_finite() && *rate > 0.0) => {
-                Some(format!("the learning rate must be greater than 0, not {rate}"))
+            Command::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
+                Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
             }
-            Command::LearningRate { .. } if self.rate() == 0.0 => {
-                Some("the schedule's rate is 0 at this step; try again after the first step of the warm-up".into())
+            Command::LearningRate { .. } if self.rate() == 0.0 && !self.plan.schedule.warms_up(self.epochs_done()) => {
+                Some("the schedule has come to its end, where the rate is 0".into())
             }
             Command::Pause
             | Command::Resume

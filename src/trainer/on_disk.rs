@@ -44,8 +44,16 @@ impl OnDisk {
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
         let reached = Reached::default();
         let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached };
+        let mut epoch_ended = false;
         for stamped in Tail::open(&run.journal())?.events() {
-            record.follow(&stamped?.event);
+            let event = stamped?.event;
+            record.follow(&event);
+            // The pictures of an epoch's end come right after it.
+            if let (true, Event::Explained(explained)) = (epoch_ended, &event) {
+                record.blobs.last(explained.pictures.iter().map(|picture| picture.blob.clone()));
+            }
+            epoch_ended =
+                matches!(event, Event::EpochEnded(_)) || (epoch_ended && matches!(event, Event::Explained(_)));
         }
         Ok(record)
     }
@@ -80,12 +88,16 @@ impl Record for OnDisk {
         Ok(())
     }
 
-    fn picture(&mut self, picture: &RgbImage) -> Result<String> {
+    fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String> {
         let mut png = Cursor::new(Vec::new());
         PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
             .write_image(picture, picture.width(), picture.height(), ExtendedColorType::Rgb8)
             .map_err(|error| Error::internal(format!("a picture could not be encoded: {error}")))?;
-        Ok(self.blobs.put(png.get_ref())?)
+        let name = self.blobs.put(png.get_ref())?;
+        if lasting {
+            self.blobs.last([name.clone()]);
+        }
+        Ok(name)
     }
 
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
@@ -106,8 +118,8 @@ impl Record for Arc<Mutex<OnDisk>> {
         whole(self).say(event)
     }
 
-    fn picture(&mut self, picture: &RgbImage) -> Result<String> {
-        whole(self).picture(picture)
+    fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String> {
+        whole(self).picture(picture, lasting)
     }
 
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
@@ -122,27 +134,6 @@ impl Record for Arc<Mutex<OnDisk>> {
 /// Every write leaves the run directory whole, so a panic in the middle of one poisons nothing.
 fn whole(record: &Mutex<OnDisk>) -> MutexGuard<'_, OnDisk> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A run that is only looked at: nothing is said and nothing is written.
-pub struct ReadOnly(pub RunDir);
-
-impl Record for ReadOnly {
-    fn say(&mut self, _event: Event) -> Result<()> {
-        Ok(())
-    }
-
-    fn picture(&mut self, _picture: &RgbImage) -> Result<String> {
-        Err(Error::internal("a run that is only looked at keeps no pictures"))
-    }
-
-    fn checkpoint(&mut self, _: CheckpointKind, _: &[SavedTensor], _: &Progress) -> Result<Written> {
-        Err(Error::internal("a run that is only looked at keeps no checkpoints"))
-    }
-
-    fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
-        read_checkpoint(&self.0, kind)
-    }
 }
 
 /// A run's checkpoint, `None` if it has none of this kind.

@@ -29,20 +29,53 @@ pub struct Progress {
     pub best: Option<f64>,
     /// True once early stopping has ended the epochs.
     pub stopped_early: bool,
-    /// A resumed run is bit-identical only with the same number of threads.
+    /// A resumed run is bit-identical only where all of this is the same.
+    pub origin: Origin,
+}
+
+/// What the numbers of a run depend on besides its plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// `cpu`, `cuda:0`.
+    pub device: String,
     pub threads: usize,
+    pub libtorch: String,
+    /// Of the training images' names and labels, in order.
+    pub data: String,
+}
+
+impl Origin {
+    /// What differs, in words; empty when a resumed run goes on bit by bit.
+    pub(super) fn differences(&self, now: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        if self.data != now.data {
+            differences.push("the training images are not the same as then".to_owned());
+        }
+        if self.device != now.device {
+            differences.push(format!("it was made on {}, this is {}", self.device, now.device));
+        }
+        if self.threads != now.threads {
+            differences.push(format!("it was made with {} threads, these are {}", self.threads, now.threads));
+        }
+        if self.libtorch != now.libtorch {
+            differences.push(format!("it was made with libtorch {}, this is {}", self.libtorch, now.libtorch));
+        }
+        differences
+    }
 }
 
 /// Sums over the images of the epoch under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
     pub images: u64,
+    /// Not a number once a step's loss was none.
+    #[serde(with = "crate::event::real")]
     pub loss: f64,
     pub correct: u64,
 }
 
 impl Progress {
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, origin: Origin) -> Self {
         Self {
             step: 0,
             epoch: 1,
@@ -56,7 +89,7 @@ impl Progress {
             stopping: plan.early_stopping.map(|stop| Watcher::new(stop.monitor, stop.patience, stop.min_delta)),
             best: None,
             stopped_early: false,
-            threads: plan.threads,
+            origin,
         }
     }
 

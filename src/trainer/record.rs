@@ -11,8 +11,8 @@ use crate::{
 pub trait Record {
     fn say(&mut self, event: Event) -> Result<()>;
 
-    /// Keeps a picture and returns its blob name.
-    fn picture(&mut self, picture: &RgbImage) -> Result<String>;
+    /// Keeps a picture and returns its blob name. One that is not `lasting` may be dropped for newer ones.
+    fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String>;
 
     /// Writes a checkpoint, whole or not at all.
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written>;

@@ -51,8 +51,10 @@ pub enum When {
     Steering,
     Running,
     Paused,
-    /// The engine is gone.
-    Lost,
+    /// There is no engine, and this machine can start one: it is gone, or has ended the run before all epochs were done.
+    Revivable,
+    /// The way to another machine is gone.
+    Cut,
     /// Leaving ends nothing: an engine goes on without this screen.
     Detached,
     /// Nothing goes on any more.
@@ -64,13 +66,16 @@ impl When {
     pub fn holds(self, model: &Model) -> Result<(), &'static str> {
         let rule = |holds: bool, why: &'static str| if holds { Ok(()) } else { Err(why) };
         let steering = model.refusal().map_or(Ok(()), Err);
+        let here = model.view.host.is_none();
+        let lost = matches!(model.connection, Connection::Lost { .. });
         let over = model.run.is_over() || matches!(model.connection, Connection::Lost { .. } | Connection::Replay);
         match self {
             Self::Always => Ok(()),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
-            Self::Lost => rule(matches!(model.connection, Connection::Lost { .. }), "the connection stands"),
+            Self::Revivable => rule(here && (lost || model.is_unfinished()), "there is nothing to resume"),
+            Self::Cut => rule(!here && lost, "the connection stands"),
             Self::Detached => rule(!over, "nothing is running"),
             Self::Over => rule(over, "the run goes on"),
         }
@@ -107,8 +112,10 @@ pub static ACTIONS: &[Action] = &[
         "Write a checkpoint now", steering::checkpoint),
     action!(Steer, &[Chord::key('x')], Some("stop"), Steering,
         "Save and end the run (asks first)", steering::ask_to_stop),
-    action!(Steer, &[Chord::key('r')], Some("resume from the last checkpoint"), Lost,
-        "Start the engine again from the last checkpoint, when it is gone", steering::revive),
+    action!(Steer, &[Chord::key('r')], Some("resume from the last checkpoint"), Revivable,
+        "Start an engine from the last checkpoint", steering::revive),
+    action!(Steer, &[Chord::key('r')], Some("connect again"), Cut,
+        "Connect again to another machine", steering::revive),
 
     action!(Look, &[Chord::code(KeyCode::Enter)], None, Always,
         "Show the selected layer's activations and Grad-CAM; again: let the engine choose", viewing::show_layer),
@@ -176,7 +183,7 @@ mod tests {
 
     #[test]
     fn two_actions_share_a_key_only_where_they_exclude_each_other() {
-        let apart = [(When::Running, When::Paused), (When::Detached, When::Over)];
+        let apart = [(When::Running, When::Paused), (When::Detached, When::Over), (When::Revivable, When::Cut)];
         for (at, a) in ACTIONS.iter().enumerate() {
             for b in &ACTIONS[at + 1..] {
                 if a.keys.iter().any(|k| b.keys.contains(k)) {

@@ -9,6 +9,8 @@ pub struct Album {
     /// Oldest first.
     pictures: VecDeque<(String, RgbImage)>,
     asked: HashSet<String>,
+    /// Asked for in vain: the run keeps only so many.
+    missing: HashSet<String>,
 }
 
 impl Album {
@@ -22,12 +24,23 @@ impl Album {
 
     /// Whether `hash` has to be asked for; from now on it counts as asked.
     pub fn ask(&mut self, hash: &str) -> bool {
-        self.get(hash).is_none() && self.asked.insert(hash.to_owned())
+        self.get(hash).is_none() && !self.is_missing(hash) && self.asked.insert(hash.to_owned())
+    }
+
+    /// The run has no such picture any more.
+    pub fn miss(&mut self, hash: String) {
+        self.asked.remove(&hash);
+        self.missing.insert(hash);
+    }
+
+    pub fn is_missing(&self, hash: &str) -> bool {
+        self.missing.contains(hash)
     }
 
     /// Takes a PNG in.
     pub fn put(&mut self, hash: String, png: &[u8]) -> Result<(), image::ImageError> {
         self.asked.remove(&hash);
+        self.missing.remove(&hash);
         let mut reader = ImageReader::with_format(std::io::Cursor::new(png), ImageFormat::Png);
         let mut limits = image::Limits::default();
         (limits.max_image_width, limits.max_image_height) = (Some(16_384), Some(16_384));
@@ -72,6 +85,16 @@ mod tests {
         assert!(!album.ask("a"), "it is here");
         album.forget_asked();
         assert!(album.ask("b"));
+    }
+
+    #[test]
+    fn a_picture_that_is_not_kept_is_not_asked_for_again() {
+        let mut album = Album::default();
+        assert!(album.ask("a"));
+        album.miss("a".into());
+        assert!(album.is_missing("a") && !album.ask("a"));
+        album.put("a".into(), &png(1, 1)).unwrap();
+        assert!(!album.is_missing("a"), "it was computed again");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Session {
     pub appearance: Appearance,
     /// How things stand at the beginning.
     pub connection: Connection,
+    /// The machine that has the run, if it is another.
+    pub host: Option<String>,
     pub incoming: mpsc::Receiver<Incoming>,
     pub outgoing: mpsc::UnboundedSender<Outgoing>,
 }
@@ -57,6 +59,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut terminal = Guarded::enter()?;
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
     let mut model = Model::new(session.appearance, session.connection.clone(), terminal.size()?, zone);
+    model.view.host = session.host.take();
     terminal.draw(|frame| view::draw(&model, frame))?;
 
     let mut drawn = Instant::now();
@@ -141,6 +144,8 @@ impl From<Incoming> for Msg {
         match incoming {
             Incoming::Event(stamped) => Self::Event(stamped),
             Incoming::Blob { hash, png } => Self::Blob { hash, png },
+            Incoming::NoBlob { hash } => Self::NoBlob { hash },
+            Incoming::Sent { command, by, id } => Self::Sent { command, by, id },
             Incoming::Connection(connection) => Self::Connection(connection),
         }
     }

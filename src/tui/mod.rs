@@ -5,8 +5,6 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
-mod figures;
-mod guard;
 mod keys;
 mod layout;
 mod model;
@@ -26,14 +24,17 @@ mod tests;
 pub use self::{
     app::{Left, Session, Why, run},
     appearance::Appearance,
-    guard::clean,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,
 };
-use crate::{command::Command, command::Watch, event::Stamped};
+use crate::{
+    command::{Command, Watch},
+    event::Stamped,
+    text::{figures, guard},
+};
 
 /// What the dashboard is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,16 @@ pub enum Incoming {
     Blob {
         hash: String,
         png: Vec<u8>,
+    },
+    /// A picture that was asked for is no longer kept.
+    NoBlob {
+        hash: String,
+    },
+    /// [`Outgoing::Command`] is on its way; its answer will carry `by` and `id`.
+    Sent {
+        command: Command,
+        by: String,
+        id: u64,
     },
     /// [`Connection::Live`] and [`Connection::Replay`] once what happened before has been told: until then nothing is asked for, and no
     /// old command is news.
@@ -57,6 +68,6 @@ pub enum Outgoing {
     Watch(Option<Watch>),
     /// A picture's hash.
     Blob(String),
-    /// Start an engine that goes on from the last checkpoint: only while the connection is lost.
+    /// Start an engine that goes on from the last checkpoint, when there is none; for a run on another machine: connect again.
     Resume,
 }

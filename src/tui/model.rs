@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use super::{album::Album, appearance::Appearance, layout, pending::Pending, prompt::Prompt, theme::Theme};
 use crate::{
-    command::{Command, Watch},
-    event::{Explained, State},
+    command::Watch,
+    event::{Ended, Explained, State},
     state::{FACTORS, Layer, RunState},
 };
 
@@ -52,6 +52,8 @@ impl Pane {
 
 /// What belongs to this terminal alone and no other viewer sees.
 pub struct ViewState {
+    /// The machine that has the run, if it is another.
+    pub host: Option<String>,
     /// Columns and rows.
     pub size: (u16, u16),
     pub appearance: Appearance,
@@ -105,6 +107,7 @@ impl Model {
 
     pub fn new(appearance: Appearance, connection: Connection, size: (u16, u16), zone: TimeZone) -> Self {
         let view = ViewState {
+            host: None,
             size,
             appearance,
             zone,
@@ -166,7 +169,7 @@ impl Model {
 
     /// The learning rate that holds, or will once what was asked is answered.
     pub fn learning_rate(&self) -> Option<f64> {
-        self.view.pending.learning_rate().or_else(|| self.run.curves.learning_rate.last().map(|b| b.mean))
+        self.view.pending.learning_rate().or(self.run.learning_rate)
     }
 
     /// The explanation that belongs on the screen: that of the pinned image at the chosen layer, else at any layer.
@@ -181,6 +184,13 @@ impl Model {
 
     pub fn is_live(&self) -> bool {
         self.connection == Connection::Live && !self.run.is_over()
+    }
+
+    /// Whether the run ended before all its epochs were done, and may go on.
+    pub fn is_unfinished(&self) -> bool {
+        let how = self.run.ended.as_ref().map(|ended| &ended.how);
+        matches!(how, Some(Ended::Failed { .. } | Ended::Stopped { .. }))
+            && !matches!(self.connection, Connection::Connecting { .. })
     }
 
     pub fn shows(&self, pane: Pane) -> bool {
@@ -209,13 +219,5 @@ impl Model {
             Connection::Live if self.view.pending.stopping() => Some("the run is being stopped"),
             Connection::Live => None,
         }
-    }
-}
-
-/// Whether two commands ask for the same thing. A rate may have lost its last bit on the way through JSON.
-pub fn same(a: &Command, b: &Command) -> bool {
-    match (a, b) {
-        (Command::LearningRate { rate: a }, Command::LearningRate { rate: b }) => (a - b).abs() <= a.abs() * 1e-9,
-        _ => a == b,
     }
 }

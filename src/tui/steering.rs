@@ -11,7 +11,7 @@ use crate::command::Command;
 /// Sends `command`; it is pending until it is answered.
 pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
     model.view.notice = None;
-    model.view.pending.sent(command.clone());
+    model.view.pending.asked(command.clone());
     vec![Effect::Send(command)]
 }
 
@@ -79,6 +79,8 @@ pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
 }
 
 pub fn revive(model: &mut Model) -> Vec<Effect> {
-    model.notify(Tone::Plain, "starting the engine from the last checkpoint");
+    if model.view.host.is_none() {
+        model.notify(Tone::Plain, "starting the engine from the last checkpoint");
+    }
     vec![Effect::Resume]
 }

@@ -5,6 +5,7 @@ use ratatui::symbols::border;
 #[derive(Clone, Copy, Debug)]
 pub struct Symbols {
     pub frost: &'static str,
+    pub save: &'static str,
     pub cursor: &'static str,
     pub shown: &'static str,
     pub ellipsis: &'static str,
@@ -28,7 +29,6 @@ pub struct Symbols {
     pub rate: &'static str,
     pub thaw: &'static str,
     pub stop: &'static str,
-    pub save: &'static str,
     pub resumed: &'static str,
     pub several: &'static str,
     pub marker_line: &'static str,
@@ -57,6 +57,7 @@ impl Symbols {
 
 static UNICODE: Symbols = Symbols {
     frost: "❄",
+    save: "▾",
     cursor: "▸",
     shown: "◉",
     ellipsis: "…",
@@ -79,7 +80,6 @@ static UNICODE: Symbols = Symbols {
     rate: "η",
     thaw: "≈",
     stop: "■",
-    save: "▾",
     resumed: "↻",
     several: "+",
     marker_line: "┊",
@@ -100,6 +100,7 @@ static UNICODE: Symbols = Symbols {
 
 static ASCII: Symbols = Symbols {
     frost: "*",
+    save: "C",
     cursor: ">",
     shown: "@",
     ellipsis: "~",
@@ -122,7 +123,6 @@ static ASCII: Symbols = Symbols {
     rate: "L",
     thaw: "T",
     stop: "X",
-    save: "C",
     resumed: "R",
     several: "&",
     marker_line: ":",

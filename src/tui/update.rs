@@ -23,6 +23,16 @@ pub enum Msg {
         hash: String,
         png: Vec<u8>,
     },
+    /// A picture that was asked for is no longer kept.
+    NoBlob {
+        hash: String,
+    },
+    /// A command is on its way; its answer will carry `by` and `id`.
+    Sent {
+        command: Command,
+        by: String,
+        id: u64,
+    },
     /// [`Model::TICKS`] a second.
     Tick,
     Connection(Connection),
@@ -33,7 +43,7 @@ pub enum Effect {
     Send(Command),
     Watch(Option<Watch>),
     FetchBlob(String),
-    /// Start an engine again that goes on from the last checkpoint.
+    /// Start an engine again that goes on from the last checkpoint, or connect again to another machine.
     Resume,
     Leave,
     /// Nothing of what is on the screen can be trusted.
@@ -70,6 +80,14 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if let Err(error) = model.view.album.put(hash, &png) {
                 model.notify(Tone::Bad, format!("a picture could not be read: {error}"));
             }
+            Vec::new()
+        }
+        Msg::NoBlob { hash } => {
+            model.view.album.miss(hash);
+            Vec::new()
+        }
+        Msg::Sent { command, by, id } => {
+            model.view.pending.sent(&command, by, id);
             Vec::new()
         }
         Msg::Tick => {

@@ -5,7 +5,10 @@ use super::{
     prompt::Prompt,
     update::Effect,
 };
-use crate::state::FACTORS;
+use crate::{
+    event::{DataOpened, SplitName},
+    state::FACTORS,
+};
 
 const PAGE: isize = 10;
 
@@ -101,10 +104,10 @@ pub fn previous_sample(model: &mut Model) -> Vec<Effect> {
     step_sample(model, -1)
 }
 
-/// Through the whole validation split while an engine can explain any of it, else through what was explained.
+/// Through the whole split while an engine can explain any of it, else through what was explained.
 fn step_sample(model: &mut Model, by: i64) -> Vec<Effect> {
     if model.is_live() {
-        let images = model.run.data.as_ref().map_or(0, |d| d.validation) as i64;
+        let images = model.run.data.as_ref().map_or(0, pinned_images) as i64;
         if images > 0 {
             model.view.sample = (i64::from(model.view.sample) + by).rem_euclid(images) as u32;
         }
@@ -118,6 +121,15 @@ fn step_sample(model: &mut Model, by: i64) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Images in the split that is looked at.
+fn pinned_images(data: &DataOpened) -> u64 {
+    match data.pinned {
+        SplitName::Train => data.train,
+        SplitName::Validation => data.validation,
+        SplitName::Test => data.test,
+    }
 }
 
 pub fn smoothing(model: &mut Model) -> Vec<Effect> {

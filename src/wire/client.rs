@@ -120,6 +120,11 @@ impl Sender {
         id
     }
 
+    /// Who asks, as answers tell it.
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+
     pub fn watch(&self, watch: Option<Watch>) {
         self.send(ClientMessage::Watch(watch));
     }

@@ -6,11 +6,12 @@ use std::{sync::mpsc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     sync::{mpsc as channel, watch},
+    task::yield_now,
     time::timeout,
 };
 
 use super::{
-    cursor::{BATCH, Cursor},
+    cursor::{BATCH, Cursor, Places},
     error::{Error, Result},
     frame::{Decoder, Frame},
     lease::Lease,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     command::Request,
     event::PROTOCOL,
-    run::{Head, RunDir, Tail, blobs},
+    run::{Head, RunDir, blobs},
 };
 
 /// How long a peer may take to say `Hello`.
@@ -31,6 +32,7 @@ const WANTED: usize = 256;
 pub(super) struct Context {
     pub run: RunDir,
     pub head: watch::Receiver<Head>,
+    pub places: Places,
     /// Where requests go; `None` when the run has no engine.
     pub inbox: Option<mpsc::Sender<Request>>,
     pub lease: Lease,
@@ -84,7 +86,7 @@ where
             })
             .put(&mut out)?;
             write.write_all(&out).await?;
-            let Context { run, head, inbox, lease, closing } = context;
+            let Context { run, head, inbox, lease, closing, .. } = context;
             let (wanted, asked) = channel::channel(WANTED);
             tokio::select! {
                 left = listen(incoming, inbox, &lease, wanted) => left,
@@ -119,7 +121,8 @@ async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Conte
     let Some(frame) = frame else { return Ok(None) };
     match ClientMessage::from_frame(&frame)? {
         ClientMessage::Hello { protocol: PROTOCOL, since, .. } => {
-            Ok(Some(Cursor::new(Tail::open(&context.run.journal())?, since)))
+            let head = *context.head.borrow();
+            Cursor::open(&context.run, since, head, context.places.clone()).map(Some)
         }
         ClientMessage::Hello { protocol, .. } => refused(format!(
             "it speaks protocol {protocol}, the run (frostline {}) protocol {PROTOCOL}",
@@ -177,6 +180,8 @@ async fn tell<W: AsyncWrite + Unpin>(
         write.flush().await?;
         out.clear();
         if more {
+            // All viewers have one thread, and reading history need not wait for anything.
+            yield_now().await;
             continue;
         }
         if last_round {

@@ -15,7 +15,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientMessage {
-    /// The first message. `since` is the `seq` of the first event that the viewer lacks.
+    /// The first message. `since` is the `seq` of the first event that the viewer lacks; a number that there is not yet
+    /// asks for news alone.
     Hello {
         protocol: u32,
         client: String,

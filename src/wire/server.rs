@@ -23,12 +23,13 @@ use tokio::{
 
 use super::{
     connection::{self, Context},
+    cursor::Places,
     error::{Error, Result},
     lease::Leases,
 };
 use crate::{
     command::Request,
-    run::{self, Head, RunDir, journal},
+    run::{self, Head, RunDir, tail},
 };
 
 /// How long viewers have, once the engine ends, to take what they have not read yet.
@@ -56,7 +57,8 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bound = Bound::open(run)?;
         let closing = watch::Sender::new(false);
-        let state = Serving { run: run.clone(), inbox, leases, head, closing: closing.subscribe() };
+        let (places, closed) = (Places::default(), closing.subscribe());
+        let state = Serving { run: run.clone(), inbox, leases, head, places, closing: closed };
         let thread = thread::Builder::new().name("frostline-wire".into()).spawn(move || {
             runtime.block_on(state.run(bound));
         })?;
@@ -80,11 +82,12 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let head = watch::Sender::new(journal::measure(&run.journal())?);
+    let head = watch::Sender::new(tail::end(&run.journal())?);
     let closing = watch::Sender::new(false);
     let context = Context {
         run: run.clone(),
         head: head.subscribe(),
+        places: Places::default(),
         inbox: None,
         lease: Leases::default().of(0),
         closing: closing.subscribe(),
@@ -135,6 +138,7 @@ struct Serving {
     inbox: mpsc::Sender<Request>,
     leases: Leases,
     head: watch::Receiver<Head>,
+    places: Places,
     closing: watch::Receiver<bool>,
 }
 
@@ -185,6 +189,7 @@ impl Serving {
         Context {
             run: self.run.clone(),
             head: self.head.clone(),
+            places: self.places.clone(),
             inbox: Some(self.inbox.clone()),
             lease: self.leases.of(client),
             closing: self.closing.clone(),

@@ -44,7 +44,7 @@ class Journal:
         self.say("device_ready", 610, device="cpu", name="AMD EPYC 7B13", threads=2, libtorch="2.11.0")
         self.say("stage", 1, stage="opening_data", detail="critters: 2,000 images of 64×64")
         self.say("data_opened", 40, classes=["cat", "dog"], train=self.train, validation=self.validation, test=self.test,
-                 steps_per_epoch=self.per_epoch)
+                 steps_per_epoch=self.per_epoch, pinned="validation")
         self.say("stage", 1, stage="building_network", detail="12 layers, 504,001 parameters")
         self.mask()
         self.say("stage", 30, stage="first_batch", detail="")

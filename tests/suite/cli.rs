@@ -13,7 +13,7 @@ use frostline::{
     run::EngineLock,
 };
 
-use crate::acting::{Actor, STAND_IN, Stage, eventually, failed, only_run, said, spawned, told};
+use crate::acting::{Actor, SSH, STAND_IN, Stage, eventually, failed, only_run, said, spawned, told};
 
 /// Starts `frostline train` on the demo's configuration and steps in for its engine.
 fn trained(stage: &Stage, arguments: &[&str]) -> (Child, frostline::run::RunDir, Actor) {
@@ -188,8 +188,7 @@ fn ctl_prints_the_answer_and_its_exit_code_says_whether_it_was_obeyed() {
 fn a_run_on_another_machine_is_watched_through_ssh() {
     let stage = Stage::new();
     let run = stage.run("far");
-    // What sshd does: one string for the user's shell, in another folder, with another PATH.
-    stage.script("ssh", r#"for last; do :; done; cd "$FAR" && PATH="$FAR:$PATH" exec sh -c "$last""#);
+    stage.script("ssh", SSH);
     let mut actor = Actor::on(&run);
     actor.start();
     let path = format!("{}:{}", stage.path("").display(), std::env::var("PATH").unwrap());
@@ -213,6 +212,81 @@ fn a_run_on_another_machine_is_watched_through_ssh() {
     let unknown = said(&mut attach(&["attach", "--ssh", "gpu-box", "near"]));
     assert_eq!(unknown.code, Some(3));
     assert!(unknown.err.contains("| error: no run matches `near` in runs"), "{}", unknown.err);
+}
+
+#[test]
+fn who_is_too_slow_for_the_end_of_a_run_finds_it_in_the_journal() {
+    let stage = Stage::new();
+    let (train, run, mut actor) = trained(&stage, &[]);
+    actor.start();
+    fs::write(run.path().join("leave"), "").unwrap();
+    actor.end_unheard(Ended::Completed { early: false });
+    let train = told(train);
+    assert_eq!((train.err.as_str(), train.code), ("", Some(0)));
+    assert!(train.out.ends_with("completed after 20 steps, in 4.0 s\n"), "{}", train.out);
+
+    let run = stage.run("slow");
+    let mut actor = Actor::on(&run);
+    actor.start();
+    stage.script("ssh", SSH);
+    let mut attach = stage.frostline(&["attach", "--ssh", "gpu-box", "slow"]);
+    let path = format!("{}:{}", stage.path("").display(), std::env::var("PATH").unwrap());
+    attach.env("PATH", path).env("FAR", stage.path(""));
+    let mut attach = spawned(&mut attach);
+    let mut out = BufReader::new(attach.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    let stop = spawned(&mut stage.frostline(&["ctl", "slow", "stop", "--wait"]));
+    assert_eq!(actor.answer(Outcome::Applied).command, Command::Stop);
+    let mut answer = String::new();
+    out.read_line(&mut answer).unwrap();
+    actor.end_unheard(Ended::Stopped { by: "ada@lab".into() });
+    let stop = told(stop);
+    assert_eq!((stop.err.as_str(), stop.code), ("", Some(0)));
+    assert!(stop.out.ends_with("stopped by ada@lab after 20 steps, in 4.0 s\n"), "{}", stop.out);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "stopped by ada@lab after 20 steps, in 4.0 s\n");
+    assert_eq!(told(attach).code, Some(0));
+}
+
+#[test]
+fn hints_find_a_run_that_is_kept_elsewhere() {
+    let stage = Stage::new();
+    stage.script("frostline-engine", "exit 1");
+    let demo = said(&mut stage.frostline(&["demo", "--runs", "else where", "--name", "x"]));
+    let folder = stage.path("").canonicalize().unwrap().join("else where");
+    let run = only_run(&folder);
+    let hint = format!("frostline train --resume {} --runs '{}'\n", run.name(), folder.display());
+    assert!(demo.err.ends_with(&hint), "{}\n{hint}", demo.err);
+    let there = said(stage.frostline(&["attach"]).env("FROSTLINE_RUNS", &folder));
+    let hint = format!("frostline train --resume {}`\n", run.name());
+    assert!(there.err.ends_with(&hint), "{}\n{hint}", there.err);
+}
+
+#[test]
+fn a_run_is_extended_but_not_made_another() {
+    let stage = Stage::new();
+    let (train, run, mut actor) = trained(&stage, &["--name", "short"]);
+    actor.start();
+    fs::write(run.path().join("leave"), "").unwrap();
+    actor.end(Ended::Completed { early: false });
+    assert_eq!(told(train).code, Some(0));
+    let before = fs::read_to_string(run.config()).unwrap();
+    for other in ["seed=7", "model.input=[32,32,3]", "name=\"long\""] {
+        let refused = said(&mut stage.frostline(&["train", "--resume", "short", "--set", other]));
+        assert_eq!(refused.code, Some(2), "{other}: {}", refused.err);
+        assert_eq!(fs::read_to_string(run.config()).unwrap(), before, "{other}");
+    }
+    for file in ["leave", "asked"] {
+        fs::remove_file(run.path().join(file)).unwrap();
+    }
+    let extended = spawned(&mut stage.frostline(&["train", "--resume", "short", "--set", "train.epochs=77"]));
+    eventually("the engine is started", || run.path().join("asked").exists().then_some(()));
+    assert!(fs::read_to_string(run.config()).unwrap().contains("epochs = 77"), "the engine reads the new plan");
+    let actor = Actor::on(&run);
+    fs::write(run.path().join("leave"), "").unwrap();
+    actor.end(Ended::Completed { early: false });
+    assert_eq!(told(extended).code, Some(0));
 }
 
 #[test]
@@ -279,6 +353,20 @@ fn mistakes_of_the_user_are_told_before_anything_is_made() {
 }
 
 #[test]
+fn a_summary_needs_no_data() {
+    let stage = Stage::new();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/config/cats-and-dogs.toml"), stage.path("cats.toml")).unwrap();
+    let summary = said(&mut stage.frostline(&["summary", "cats.toml"]));
+    assert_eq!((summary.err.as_str(), summary.code), ("", Some(0)));
+    // The chapter's network has 3,453,121 parameters.
+    assert!(summary.out.contains("3,453,121"), "{}", summary.out);
+    stage.script("frostline-engine", STAND_IN);
+    let train = said(&mut stage.frostline(&["train", "cats.toml"]));
+    assert_eq!(train.code, Some(2), "{}", train.err);
+    assert!(!stage.path("runs").exists(), "a run without data was begun");
+}
+
+#[test]
 fn predictions_and_figures_are_the_engine_s() {
     let stage = Stage::new();
     let run = stage.run("asked");
@@ -288,7 +376,9 @@ fn predictions_and_figures_are_the_engine_s() {
 case "$1" in
   predict) echo '{"image":"a.png","top":[{"class":"cat","probability":0.75},{"class":"dog","probability":0.25}]}'
            echo '{"image":"b.png","error":"it ends too early"}' ;;
-  eval) echo 'error: no checkpoint' >&2; exit 2 ;;
+  eval) case "$*" in *best*) : ;; *) echo 'error: no checkpoint' >&2; exit 2 ;; esac
+    echo '{"event":"skipped","split":"test","total":1,"files":[{"path":"a.jpg","reason":"it ends too early"}]}'
+    echo '{"event":"tested","metrics":{"loss":0.5,"accuracy":0.75},"images":8,"checkpoint":"best","confusion":[]}' ;;
 esac"#,
     );
     let predict = said(&mut stage.frostline(&["predict", "last", "a.png", "b.png", "--top", "1"]));
@@ -301,4 +391,10 @@ esac"#,
     assert_eq!((eval.err.as_str(), eval.code), ("error: no checkpoint\n", Some(2)));
     let arguments = fs::read_to_string(run.path().join("arguments")).unwrap();
     assert_eq!(arguments, format!("eval {} --split validation --checkpoint last\n", run.path().display()));
+    let eval = said(&mut stage.frostline(&["eval"]));
+    assert_eq!(eval.out, "test: loss 0.5000  accuracy 0.7500  on 8 images\n");
+    let warning = "warning: 1 test image cannot be read and is left out:\n  a.jpg: it ends too early\n";
+    assert_eq!((eval.err.as_str(), eval.code), (warning, Some(0)));
+    let json = said(&mut stage.frostline(&["eval", "--json"]));
+    assert_eq!((lines(&json.out).len(), json.err.as_str()), (1, warning), "{}", json.out);
 }

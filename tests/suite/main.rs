@@ -5,6 +5,8 @@ mod acting;
 mod cli;
 mod configs;
 mod mistakes;
+#[cfg(feature = "engine")]
+mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;

@@ -75,7 +75,7 @@ fn mistakes_are_told_before_a_run_begins() {
     idx(&here.join("short"), 0x0000_0803, 4, 60);
     let cases = [
         ("no such file", String::new()),
-        ("broken TOML", config("source = \"critters").to_string()),
+        ("broken TOML", config("source = \"critters")),
         ("unknown key", config("source = \"critters\"\nbatchsize = 3")),
         ("unknown kind of layer", config("source = \"critters\"").replace("flatten", "flaten")),
         ("wrong type", config("source = \"critters\"\ntrain = \"many\"")),

@@ -14,7 +14,7 @@ use frostline::{
 };
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::acting::{Actor, STAND_IN, Stage, eventually, forking, only_run};
+use crate::acting::{Actor, SSH, STAND_IN, Stage, eventually, forking, only_run};
 
 const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
 const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
@@ -29,12 +29,20 @@ struct Screen {
 
 impl Screen {
     fn open(stage: &Stage, arguments: &[&str]) -> Self {
+        Self::open_with(stage, arguments, &[])
+    }
+
+    fn open_with(stage: &Stage, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(stage.path("frostline"));
         command.args(arguments);
         command.cwd(stage.path(""));
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("USER", "ada"), ("HOSTNAME", "lab")] {
+            command.env(name, value);
+        }
+        command.env_remove("FROSTLINE_RUNS");
+        for (name, value) in variables {
             command.env(name, value);
         }
         let child = {
@@ -129,7 +137,64 @@ fn a_lost_engine_is_started_again_by_a_key() {
     fs::write(run.path().join("leave"), "").unwrap();
     second.end(crate::acting::failed(frostline::error::Class::Environment, "the disk is full"));
     screen.await_text("FAILED");
+
+    // The disk has room again.
+    fs::remove_file(run.path().join("leave")).unwrap();
+    fs::remove_file(run.path().join("asked")).unwrap();
+    screen.press("r");
+    eventually("the engine is started again", || run.path().join("asked").exists().then_some(()));
+    let mut third = Actor::on(&run);
+    third.start();
+    third.say(Event::StateChanged { state: State::Running, step: 0 });
+    screen.await_text("RUNNING");
+    fs::write(run.path().join("leave"), "").unwrap();
+    third.end(crate::acting::failed(frostline::error::Class::Environment, "the disk is full again"));
+    screen.await_text("FAILED");
     screen.press("q");
-    screen.await_text("error: the disk is full");
+    screen.await_text("error: the disk is full again");
     assert_eq!(screen.exit_code(), 3);
+}
+
+#[test]
+fn a_run_that_ended_unheard_has_ended_and_is_not_lost() {
+    let stage = Stage::new();
+    let run = stage.run("quick");
+    let mut actor = Actor::on(&run);
+    actor.start();
+    actor.say(Event::StateChanged { state: State::Running, step: 0 });
+    let mut screen = Screen::open(&stage, &["attach", "quick"]);
+    screen.await_text("RUNNING");
+    actor.end_unheard(Ended::Completed { early: false });
+    screen.await_text("COMPLETED");
+    screen.press("q");
+    screen.await_text("completed after 20 steps");
+    assert_eq!(screen.exit_code(), 0);
+}
+
+#[test]
+fn a_link_to_another_machine_that_dropped_is_taken_up_by_a_key() {
+    let stage = Stage::new();
+    let run = stage.run("far");
+    stage.script("ssh", SSH);
+    let mut actor = Actor::on(&run);
+    actor.start();
+    actor.say(Event::StateChanged { state: State::Running, step: 0 });
+    let far = stage.path("").display().to_string();
+    let path = format!("{far}:{}", std::env::var("PATH").unwrap());
+    let mut screen =
+        Screen::open_with(&stage, &["attach", "--ssh", "gpu-box", "far"], &[("PATH", &path), ("FAR", &far)]);
+    screen.await_text("RUNNING");
+    fs::write(stage.path("cut"), "").unwrap();
+    screen.await_text("LOST");
+    screen.await_text("r connects again");
+    actor.say(Event::StateChanged { state: State::Paused, step: 5 });
+    screen.press("r");
+    screen.await_text("LOST");
+    fs::remove_file(stage.path("cut")).unwrap();
+    screen.press("r");
+    screen.await_text("PAUSED");
+    screen.press("q");
+    screen.await_text("come back with: frostline attach --ssh gpu-box 2026-03-09-120005-far");
+    assert_eq!(screen.exit_code(), 0);
+    actor.vanish();
 }

@@ -18,7 +18,7 @@ pub(super) fn ornament(canvas: &mut Canvas, dice: &mut Dice, pose: &Pose) {
     match kind {
         0 => hat(canvas, pose.at(0.2).pre_concat(Transform::from_rotate(turn.to_degrees())), colour, other),
         1 => {
-            bow(canvas, at_ear.pre_concat(Transform::from_rotate(turn.to_degrees())), dice.between(0.24, 0.38), colour)
+            bow(canvas, at_ear.pre_concat(Transform::from_rotate(turn.to_degrees())), dice.between(0.24, 0.38), colour);
         }
         2 => flower(canvas, at_ear, dice.between(0.2, 0.32), colour, other),
         3 => glasses(canvas, pose.at(0.95), dice.between(0.22, 0.28), colour.darker(0.4)),

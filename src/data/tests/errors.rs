@@ -277,7 +277,7 @@ fn unreadable_pictures_are_listed_with_their_reasons() {
             .map(|Skipped { path, reason }| format!("  {}: {reason}\n", path.rsplit('/').next().unwrap()));
         format!("{title}\n{}", lines.collect::<String>())
     };
-    check!(lines("when opening", &dataset.skipped) + &lines("when loading", &batch.skipped));
+    check!(lines("when opening", &dataset.skipped.train) + &lines("when loading", &batch.skipped));
 }
 
 /// Of a png chunk (ISO 3309).

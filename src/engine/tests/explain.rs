@@ -5,9 +5,9 @@ use tch::Tensor;
 
 use super::formula::{bytes, floats, from_keras_parameter};
 use super::*;
-use frostline::data::Pixels;
 use crate::explain::{explain, target};
 use crate::input;
+use frostline::data::Pixels;
 use frostline::trainer::{Stepper, Update};
 
 #[derive(Deserialize)]

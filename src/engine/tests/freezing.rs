@@ -131,16 +131,35 @@ fn the_digest_notices_a_single_bit() {
 fn weight_change_counts_from_the_epoch_or_the_thaw() {
     let mut stepper = stepper(&small(2), plan::Optimizer::default());
     stepper.set_frozen(&names(&["dense"])).unwrap();
+    stepper.begin_epoch().unwrap();
     run(&mut stepper, 0..2);
     assert_eq!(meter(&mut stepper, "dense").weight_change, 0.0);
-    let moved = meter(&mut stepper, "conv2d").weight_change;
-    assert!(moved > 0.0);
+    assert!(meter(&mut stepper, "conv2d").weight_change > 0.0);
     stepper.set_frozen(&[]).unwrap();
     assert_eq!(meter(&mut stepper, "dense").weight_change, 0.0);
     run(&mut stepper, 2..3);
     assert!(meter(&mut stepper, "dense").weight_change > 0.0);
     stepper.begin_epoch().unwrap();
     assert_eq!(meter(&mut stepper, "conv2d").weight_change, 0.0);
+}
+
+#[test]
+fn a_step_of_plain_descent_is_the_gradient_times_the_rate() {
+    let mut stepper = stepper(&small(2), RULES[0]);
+    let norm = |stepper: &TorchStepper, layer: usize| {
+        let square = |weight: &crate::weights::Weight| weight.tensor.norm().double_value(&[]).powi(2);
+        let learned = stepper.network().weights().of_layer(layer).iter().filter(|weight| weight.learned);
+        learned.map(square).sum::<f64>().sqrt()
+    };
+    let before: Vec<f64> = (0..9).map(|layer| norm(&stepper, layer)).collect();
+    run(&mut stepper, 0..1);
+    for meters in stepper.meters().unwrap() {
+        let layer = stepper.network().arch().position(&meters.name).unwrap();
+        let moved = meters.weight_change * before[layer];
+        let expected = meters.gradient_norm.unwrap() * 0.01;
+        // What is left of a weight's digits after the subtraction of two weights.
+        assert!((moved - expected).abs() < 1e-3 * expected, "{}: {moved}, {expected}", meters.name);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod device;
+mod dropout;
 mod explain;
 mod formula;
 mod freezing;
@@ -11,6 +12,7 @@ mod loss;
 mod optimizer;
 mod pool_first;
 mod steps;
+mod weights;
 
 use tch::Device;
 

@@ -3,7 +3,7 @@
 use super::{COLOURS, open, press, say};
 use crate::{
     command::{Command, Watch},
-    event::{Answered, Event, Outcome},
+    event::{Answered, Ended, Event, Outcome, RunEnded},
     tui::{
         Connection, Effect, Model, Msg,
         model::{Pane, Tone},
@@ -101,13 +101,21 @@ fn q_leaves_and_control_c_too() {
     check("l<c-c>", &[]);
 }
 
+fn sent(model: &mut Model, command: Command, id: u64) {
+    update(model, Msg::Sent { command, by: "ada@lab".into(), id });
+}
+
+fn answer(model: &mut Model, request: Command, by: &str, id: u64, outcome: Outcome) {
+    say(model, Event::Answered(Answered { id, by: by.into(), request, step: 7, outcome }));
+}
+
 #[test]
 fn an_answer_ends_the_pending() {
     let mut model = mid_run();
     press(&mut model, "c");
     assert_eq!(model.view.pending.newest(), Some(&Command::Checkpoint));
-    let answer = Answered { id: 9, by: "me".into(), request: Command::Checkpoint, step: 7, outcome: Outcome::Applied };
-    say(&mut model, Event::Answered(answer));
+    sent(&mut model, Command::Checkpoint, 9);
+    answer(&mut model, Command::Checkpoint, "ada@lab", 9, Outcome::Applied);
     assert!(model.view.pending.is_empty());
     assert_eq!(model.view.notice.as_ref().unwrap().text, "checkpoint: applied after step 7");
 }
@@ -116,11 +124,53 @@ fn an_answer_ends_the_pending() {
 fn a_refusal_tells_its_reason() {
     let mut model = mid_run();
     press(&mut model, "]");
+    sent(&mut model, Command::LearningRate { rate: 1e-3 }, 9);
     let outcome = Outcome::Rejected { reason: "the schedule is fixed".into() };
-    let request = Command::LearningRate { rate: 1e-3 };
-    say(&mut model, Event::Answered(Answered { id: 9, by: "me".into(), request, step: 7, outcome }));
+    // A rate may lose its last bit on the way.
+    answer(&mut model, Command::LearningRate { rate: 0.001_000_000_000_000_000_2 }, "ada@lab", 9, outcome);
     refused(&model, "the schedule is fixed");
     assert!(model.view.pending.is_empty());
+}
+
+#[test]
+fn the_answer_to_another_s_equal_command_leaves_mine_pending() {
+    let mut model = mid_run();
+    press(&mut model, "p");
+    sent(&mut model, Command::Pause, 9);
+    answer(&mut model, Command::Pause, "bob@desk", 4, Outcome::Applied);
+    answer(&mut model, Command::Pause, "ada@lab", 4, Outcome::Applied);
+    assert_eq!(model.view.pending.newest(), Some(&Command::Pause));
+    let outcome = Outcome::Rejected { reason: "the run is paused already".into() };
+    answer(&mut model, Command::Pause, "ada@lab", 9, outcome);
+    refused(&model, "paused already");
+}
+
+#[test]
+fn a_journal_s_old_commands_are_no_news() {
+    let mut model = open("starting.jsonl", (120, 40), COLOURS);
+    update(&mut model, Msg::Connection(Connection::Connecting { what: "opening".into() }));
+    answer(&mut model, Command::Pause, "bob@desk", 4, Outcome::Applied);
+    assert_eq!(model.view.notice, None);
+    update(&mut model, Msg::Connection(Connection::Live));
+    answer(&mut model, Command::Resume, "bob@desk", 5, Outcome::Applied);
+    assert!(model.view.notice.as_ref().unwrap().text.contains("bob@desk: resume"));
+}
+
+#[test]
+fn r_goes_on_with_a_run_that_failed_or_was_stopped_but_not_with_one_that_is_complete() {
+    let failed = Ended::Failed { class: crate::error::Class::Environment, message: "no memory".into(), hint: None };
+    let stopped = Ended::Stopped { by: "ada@lab".into() };
+    for (how, want) in
+        [(failed, vec![Effect::Resume]), (stopped, vec![Effect::Resume]), (Ended::Completed { early: false }, vec![])]
+    {
+        let mut model = mid_run();
+        say(&mut model, Event::RunEnded(RunEnded { how: how.clone(), step: 9, epoch: 1, seconds: 1.0 }));
+        update(&mut model, Msg::Connection(Connection::Replay));
+        assert_eq!(press(&mut model, "r"), want, "{how:?}");
+        // Another machine's engine is not ours to start.
+        model.view.host = Some("gpu-box".into());
+        assert_eq!(press(&mut model, "r"), [], "{how:?}");
+    }
 }
 
 #[test]

@@ -147,7 +147,9 @@ fn in_a_child() {
             let (outgoing, _asked) = messages::unbounded_channel();
             let connection = Connection::Connecting { what: "starting the engine".into() };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let left = runtime.block_on(run(Session { appearance: COLOURS, connection, incoming, outgoing })).unwrap();
+            let left = runtime
+                .block_on(run(Session { appearance: COLOURS, connection, host: None, incoming, outgoing }))
+                .unwrap();
             assert!(matches!(left.why, Why::Asked | Why::Signal));
             println!("left: {:?}", left.why);
         }

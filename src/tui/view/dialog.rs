@@ -32,7 +32,8 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
         let mut text = vec![(Role::Strong, reason.clone())];
         if !log_tail.is_empty() {
             text.push((Role::Text, String::new()));
-            text.push((Role::Faint, "the last lines of engine.log:".into()));
+            let whose = if model.view.host.is_none() { "of engine.log" } else { "that ssh printed" };
+            text.push((Role::Faint, format!("the last lines {whose}:")));
             text.extend(log_tail.iter().map(|line| (Role::Text, line.clone())));
         }
         return show(
@@ -40,18 +41,26 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
             "connection lost",
             Role::Bad,
             text,
-            "r resumes from the last checkpoint, q quits, Esc looks at the curves",
+            match model.view.host {
+                None => "r resumes from the last checkpoint, q quits, Esc looks at the curves",
+                Some(_) => "r connects again, q quits, Esc looks at the curves",
+            },
             screen,
             buffer,
         );
     }
-    if let Some(Ended::Failed { message, hint, .. }) = model.run.ended.as_ref().map(|e| &e.how) {
+    let ended = model.run.ended.as_ref().filter(|_| !matches!(model.connection, Connection::Connecting { .. }));
+    if let Some(Ended::Failed { message, hint, .. }) = ended.map(|e| &e.how) {
         let mut text = vec![(Role::Strong, message.clone())];
         if let Some(hint) = hint {
             text.push((Role::Text, String::new()));
             text.push((Role::Accent, hint.clone()));
         }
-        show(model, "the run failed", Role::Bad, text, "q quits, Esc looks at the curves", screen, buffer);
+        let keys = match model.view.host {
+            None => "r resumes from the last checkpoint, q quits, Esc looks at the curves",
+            Some(_) => "q quits, Esc looks at the curves",
+        };
+        show(model, "the run failed", Role::Bad, text, keys, screen, buffer);
     }
 }
 

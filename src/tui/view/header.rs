@@ -92,7 +92,6 @@ fn badge(model: &Model, theme: &Theme) -> (&'static str, &'static str, Role) {
             Some(State::Running) => (s.running, "RUNNING", Role::Good),
             Some(State::Paused) => (s.paused, "PAUSED", Role::Warning),
             Some(State::Evaluating) => (s.busy, "EVALUATING", Role::Validation),
-            Some(State::Saving) => (s.save, "SAVING", Role::Accent),
             Some(State::Ended) => (s.ended, "ENDED", Role::Faint),
         },
     }

@@ -106,9 +106,10 @@ fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer
         paint(image, place, appearance.glyphs, appearance.depth, appearance.light, buffer);
     } else {
         let middle = Rect { y: inside.y + inside.height / 2, height: inside.height.min(1), ..inside };
-        Line::styled(theme.symbols.ellipsis, theme.style(Role::Faint))
-            .alignment(Alignment::Center)
-            .render(middle, buffer);
+        let missing = model.view.album.is_missing(&picture.blob);
+        let text = if missing { "no longer kept" } else { theme.symbols.ellipsis };
+        let text = guard::fit(text, middle.width.into(), theme.symbols.ellipsis);
+        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
     }
 }
 

@@ -1,26 +1,35 @@
-//! The one gate between text from outside (file names, class names, messages) and the screen. What could move the cursor, recolour the terminal
+//! The one gate between text from outside (file names, class names, messages) and the terminal. What could move the cursor, recolour the terminal
 //! or reverse a line is spelled out; widths are those of the terminal's cells, not of characters.
 
 use std::{borrow::Cow, fmt::Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// `text` with control and invisible formatting characters written as escapes: `cat.3\x1b[2J.jpg`.
+/// `text` with control and invisible formatting characters written as escapes: `cat.3\x1b[2J.jpg`. For one line.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    escaped(text, is_unsafe)
+}
+
+/// [`clean`] for text of several lines: line feeds and tabs stay.
+pub fn clean_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| is_unsafe(c) && !matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: &str, hidden: fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
+            c if !hidden(c) => out.push(c),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if is_unsafe(c) => {
+            c => {
                 let code = u32::from(c);
                 let written = if code < 0x100 { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
                 debug_assert!(written.is_ok(), "a string takes everything");
             }
-            c => out.push(c),
         }
     }
     Cow::Owned(out)
@@ -118,6 +127,15 @@ mod tests {
         assert_eq!(clean("cat.3\u{1b}[2J.jpg"), "cat.3\\x1b[2J.jpg");
         assert_eq!(clean("a\u{9b}31m\r\n\u{202e}b"), "a\\x9b31m\\x0d\\n\\u{202e}b");
         assert!(matches!(clean("猫 naïve 🐈"), Cow::Borrowed(_)), "letters of any script pass");
+    }
+
+    #[test]
+    fn text_of_several_lines_keeps_its_lines() {
+        assert_eq!(clean_lines("größe 猫\n\tx"), "größe 猫\n\tx");
+        assert_eq!(
+            clean_lines("a\u{1b}]0;owned\u{7}b\r\u{202e}c\u{200b}d\n"),
+            "a\\x1b]0;owned\\x07b\\x0d\\u{202e}c\\u{200b}d\n"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! How numbers are written, once for the whole dashboard.
+//! How numbers are written, once for the log's lines and the dashboard.
 
-/// `3:07`, `1:02:33`, `2d 03h`.
+/// `3:07`, `1:02:33`, `2d 03h`: where it ticks, or stands in a column. In a sentence, [`time_taken`].
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "–".into();
@@ -10,6 +10,16 @@ pub fn duration(seconds: f64) -> String {
         0..3600 => format!("{}:{:02}", s / 60, s % 60),
         3600..86_400 => format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60),
         _ => format!("{}d {:02}h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+/// `2.0 s`, `1 min 13 s`, `2 h 03 min`: in a sentence.
+pub fn time_taken(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
     }
 }
 
@@ -94,6 +104,12 @@ mod tests {
     fn durations_grow_in_steps() {
         let written = [0.4, 67.0, 3753.0, 183_600.0, f64::NAN].map(duration);
         assert_eq!(written, ["0:00", "1:07", "1:02:33", "2d 03h", "–"]);
+    }
+
+    #[test]
+    fn a_sentence_says_the_units() {
+        let written = [2.0, 73.4, 7384.0].map(time_taken);
+        assert_eq!(written, ["2.0 s", "1 min 13 s", "2 h 03 min"]);
     }
 
     #[test]

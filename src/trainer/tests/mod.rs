@@ -1,6 +1,9 @@
 //! The loop driven by a fake network: what it does between steps, in milliseconds and without libtorch.
 #![allow(clippy::unwrap_used)]
 
+mod commands;
+mod endurance;
+
 use std::sync::{
     Arc, Mutex,
     mpsc::{Sender, channel},
@@ -48,6 +51,10 @@ struct Fake {
     script: Vec<(u64, Command)>,
     wire: Sender<Request>,
     validation_loss: Vec<f64>,
+    /// Commands to send during the given evaluated batch, counted over the run from 1.
+    in_evaluation: Vec<(usize, Command)>,
+    evaluated: usize,
+    explains: bool,
 }
 
 impl Stepper for Fake {
@@ -63,6 +70,12 @@ impl Stepper for Fake {
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
+        self.evaluated += 1;
+        for (batch, command) in &self.in_evaluation {
+            if *batch == self.evaluated {
+                self.wire.send(Request { id: 0, by: "test".into(), command: command.clone() }).unwrap();
+            }
+        }
         let loss =
             if self.validation_loss.len() > 1 { self.validation_loss.remove(0) } else { self.validation_loss[0] };
         let score = Score { images: batch.count as u64, loss_sum: loss * batch.count as f64, correct: 0 };
@@ -93,6 +106,9 @@ impl Stepper for Fake {
     }
 
     fn explain(&mut self, picture: &Pixels, _layer: &str) -> Result<Explanation> {
+        if !self.explains {
+            return Err(crate::error::Error::internal("out of memory"));
+        }
         let plane = |channels| Planes { channels, height: 2, width: 2, values: vec![0.5; channels * 4] };
         assert_eq!(picture.size.width, 16);
         Ok(Explanation { probabilities: vec![0.5, 0.5], activations: plane(2), heat: plane(1), class: 0 })
@@ -105,6 +121,8 @@ type Saved = Arc<Mutex<Vec<(CheckpointKind, Vec<SavedTensor>, Progress)>>>;
 struct Memory {
     events: Vec<Event>,
     saved: Saved,
+    /// The disk is full for so many checkpoints.
+    full_for: usize,
 }
 
 impl Record for Memory {
@@ -113,12 +131,18 @@ impl Record for Memory {
         Ok(())
     }
 
-    fn picture(&mut self, picture: &RgbImage) -> Result<String> {
+    fn picture(&mut self, picture: &RgbImage, _lasting: bool) -> Result<String> {
         Ok(format!("{}x{}", picture.width(), picture.height()))
     }
 
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
-        self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress.clone()));
+        if self.full_for > 0 {
+            self.full_for -= 1;
+            return Err(crate::error::Error::environment("no space left on device", None));
+        }
+        // Through the text that a file holds.
+        let progress = serde_json::from_str(&serde_json::to_string(progress).unwrap()).unwrap();
+        self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress));
         Ok(Written { file: "memory".into(), bytes: 8 })
     }
 
@@ -136,19 +160,32 @@ struct Ran {
 }
 
 fn run(plan: &Plan, script: &[(u64, Command)], validation_loss: &[f64], saved: &Saved) -> Ran {
+    run_with(plan, script, validation_loss, saved, |_, _| {})
+}
+
+fn run_with(
+    plan: &Plan,
+    script: &[(u64, Command)],
+    validation_loss: &[f64],
+    saved: &Saved,
+    change: impl FnOnce(&mut Fake, &mut Memory),
+) -> Ran {
     let data = crate::data::open(&plan.data).unwrap();
     let (wire, requests) = channel();
-    let fake = Fake {
+    let mut fake = Fake {
         weight: 1,
         frozen: Vec::new(),
         script: script.to_vec(),
         wire,
         validation_loss: validation_loss.to_vec(),
+        in_evaluation: Vec::new(),
+        evaluated: 0,
+        explains: true,
     };
-    let record = Memory { events: Vec::new(), saved: Arc::clone(saved) };
-    let resume = !saved.lock().unwrap().is_empty();
+    let mut record = Memory { events: Vec::new(), saved: Arc::clone(saved), full_for: 0 };
+    change(&mut fake, &mut record);
     let inbox = Inbox::new(requests, Vec::new);
-    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, resume).unwrap();
+    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();
     Ran { ended, events: trainer.into_record().events, progress }
@@ -177,6 +214,14 @@ fn layers(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
+fn said(events: &[Event], level: Level) -> Vec<&str> {
+    let message = |event| match event {
+        &Event::Log { level: at, ref message } if at == level => Some(message.as_str()),
+        _ => None,
+    };
+    events.iter().filter_map(message).collect()
+}
+
 #[test]
 fn a_run_goes_through_every_epoch_validates_tests_and_completes() {
     let ran = fresh(&plan(&[]), &[]);
@@ -195,109 +240,6 @@ fn a_run_goes_through_every_epoch_validates_tests_and_completes() {
     assert!(
         ran.events.iter().any(|event| matches!(event, Event::Explained(explained) if explained.pictures.len() == 3))
     );
-}
-
-#[test]
-fn a_run_stopped_at_any_step_and_resumed_ends_like_one_that_was_not() {
-    let plan = plan(&["train.schedule.kind=cosine"]);
-    let whole = Saved::default();
-    run(&plan, &[], &[1.0], &whole);
-    for stop in 0..12 {
-        let saved = Saved::default();
-        let first = run(&plan, &[(stop, Command::Stop)], &[1.0], &saved);
-        assert_eq!(first.ended, Ended::Stopped { by: "test".into() }, "at step {stop}");
-        let second = run(&plan, &[], &[1.0], &saved);
-        assert_eq!(second.ended, Ended::Completed { early: false }, "after a stop at step {stop}");
-        assert_eq!(end(&saved), end(&whole), "after a stop at step {stop}");
-    }
-}
-
-#[test]
-fn commands_take_effect_between_steps_and_are_answered_with_the_step() {
-    let script = [
-        (1, Command::Freeze { layers: layers(&["conv2d"]) }),
-        (3, Command::LearningRate { rate: 0.5 }),
-        (4, Command::Unfreeze { layers: layers(&["conv2d"]) }),
-    ];
-    let ran = fresh(&plan(&[]), &script);
-    assert_eq!(
-        answers(&ran.events),
-        [
-            (2, &script[0].1, &Outcome::Applied),
-            (4, &script[1].1, &Outcome::Applied),
-            (5, &script[2].1, &Outcome::Applied)
-        ]
-    );
-    let masks: Vec<(u64, Vec<String>, u64)> = ran
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Trainable(mask) => Some((mask.step, mask.frozen.clone(), mask.trainable_parameters)),
-            _ => None,
-        })
-        .collect();
-    // conv2d: 3·3·3·2 + 2 = 56; dense: 14·14·2 + 1 = 393.
-    assert_eq!(masks, [(0, vec![], 449), (2, layers(&["conv2d"]), 393), (5, vec![], 449)]);
-    assert_eq!(ran.progress.rate_factor, 500.0, "RMSprop's 0.001 became 0.5");
-}
-
-#[test]
-fn a_paused_run_does_nothing_until_it_is_resumed() {
-    let script = [(2, Command::Pause), (2, Command::Pause), (2, Command::Checkpoint), (2, Command::Resume)];
-    let saved = Saved::default();
-    let ran = run(&plan(&[]), &script, &[1.0], &saved);
-    let rejected = Outcome::Rejected { reason: "the run is paused already".into() };
-    assert_eq!(
-        answers(&ran.events),
-        [
-            (3, &Command::Pause, &Outcome::Applied),
-            (3, &Command::Pause, &rejected),
-            (3, &Command::Checkpoint, &Outcome::Applied),
-            (3, &Command::Resume, &Outcome::Applied),
-        ]
-    );
-    assert_eq!(saved.lock().unwrap()[0].2.step, 3);
-    assert_eq!(ran.ended, Ended::Completed { early: false });
-}
-
-#[test]
-fn what_cannot_be_done_is_refused_with_its_reason() {
-    let script: Vec<(u64, Command)> = [
-        Command::Resume,
-        Command::Freeze { layers: layers(&["conv"]) },
-        Command::Freeze { layers: layers(&["flatten"]) },
-        Command::Freeze { layers: layers(&["conv2d", "dense"]) },
-        Command::Unfreeze { layers: layers(&["dense"]) },
-        Command::FrostLine { layer: Some("dense".into()) },
-        Command::LearningRate { rate: -1.0 },
-        Command::Freeze { layers: vec![] },
-    ]
-    .map(|command| (1, command))
-    .to_vec();
-    let ran = fresh(&plan(&[]), &script);
-    let reasons: Vec<String> = answers(&ran.events)
-        .into_iter()
-        .map(|(_, command, outcome)| match outcome {
-            Outcome::Rejected { reason } => format!("{command}: {reason}"),
-            Outcome::Applied => format!("{command}: applied"),
-        })
-        .collect();
-    insta::assert_snapshot!(reasons.join("\n"));
-}
-
-#[test]
-fn the_frost_line_freezes_what_lies_below_it_and_thaws_the_rest() {
-    let script = [(1, Command::FrostLine { layer: Some("flatten".into()) }), (3, Command::FrostLine { layer: None })];
-    let ran = fresh(&plan(&[]), &script);
-    let masks: Vec<&[String]> = ran
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Trainable(mask) => Some(&mask.frozen[..]),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(masks, [&[][..], &layers(&["conv2d"])[..], &[][..]]);
 }
 
 #[test]
