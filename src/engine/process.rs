@@ -25,7 +25,7 @@ use frostline::{
     data::{self, Dataset},
     error::{Error, Result},
     event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, PROTOCOL, Resumed, RunEnded, RunStarted,
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded, RunStarted,
         SplitName, Stage,
     },
     plan::{self, Plan},
@@ -44,9 +44,9 @@ pub fn train(path: &Path) -> Result<()> {
     let _lock = EngineLock::acquire(&run)?;
     let begun = Instant::now();
     let disk = OnDisk::open(&run, now_ms)?;
-    let head = disk.head();
+    let (head, cut) = (disk.head(), disk.cut());
     let mut journal: Journal = Arc::new(Mutex::new(disk));
-    let outcome = begin(&run, &journal).and_then(|plan| {
+    let outcome = begin(&run, &journal, cut).and_then(|plan| {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
@@ -72,11 +72,16 @@ pub fn train(path: &Path) -> Result<()> {
 }
 
 /// Says what will run.
-fn begin(run: &RunDir, journal: &Journal) -> Result<Plan> {
+fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
     let plan = Plan::load(&run.config(), &[])?;
     let resumed = read_checkpoint(run, CheckpointKind::Last)?
         .map(|(_, progress)| Resumed { step: progress.step, epoch: progress.epoch });
-    journal.clone().say(Event::RunStarted(started(&plan, run, resumed)))?;
+    let mut journal = Arc::clone(journal);
+    journal.say(Event::RunStarted(started(&plan, run, resumed)))?;
+    if cut > 0 {
+        let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
+        journal.say(Event::Log { level: Level::Warning, message })?;
+    }
     Ok(plan)
 }
 

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     error::{Error, Result},
-    tail::Outline,
+    tail,
 };
 use crate::event::{Event, Stamped};
 
@@ -38,7 +38,7 @@ impl JournalWriter {
     pub fn open(path: &Path, clock: impl FnMut() -> u64 + Send + 'static) -> Result<Self> {
         let file =
             OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
-        let head = whole_lines(&file, path)?;
+        let head = tail::end(path)?;
         let length = file.metadata().map_err(Error::io("open", path))?.len();
         if length > head.bytes {
             file.set_len(head.bytes).map_err(Error::io("cut a torn line off", path))?;
@@ -89,35 +89,6 @@ fn is_milestone(event: &Event) -> bool {
             | Event::Tested(_)
             | Event::RunEnded(_)
     )
-}
-
-/// How much of a journal is there, for a reader of a run that nobody writes to.
-pub fn measure(path: &Path) -> Result<Head> {
-    whole_lines(&File::open(path).map_err(Error::io("open", path))?, path)
-}
-
-/// The end of the last line that is an event. Damage before it stays: readers report it and pass over.
-fn whole_lines(file: &File, path: &Path) -> Result<Head> {
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let mut line = Vec::new();
-    let mut offset = 0;
-    let mut head = Head::default();
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(Error::io("read", path))?;
-        offset += read as u64;
-        if line.last() != Some(&b'\n') {
-            return Ok(head);
-        }
-        if let Ok(outline) = serde_json::from_slice::<Outline>(&line) {
-            outline.check(path)?;
-            head = Head { events: outline.seq.checked_add(1).ok_or_else(|| overflow(path))?, bytes: offset };
-        }
-    }
-}
-
-fn overflow(path: &Path) -> Error {
-    Error::io("read", path)(io::Error::new(io::ErrorKind::InvalidData, "the last event's number is out of range"))
 }
 
 #[cfg(test)]

@@ -58,6 +58,11 @@ impl OnDisk {
         Ok(record)
     }
 
+    /// Bytes of a torn last line that were cut off the journal.
+    pub fn cut(&self) -> u64 {
+        self.journal.cut()
+    }
+
     pub fn reached(&self) -> Reached {
         self.reached
     }
