@@ -3,16 +3,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Place, block_on, hint, identity::identity, output::Output, report, viewer};
+use super::{Exit, Place, block_on, hint, output::Output, report, viewer};
 use crate::{
     command::Command,
     error::{Class, Error, Result},
     event::{Event, Outcome},
     run::RunDir,
-    wire::{
-        self, ServerMessage,
-        client::{self, Connection},
-    },
+    wire::{self, ServerMessage, client::Connection},
 };
 
 #[derive(Args, Debug)]
@@ -153,7 +150,8 @@ impl Listener<'_> {
                 Ok(Some(ServerMessage::UpToDate)) if !live => return Ok(None),
                 Ok(Some(_)) => {}
                 Ok(None) | Err(wire::Error::Io(_)) if live => {
-                    self.connection = client::replay(self.run, &identity(), self.next).await?;
+                    // It may still be writing; and another may have taken the run up.
+                    self.connection = viewer::local(self.run, None, self.next).await?;
                 }
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(error.into()),

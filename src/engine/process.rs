@@ -25,8 +25,8 @@ use frostline::{
     data::{self, Dataset},
     error::{Error, Result},
     event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded, RunStarted,
-        SplitName, Stage,
+        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
+        RunStarted, SplitName, Stage,
     },
     plan::{self, Plan},
     run::{EngineLock, RunDir},

@@ -403,7 +403,13 @@ mod tests {
         for length in 0..=short.len() {
             fs::write(&path, &short[..length]).unwrap();
             let first = lines(&[log(0, "a")]).len();
-            let whole = if length == short.len() { (2, length) } else if length >= first { (1, first) } else { (0, 0) };
+            let whole = if length == short.len() {
+                (2, length)
+            } else if length >= first {
+                (1, first)
+            } else {
+                (0, 0)
+            };
             assert_eq!(end(&path).unwrap(), Head { events: whole.0, bytes: whole.1 as u64 }, "torn at {length}");
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{Mutex, MutexGuard, PoisonError, mpsc},
@@ -37,12 +37,19 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// An executable shell script beside `frostline`.
+    /// An executable shell script beside `frostline`. Another process writes it, as it does the copy of `frostline`: what this one
+    /// holds open for writing, a test that forks at that moment holds as well, and the kernel refuses to run it.
     pub fn script(&self, name: &str, lines: &str) {
         let _alone = forking();
         let path = self.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut writer = Command::new("sh")
+            .args(["-c", r#"cat > "$0" && chmod 755 "$0""#])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        write!(writer.stdin.take().unwrap(), "#!/bin/sh\n{lines}\n").unwrap();
+        assert!(writer.wait().unwrap().success());
     }
 
     pub fn frostline(&self, arguments: &[&str]) -> Command {
@@ -82,6 +89,7 @@ pub struct Actor {
     pub inbox: mpsc::Receiver<Request>,
     server: Option<ServerHandle>,
     lock: Option<EngineLock>,
+    run: RunDir,
 }
 
 impl Actor {
@@ -90,7 +98,7 @@ impl Actor {
         let journal = JournalWriter::open(&run.journal(), || 1_772_000_000_000).unwrap();
         let (sender, inbox) = mpsc::channel();
         let server = Server::start(run, sender, Leases::default(), journal.head()).unwrap();
-        Self { journal, inbox, server: Some(server), lock: Some(lock) }
+        Self { journal, inbox, server: Some(server), lock: Some(lock), run: run.clone() }
     }
 
     pub fn start(&mut self) {
@@ -144,13 +152,15 @@ impl Actor {
     pub fn end_unheard(mut self, how: Ended) {
         self.server = None;
         self.say(Event::RunEnded(RunEnded { how, step: 20, epoch: 2, seconds: 4.0 }));
-        self.lock = None;
+        self.vanish();
     }
 
     /// Is gone without a word, as a killed engine is.
     pub fn vanish(mut self) {
         self.server = None;
         self.lock = None;
+        // Another test that forks at this moment holds the lock until its child is another program.
+        eventually("the lock is free", || EngineLock::holder(&self.run).unwrap().is_none().then_some(()));
     }
 }
 
