@@ -7,18 +7,28 @@
 //! The `engine` is no part of this library but of the binary `frostline-engine`: one object file with both kinds of code would be
 //! enough for the linker to load libtorch into the front end.
 
+// What a run will do.
 pub mod arch;
-pub mod cli;
-pub mod command;
 pub mod config;
-pub mod data;
-pub mod error;
-pub mod event;
-pub mod picture;
 pub mod plan;
+
+// From files to batches.
+pub mod data;
+
+// The loop, and the vocabulary between it and those who watch.
+pub mod command;
+pub mod event;
+pub mod trainer;
+
+// What is kept, and what is carried.
 pub mod run;
+pub mod wire;
+
+// What a person sees and types.
+pub mod cli;
+pub mod picture;
 pub mod state;
 pub mod text;
-pub mod trainer;
 pub mod tui;
-pub mod wire;
+
+pub mod error;
