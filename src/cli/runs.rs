@@ -43,7 +43,7 @@ pub fn run(args: &RunsArgs, out: &mut Output) -> Result<Exit> {
 }
 
 fn table(summaries: &[Summary], zone: &TimeZone) -> String {
-    let header = ["RUN", "STATE", "EPOCH", "STEP", "VAL ACC", "TEST ACC", "LATEST"].map(str::to_owned);
+    let header = ["RUN", "STATE", "EPOCH", "STEP", "BEST VAL ACC", "TEST ACC", "LATEST"].map(str::to_owned);
     let rows: Vec<[String; 7]> = std::iter::once(header).chain(summaries.iter().map(|run| row(run, zone))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 7] = std::array::from_fn(width);
@@ -104,9 +104,9 @@ mod tests {
         assert_eq!(
             lines.lines().map(str::trim_end).collect::<Vec<_>>(),
             [
-                "RUN                              STATE        EPOCH  STEP  VAL ACC  TEST ACC  LATEST",
-                "2026-03-09-120005-demo           interrupted  10/10  4690   0.9100         -  2026-02-25 06:13",
-                "2026-03-10-080000-fashion-mnist  new              -     0        -         -  -",
+                "RUN                              STATE        EPOCH  STEP  BEST VAL ACC  TEST ACC  LATEST",
+                "2026-03-09-120005-demo           interrupted  10/10  4690        0.9100         -  2026-02-25 06:13",
+                "2026-03-10-080000-fashion-mnist  new              -     0             -         -  -",
             ]
         );
     }

@@ -18,7 +18,7 @@ use crate::{
     data::{self, DataSpec},
     error::{Error, Result},
     plan::Plan,
-    run::{self, EngineLock, RunDir, tail},
+    run::{self, EngineLock, RunDir, Standing, tail},
 };
 
 #[derive(Args, Debug)]
@@ -70,7 +70,7 @@ impl View {
 pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
     let (run, since) = match (&args.resume, &args.config) {
         (Some(which), _) => {
-            let (run, since) = resumable(&args.place, which)?;
+            let (run, since) = resumable(&args.place, which, &args.set)?;
             reconfigure(&run, &args.set)?;
             (run, since)
         }
@@ -109,11 +109,18 @@ pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<E
 }
 
 /// A run that no engine holds, and how many events it has.
-fn resumable(place: &Place, which: &str) -> Result<(RunDir, u64)> {
+fn resumable(place: &Place, which: &str, set: &[String]) -> Result<(RunDir, u64)> {
     let run = place.find(which)?;
     if let Some(holder) = EngineLock::holder(&run)? {
         let error = run::Error::Locked { run: run.name(), pid: holder.pid };
         return Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(&run))));
+    }
+    let summary = run::summarise(&run)?;
+    if summary.standing == Standing::Completed && set.is_empty() {
+        return Err(Error::user(
+            format!("{} is complete: all its {} epochs are trained", run.name(), summary.epochs),
+            format!("to train on, set a larger number: `{} --set train.epochs=N`", hint::resume(&run)),
+        ));
     }
     let since = if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 };
     Ok((run, since))

@@ -8,7 +8,7 @@ use std::{
 use super::{Record, Stepper, Trainer};
 use crate::{
     command::{Command, Request},
-    error::Result,
+    error::{Explain as _, Result},
     event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
     plan::{check_freezable, check_left_to_train},
 };
@@ -147,7 +147,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if layers.is_empty() {
             return Some("no layer was named".into());
         }
-        layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err()).map(|error| error.to_string())
+        let error = layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err())?;
+        // A refusal travels without a hint of its own.
+        Some(error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}")))
     }
 
     fn refused_mask(&self, frozen: &[String]) -> Option<String> {

@@ -214,8 +214,10 @@ impl Model {
         match &self.connection {
             Connection::Connecting { .. } => Some("the engine is still starting"),
             Connection::Lost { .. } => Some("there is no connection to the engine"),
-            Connection::Replay => Some("a recording cannot be steered"),
-            Connection::Live if self.run.is_over() => Some("the run has ended"),
+            Connection::Replay | Connection::Live if self.run.is_over() => {
+                Some("the run has ended; `frostline train --resume RUN --set train.epochs=N` trains on")
+            }
+            Connection::Replay => Some("no engine is at work on this run"),
             Connection::Live if self.view.pending.stopping() => Some("the run is being stopped"),
             Connection::Live => None,
         }

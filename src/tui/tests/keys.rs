@@ -214,12 +214,12 @@ fn a_new_connection_is_asked_for_the_lease_again() {
 }
 
 #[test]
-fn a_recording_cannot_be_steered() {
+fn a_run_without_an_engine_cannot_be_steered() {
     let mut model = mid_run();
     update(&mut model, Msg::Connection(Connection::Replay));
     for key in ["p", "f", "F", "[", "l", "c", "x"] {
         assert_eq!(press(&mut model, key), [], "{key}");
-        refused(&model, "recording");
+        refused(&model, "no engine is at work");
     }
 }
 

@@ -156,7 +156,9 @@ pub fn draw_meters(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pieces = Vec::new();
     let word = |text: String, role: Role| Span::styled(text, theme.style(role));
     if let Some(ended) = &run.ended {
-        pieces.push(vec![word(format!("ran {}", figures::duration(ended.seconds)), Role::Text)]);
+        // Over all engines that the run had; `ended` knows of the last one only.
+        let ran = if run.clock.elapsed_ms > 0 { run.clock.elapsed_ms as f64 / 1000.0 } else { ended.seconds };
+        pieces.push(vec![word(format!("ran {}", figures::duration(ran)), Role::Text)]);
         if let Some(tested) = &run.tested {
             let which = match tested.checkpoint {
                 CheckpointKind::Best => "best",

@@ -9,6 +9,7 @@ use ratatui::{
 
 use super::Place;
 use crate::{
+    command::Command,
     event::{
         CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, RunStarted, SplitName, Stage, Stamped,
     },
@@ -89,6 +90,11 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             info(format!("best saved, step {}", figures::count(saved.step)))
         }
         Event::Answered(answered) => match &answered.outcome {
+            // The event that follows tells the rate, and who set it.
+            Outcome::Applied if matches!(answered.request, Command::LearningRate { .. }) => None,
+            Outcome::Applied if answered.request == Command::Checkpoint => {
+                info(format!("{}: checkpoint saved, step {}", answered.by, figures::count(answered.step)))
+            }
             Outcome::Applied => info(format!("{}: {}", answered.by, answered.request)),
             Outcome::Rejected { reason } => {
                 Some((Level::Warning, format!("{}: {} refused, {reason}", answered.by, answered.request)))
