@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn binaries_and_the_command_line_may_use_anything() {
-        assert_eq!(found("src/bin/frostline-engine.rs", "use frostline::engine::run;"), [""; 0]);
+        assert_eq!(found("src/main.rs", "use frostline::cli::main;"), [""; 0]);
         assert_eq!(found("src/cli/train.rs", "use crate::tui::run; unsafe { f() }"), [""; 0]);
     }
 
