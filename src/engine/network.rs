@@ -1,6 +1,8 @@
 //! Runs an [`Arch`]: one interpreter over the graph for every model. It gives logits; the last sigmoid or softmax belongs to the loss.
 //! Tensors are dropped when nobody reads them any more, and `ReLU`s move behind a max-pool or into place where that changes no number.
 
+use std::ops::Range;
+
 use rand_chacha::rand_core::RngCore;
 use tch::{Device, Tensor};
 
@@ -8,6 +10,7 @@ use super::batch_norm::{self, Statistics};
 use super::error::{EngineError, Result};
 use super::layers::{self, Border};
 use super::shim;
+use super::trunk;
 use super::weights::{Weight, Weights};
 use frostline::arch::{Activation, Arch, Layer, Op, Source};
 use frostline::data::random::{self, Purpose};
@@ -118,18 +121,35 @@ impl Network {
         Ok(())
     }
 
+    /// The last layer of the part that treats every picture by itself, [`trunk::end`].
+    pub fn trunk_end(&self, mode: Mode) -> Option<usize> {
+        let trains = mode != Mode::Infer;
+        trunk::end(&self.arch, |layer| trains && !self.frozen[layer], trains)
+    }
+
     /// From pictures `[n, c, h, w]`, f32, to logits `[n, classes]`, or `[n, 1]` for a binary head.
     pub fn forward(&self, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
+        self.forward_part(0..self.arch.layers().len(), input, mode, taps)
+    }
+
+    /// Some layers alone. `input` is what the one before the first of them gave, or the pictures; the last one's output comes back.
+    /// Nothing behind the first may read anything further ahead.
+    pub fn forward_part(&self, part: Range<usize>, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
         let layers = self.arch.layers();
         let mut values: Vec<Option<Tensor>> = layers.iter().map(|_| None).collect();
         let mut unread: Vec<usize> = self.readers.iter().map(Vec::len).collect();
-        for (index, layer) in layers.iter().enumerate() {
+        if let Some(before) = part.start.checked_sub(1) {
+            values[before] = Some(input.shallow_clone());
+        }
+        for index in part.clone() {
+            let layer = &layers[index];
             let inputs: Vec<Tensor> =
                 layer.inputs.iter().map(|&source| take(&mut values, &mut unread, source, input)).collect();
             let output = self.run(index, layer, inputs, mode, taps)?;
             values[index] = Some(if taps.wants(index) { (taps.visit)(index, output)? } else { output });
         }
-        Ok(values.pop().flatten().expect("the last layer has just been run"))
+        let last = part.end.checked_sub(1).and_then(|last| values[last].take());
+        Ok(last.expect("the part's last layer has just been run, or was given"))
     }
 
     fn run(&self, index: usize, layer: &Layer, mut inputs: Vec<Tensor>, mode: Mode, taps: &Taps<'_>) -> Result<Tensor> {

@@ -2,12 +2,17 @@
 // no exception crosses into Rust. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
 #include <cstring>
 #include <vector>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 using Tensor = at::Tensor;
 
@@ -55,6 +60,46 @@ char *frostline_channels_last(const Tensor *tensor, Tensor **out) {
 
 char *frostline_leaky_relu(const Tensor *tensor, double slope, Tensor **out) {
     return guarded([&] { *out = new Tensor(at::leaky_relu(*tensor, slope)); });
+}
+
+// Whether a crew can be had.
+bool frostline_has_crew() {
+#ifdef _OPENMP
+    return true;
+#else
+    return false;
+#endif
+}
+
+// Calls `work` on each of so many threads, this one among them. They are the ones that libtorch computes with anyway, so nothing has
+// to be woken, and none is in another's way; inside `work` every operation keeps to the thread that asks for it. `work` must
+// not unwind.
+char *frostline_crew(int threads, void (*work)(void *), void *context) {
+    return guarded([&] {
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads)
+        {
+            // Of a thread that it has not met, libtorch sets the number of threads at the first look: look before setting it.
+            at::get_num_threads();
+            // oneDNN plans for as many threads as this says, and would get one. It ends with the region.
+            omp_set_num_threads(1);
+            work(context);
+        }
+#else
+        TORCH_CHECK(threads == 1, "built without OpenMP");
+        work(context);
+#endif
+    });
+}
+
+// What `output` changes by with each of `inputs`, given what the loss changes by with `output`. Where an input has no say, its
+// gradient is undefined. tch can only start from a scalar.
+char *frostline_gradients(const Tensor *output, const Tensor *output_gradient, Tensor *const *inputs, size_t count,
+                          Tensor **gradients) {
+    return guarded([&] {
+        auto found = torch::autograd::grad({*output}, list(inputs, count), {*output_gradient}, false, false, true);
+        for (size_t i = 0; i < count; i++) gradients[i] = new Tensor(std::move(found[i]));
+    });
 }
 
 // `tensor` with a share of `rate` of its elements zeroed and the others scaled up to keep the mean. The mask comes from a

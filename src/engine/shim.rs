@@ -14,6 +14,15 @@ unsafe extern "C" {
     fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_has_crew() -> bool;
+    fn frostline_crew(threads: i32, work: unsafe extern "C" fn(*mut c_void), context: *mut c_void) -> *mut c_char;
+    fn frostline_gradients(
+        output: *const C_tensor,
+        output_gradient: *const C_tensor,
+        inputs: List,
+        count: usize,
+        gradients: *mut *mut C_tensor,
+    ) -> *mut c_char;
     fn frostline_sgd(
         weights: List,
         gradients: List,
@@ -155,6 +164,33 @@ pub fn dropout(tensor: &Tensor, rate: f64, seed: u64) -> Result<Tensor> {
     // SAFETY: as in `channels_last`.
     check(unsafe { frostline_dropout(tensor.as_ptr(), rate, seed, &raw mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Of the loss by each of `inputs`, given its gradient by `output`; undefined where an input has no say.
+pub fn gradients(output: &Tensor, output_gradient: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+    let inputs: Vec<_> = inputs.iter().map(|input| input.as_ptr().cast_mut()).collect();
+    let mut found = vec![ptr::null_mut(); inputs.len()];
+    let (output, given) = (output.as_ptr(), output_gradient.as_ptr());
+    // SAFETY: as in `channels_last`, for every element of `found`.
+    check(unsafe { frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), found.as_mut_ptr()) })?;
+    Ok(found.into_iter().map(|gradient| unsafe { Tensor::from_ptr(gradient) }).collect())
+}
+
+/// Whether [`crew`] has more than one thread to give.
+pub fn has_crew() -> bool {
+    // SAFETY: no arguments, no state.
+    unsafe { frostline_has_crew() }
+}
+
+/// Calls `work` once on each of `threads` threads, this one among them, and waits for all. On each, libtorch's operations use that
+/// thread alone. A panic in `work` ends the process, so it has to catch its own.
+pub fn crew<F: Fn() + Sync>(threads: usize, work: &F) -> Result<()> {
+    unsafe extern "C" fn call<F: Fn() + Sync>(context: *mut c_void) {
+        // SAFETY: `context` is the `work` below, which outlives the call and may be shared.
+        unsafe { (*context.cast::<F>())() }
+    }
+    // SAFETY: as above; the threads are done with `work` when the call returns.
+    check(unsafe { frostline_crew(threads as i32, call::<F>, ptr::from_ref(work).cast_mut().cast()) })
 }
 
 /// Makes cuDNN give the same bits every time, so that a resumed run on a graphics card is the uninterrupted one.

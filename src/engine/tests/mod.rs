@@ -11,6 +11,7 @@ mod keras_training;
 mod loss;
 mod optimizer;
 mod pool_first;
+mod shards;
 mod steps;
 mod weights;
 
