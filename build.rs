@@ -10,7 +10,10 @@ fn main() {
 fn engine() {
     let lib = std::env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch's libraries lie");
     let include = std::path::Path::new(&lib).parent().expect("<libtorch>/lib has a parent").join("include");
-    println!("cargo:rerun-if-changed=src/engine/shim.cpp");
+    let sources = ["src/engine/shim.cpp", "src/engine/pool.cpp"];
+    for read in sources.iter().chain(&["src/engine/guarded.h", "src/engine/vectorised.h"]) {
+        println!("cargo:rerun-if-changed={read}");
+    }
     let macos = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos");
     let mut shim = cc::Build::new();
     shim.cpp(true)
@@ -18,7 +21,11 @@ fn engine() {
         .warnings(false)
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .file("src/engine/shim.cpp");
+        // In a debug build too: these run on every element. The same arithmetic on every processor: nothing is contracted.
+        .opt_level(3)
+        .flag("-ffp-contract=off")
+        .flag_if_supported("-Wno-psabi")
+        .files(sources);
     if !macos {
         // The library is the one that libtorch brings: its name is the same, and the search path below finds that one first.
         shim.flag("-fopenmp");

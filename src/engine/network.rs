@@ -183,13 +183,8 @@ impl Network {
                 }
             }
             Op::MaxPool2d { window } => {
-                let pooled = layers::max_pool(x, window)?;
-                match layer.inputs[0] {
-                    Source::Layer(read) if self.pool_first(read, taps) => {
-                        layers::activate_in_place(pooled, Activation::Relu)?
-                    }
-                    _ => pooled,
-                }
+                let relu = matches!(layer.inputs[0], Source::Layer(read) if self.pool_first(read, taps));
+                layers::max_pool(x, window, relu)?
             }
             Op::AveragePool2d { window } => layers::average_pool(x, window)?,
             Op::GlobalMaxPool2d => layers::global_max_pool(x)?,

@@ -158,7 +158,7 @@ pub fn ready_device(plan: &Plan) -> Result<(tch::Device, DeviceReady)> {
         plan::Device::Cpu => Err("the configuration asks for the processor".to_owned()),
         _ => device::open_cuda(),
     };
-    device::set_threads(plan.threads as u32);
+    device::set_threads(plan.threads as u32)?;
     let device = device::choose(plan.device, &cuda)?;
     let ready = DeviceReady {
         device: device::label(device),

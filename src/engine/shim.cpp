@@ -1,5 +1,4 @@
-// What tch does not expose of libtorch. Every function returns nullptr, or a malloc'ed message that the caller frees:
-// no exception crosses into Rust. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
+// What tch does not expose of libtorch. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -8,25 +7,14 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#include <cstring>
 #include <vector>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-using Tensor = at::Tensor;
+#include "guarded.h"
 
-template <typename Body>
-static char *guarded(Body body) {
-    try {
-        body();
-        return nullptr;
-    } catch (const std::exception &error) {
-        return strdup(error.what());
-    } catch (...) {
-        return strdup("an unknown C++ exception");
-    }
-}
+using Tensor = at::Tensor;
 
 static std::vector<Tensor> list(Tensor *const *tensors, size_t count) {
     std::vector<Tensor> copies;
@@ -71,6 +59,21 @@ bool frostline_has_crew() {
 #endif
 }
 
+// Of a thread that it has not met, libtorch settles the number of threads at the first look, and so does what its headers leave in
+// this program. Once both have looked, what is set stays.
+static void meet_this_thread() {
+    at::get_num_threads();
+    at::internal::lazy_init_num_threads();
+}
+
+// For operations that this thread asks for, and for threads that come later.
+char *frostline_set_threads(int threads) {
+    return guarded([&] {
+        meet_this_thread();
+        at::set_num_threads(threads);
+    });
+}
+
 // Calls `work` on each of so many threads, this one among them. They are the ones that libtorch computes with anyway, so nothing has
 // to be woken, and none is in another's way; inside `work` every operation keeps to the thread that asks for it. `work` must
 // not unwind.
@@ -79,9 +82,9 @@ char *frostline_crew(int threads, void (*work)(void *), void *context) {
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
         {
-            // Of a thread that it has not met, libtorch sets the number of threads at the first look: look before setting it.
-            at::get_num_threads();
-            // oneDNN plans for as many threads as this says, and would get one. It ends with the region.
+            meet_this_thread();
+            // oneDNN plans for as many threads as this says; where it then gets but one, it waits for the others for ever. The
+            // setting ends with the region.
             omp_set_num_threads(1);
             work(context);
         }

@@ -14,7 +14,10 @@ unsafe extern "C" {
     fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_pools(tensor: *const C_tensor) -> bool;
+    fn frostline_pool(tensor: *const C_tensor, relu: bool, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_has_crew() -> bool;
+    fn frostline_set_threads(threads: i32) -> *mut c_char;
     fn frostline_crew(threads: i32, work: unsafe extern "C" fn(*mut c_void), context: *mut c_void) -> *mut c_char;
     fn frostline_gradients(
         output: *const C_tensor,
@@ -150,6 +153,17 @@ pub fn channels_last(tensor: &Tensor) -> Result<Tensor> {
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 
+/// Maxima over windows of 2x2 side by side, then their `ReLU` where `relu` says so. `None` for a map that our kernel does not take.
+pub fn pool(tensor: &Tensor, relu: bool) -> Result<Option<Tensor>> {
+    let mut out = ptr::null_mut();
+    // SAFETY: as in `channels_last`.
+    if !unsafe { frostline_pools(tensor.as_ptr()) } {
+        return Ok(None);
+    }
+    check(unsafe { frostline_pool(tensor.as_ptr(), relu, &raw mut out) })?;
+    Ok(Some(unsafe { Tensor::from_ptr(out) }))
+}
+
 /// tch fixes the slope at 0.01.
 pub fn leaky_relu(tensor: &Tensor, slope: f64) -> Result<Tensor> {
     let mut out = ptr::null_mut();
@@ -180,6 +194,12 @@ pub fn gradients(output: &Tensor, output_gradient: &Tensor, inputs: &[&Tensor]) 
 pub fn has_crew() -> bool {
     // SAFETY: no arguments, no state.
     unsafe { frostline_has_crew() }
+}
+
+/// How many threads the operations of this thread may use.
+pub fn set_threads(threads: u32) -> Result<()> {
+    // SAFETY: no pointers go in.
+    check(unsafe { frostline_set_threads(threads.clamp(1, i32::MAX as u32) as i32) })
 }
 
 /// Calls `work` once on each of `threads` threads, this one among them, and waits for all. On each, libtorch's operations use that

@@ -98,6 +98,6 @@ pub(super) fn size(side: u32, channels: u32) -> Size {
 
 pub(super) fn stepper(arch: &Arch, rule: plan::Optimizer) -> TorchStepper {
     // Tests run side by side; OpenMP's threads would only wait for each other.
-    crate::device::set_threads(1);
+    crate::device::set_threads(1).unwrap();
     TorchStepper::new(arch, rule, 7, Device::Cpu, Preprocess::default()).unwrap()
 }
