@@ -10,8 +10,9 @@ fn main() {
 fn engine() {
     let lib = std::env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch's libraries lie");
     let include = std::path::Path::new(&lib).parent().expect("<libtorch>/lib has a parent").join("include");
-    let sources = ["src/engine/shim.cpp", "src/engine/pool.cpp"];
-    for read in sources.iter().chain(&["src/engine/guarded.h", "src/engine/vectorised.h"]) {
+    let sources = ["shim", "pool", "dense", "rmsprop"].map(|name| format!("src/engine/{name}.cpp"));
+    let headers = ["crew", "guarded", "lists", "vectorised"].map(|name| format!("src/engine/{name}.h"));
+    for read in sources.iter().chain(&headers) {
         println!("cargo:rerun-if-changed={read}");
     }
     let macos = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos");
@@ -24,6 +25,8 @@ fn engine() {
         // In a debug build too: these run on every element. The same arithmetic on every processor: nothing is contracted.
         .opt_level(3)
         .flag("-ffp-contract=off")
+        .flag("-fno-math-errno")
+        .flag("-fno-trapping-math")
         .flag_if_supported("-Wno-psabi")
         .files(sources);
     if !macos {

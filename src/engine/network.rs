@@ -168,7 +168,7 @@ impl Network {
                 let spread = layers::convolve(x, needed("depthwise_kernel"), None, window, channels(x))?;
                 layers::convolve(&spread, needed("pointwise_kernel"), parameter("bias"), POINT, 1)?
             }
-            Op::Dense { .. } => x.f_linear(needed("kernel"), parameter("bias"))?,
+            Op::Dense { .. } => shim::dense(x, needed("kernel"), parameter("bias"))?,
             Op::BatchNorm { momentum, epsilon, .. } => {
                 let statistics = Statistics {
                     gamma: parameter("gamma"),

@@ -1,44 +1,16 @@
 // What tch does not expose of libtorch. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#include <vector>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
+#include "crew.h"
 #include "guarded.h"
+#include "lists.h"
 
 using Tensor = at::Tensor;
-
-static std::vector<Tensor> list(Tensor *const *tensors, size_t count) {
-    std::vector<Tensor> copies;
-    copies.reserve(count);
-    for (size_t i = 0; i < count; i++) copies.push_back(*tensors[i]);
-    return copies;
-}
-
-// The fused CPU kernels walk memory and ignore strides: a gradient laid out otherwise than its weight would be added to the
-// wrong elements without a word. Axes of length 1 have no say in where an element lies.
-static bool laid_out_alike(const Tensor &a, const Tensor &b) {
-    for (int64_t axis = 0; axis < a.dim(); axis++)
-        if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
-    return true;
-}
-
-static std::vector<Tensor> laid_out_like(const std::vector<Tensor> &weights, std::vector<Tensor> tensors) {
-    for (size_t i = 0; i < tensors.size(); i++) {
-        TORCH_CHECK(tensors[i].sizes() == weights[i].sizes(), "a gradient of shape ", tensors[i].sizes(),
-                    " for a weight of shape ", weights[i].sizes());
-        if (!laid_out_alike(tensors[i], weights[i])) tensors[i] = at::empty_like(weights[i]).copy_(tensors[i]);
-    }
-    return tensors;
-}
 
 extern "C" {
 
@@ -59,13 +31,6 @@ bool frostline_has_crew() {
 #endif
 }
 
-// Of a thread that it has not met, libtorch settles the number of threads at the first look, and so does what its headers leave in
-// this program. Once both have looked, what is set stays.
-static void meet_this_thread() {
-    at::get_num_threads();
-    at::internal::lazy_init_num_threads();
-}
-
 // For operations that this thread asks for, and for threads that come later.
 char *frostline_set_threads(int threads) {
     return guarded([&] {
@@ -74,25 +39,9 @@ char *frostline_set_threads(int threads) {
     });
 }
 
-// Calls `work` on each of so many threads, this one among them. They are the ones that libtorch computes with anyway, so nothing has
-// to be woken, and none is in another's way; inside `work` every operation keeps to the thread that asks for it. `work` must
-// not unwind.
+// Calls `work` on each of so many threads, this one among them, and waits for all. `work` must not unwind.
 char *frostline_crew(int threads, void (*work)(void *), void *context) {
-    return guarded([&] {
-#ifdef _OPENMP
-#pragma omp parallel num_threads(threads)
-        {
-            meet_this_thread();
-            // oneDNN plans for as many threads as this says; where it then gets but one, it waits for the others for ever. The
-            // setting ends with the region.
-            omp_set_num_threads(1);
-            work(context);
-        }
-#else
-        TORCH_CHECK(threads == 1, "built without OpenMP");
-        work(context);
-#endif
-    });
+    return guarded([&] { on_each_thread(threads, [&] { work(context); }); });
 }
 
 // What `output` changes by with each of `inputs`, given what the loss changes by with `output`. Where an input has no say, its
@@ -139,27 +88,6 @@ char *frostline_sgd(Tensor *const *weights, Tensor *const *gradients, Tensor *co
         } else {
             at::_foreach_add_(w, v);
         }
-    });
-}
-
-// v <- rho v + (1 - rho) g^2; the increment is rate g / sqrt(v + epsilon), gathered in `momenta` unless that is null.
-char *frostline_rmsprop(Tensor *const *weights, Tensor *const *gradients, Tensor *const *variances, Tensor *const *momenta,
-                        size_t count, double rate, double rho, double momentum, double epsilon) {
-    return guarded([&] {
-        at::NoGradGuard no_grad;
-        auto w = list(weights, count), g = list(gradients, count), v = list(variances, count);
-        at::_foreach_mul_(v, rho);
-        at::_foreach_addcmul_(v, g, g, 1 - rho);
-        auto root = at::_foreach_add(v, epsilon);
-        at::_foreach_sqrt_(root);
-        if (!momenta) {
-            at::_foreach_addcdiv_(w, g, root, -rate);
-            return;
-        }
-        auto m = list(momenta, count);
-        at::_foreach_mul_(m, momentum);
-        at::_foreach_addcdiv_(m, g, root, rate);
-        at::_foreach_sub_(w, m);
     });
 }
 

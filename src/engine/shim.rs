@@ -14,6 +14,12 @@ unsafe extern "C" {
     fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_dense(
+        tensor: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        out: *mut *mut C_tensor,
+    ) -> *mut c_char;
     fn frostline_pools(tensor: *const C_tensor) -> bool;
     fn frostline_pool(tensor: *const C_tensor, relu: bool, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_has_crew() -> bool;
@@ -162,6 +168,15 @@ pub fn pool(tensor: &Tensor, relu: bool) -> Result<Option<Tensor>> {
     }
     check(unsafe { frostline_pool(tensor.as_ptr(), relu, &raw mut out) })?;
     Ok(Some(unsafe { Tensor::from_ptr(out) }))
+}
+
+/// `tensor` `[n, inputs]` times the transpose of `weight` `[units, inputs]`, plus `bias` `[units]`.
+pub fn dense(tensor: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    let bias = bias.map_or(ptr::null(), Tensor::as_ptr);
+    // SAFETY: as in `channels_last`; a null bias is allowed.
+    check(unsafe { frostline_dense(tensor.as_ptr(), weight.as_ptr(), bias, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
 }
 
 /// tch fixes the slope at 0.01.
