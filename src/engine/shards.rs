@@ -19,6 +19,11 @@ impl Shards {
         Self { threads: if shim::has_crew() { threads.max(1) } else { 1 } }
     }
 
+    /// For the length of a step: the threads that share it stay on their cores.
+    pub fn stay(&self) -> shim::Stay {
+        shim::Stay::on_first_core(self.threads)
+    }
+
     /// The pictures of each shard, a function of the batch's size, the network and the number of threads alone.
     pub fn of(&self, pictures: usize, cost: Cost) -> Vec<Range<usize>> {
         let mut first = 0;
