@@ -5,6 +5,8 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+
 #include "crew.h"
 #include "guarded.h"
 
@@ -27,15 +29,17 @@ Range piece(int64_t index, int64_t whole) {
 }
 
 struct Dense : torch::autograd::Function<Dense> {
-    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias) {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight,
+                          const std::optional<Tensor> &bias) {
         context->save_for_backward({x, weight});
+        context->saved_data["bias"] = bias.has_value();
         Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
         crew(PIECES, [&](int64_t index) {
             at::NoGradGuard no_grad;
             auto [begin, length] = piece(index, weight.size(0));
             Tensor part = out.narrow(1, begin, length), transposed = weight.narrow(0, begin, length).t();
-            if (bias.defined())
-                at::addmm_out(part, bias.narrow(0, begin, length), x, transposed);
+            if (bias)
+                at::addmm_out(part, bias->narrow(0, begin, length), x, transposed);
             else
                 at::mm_out(part, x, transposed);
         });
@@ -50,7 +54,7 @@ struct Dense : torch::autograd::Function<Dense> {
         Tensor by_x, by_weight, by_bias;
         if (input) by_x = at::empty_like(x);
         if (kernel) by_weight = at::empty_like(weight);
-        if (context->needs_input_grad(2)) by_bias = gradient.sum(0);
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) by_bias = gradient.sum(0);
         crew(2 * PIECES, [&](int64_t index) {
             at::NoGradGuard no_grad;
             if (index < PIECES && kernel) {
@@ -74,7 +78,7 @@ extern "C" {
 // `x` is [n, inputs], `weight` [units, inputs], `bias` [units] or null.
 char *frostline_dense(const Tensor *x, const Tensor *weight, const Tensor *bias, Tensor **out) {
     return guarded([&] {
-        const Tensor none, &added = bias ? *bias : none;
+        const std::optional<Tensor> added = bias ? std::optional(*bias) : std::nullopt;
         const bool worth = weight->numel() >= (1 << 17) && weight->size(0) >= PIECES;
         const bool fits = x->device().is_cpu() && x->dim() == 2 && x->scalar_type() == at::kFloat &&
                           weight->scalar_type() == at::kFloat && x->is_contiguous() && weight->is_contiguous();

@@ -17,6 +17,7 @@ mod meters;
 mod network;
 mod optimizer;
 mod pass;
+mod precision;
 mod process;
 mod queries;
 mod saved;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use rand_chacha::rand_core::RngCore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::batch_norm::{self, Statistics};
 use super::error::{EngineError, Result};
@@ -20,6 +20,10 @@ pub struct Network {
     arch: Arch,
     head: Head,
     weights: Weights,
+    /// What kernels are multiplied in.
+    compute: Kind,
+    /// Copies of kernels and their biases in `compute`, one a weight, where that is not the weights' own kind.
+    casts: Vec<Option<Tensor>>,
     frozen: Vec<bool>,
     /// The layers that read each layer.
     readers: Vec<Vec<usize>>,
@@ -62,8 +66,8 @@ impl<'a> Taps<'a> {
 }
 
 impl Network {
-    /// Every layer trainable; weights from `seed`.
-    pub fn new(arch: &Arch, seed: u64, device: Device) -> Result<Self> {
+    /// Every layer trainable; weights from `seed`. Kernels are multiplied in `compute`, and all else is 32-bit.
+    pub fn new(arch: &Arch, seed: u64, device: Device, compute: Kind) -> Result<Self> {
         let output = arch.output();
         let head =
             Head::of(arch).ok_or_else(|| EngineError::Head { layer: output.name.clone(), output: output.output })?;
@@ -75,9 +79,12 @@ impl Network {
                 }
             }
         }
+        let weights = Weights::new(arch, seed, device)?;
         Ok(Self {
             head,
-            weights: Weights::new(arch, seed, device)?,
+            compute,
+            casts: weights.all().iter().map(|_| None).collect(),
+            weights,
             frozen: vec![false; arch.layers().len()],
             readers,
             ends_in_probabilities: ends_in_probabilities(arch),
@@ -110,6 +117,25 @@ impl Network {
     pub fn trainable(&self) -> Vec<usize> {
         let moves = |weight: &Weight| weight.learned && !self.frozen[weight.layer];
         self.weights.all().iter().enumerate().filter(|(_, weight)| moves(weight)).map(|(index, _)| index).collect()
+    }
+
+    /// Copies the weights anew, where kernels are multiplied in another kind than they have. Call it before a pass.
+    pub fn refresh(&mut self) -> Result<()> {
+        if self.compute == Kind::Float {
+            return Ok(());
+        }
+        for (weight, cast) in self.weights.all().iter().zip(&mut self.casts) {
+            if self.arch.layers()[weight.layer].op.has_kernel() {
+                let copy = weight.tensor.f_detach()?.f_to_kind(self.compute)?;
+                *cast = Some(copy.f_set_requires_grad(weight.tensor.requires_grad())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a pass multiplies with, and so what a gradient is by: a position in [`Weights::all`].
+    pub fn used(&self, position: usize) -> &Tensor {
+        self.casts[position].as_ref().unwrap_or(&self.weights.all()[position].tensor)
     }
 
     /// A frozen layer's parameters ask for no gradient, and autograd records nothing below the lowest trainable layer.
@@ -149,14 +175,15 @@ impl Network {
             values[index] = Some(if taps.wants(index) { (taps.visit)(index, output)? } else { output });
         }
         let last = part.end.checked_sub(1).and_then(|last| values[last].take());
-        Ok(last.expect("the part's last layer has just been run, or was given"))
+        let last = last.expect("the part's last layer has just been run, or was given");
+        Ok(if part.end == layers.len() { last.f_to_kind(Kind::Float)? } else { last })
     }
 
     fn run(&self, index: usize, layer: &Layer, mut inputs: Vec<Tensor>, mode: Mode, taps: &Taps<'_>) -> Result<Tensor> {
         let parameter = |name| self.parameter(index, name);
         let needed = |name| parameter(name).expect("arch lists the parameters of every kind of layer");
         let owned = self.may_overwrite_input(index, taps);
-        let x = &inputs[0];
+        let x = &if layer.op.has_kernel() { inputs[0].f_to_kind(self.compute)? } else { inputs[0].shallow_clone() };
         let output = match layer.op {
             Op::Conv2d { window, groups, .. } => {
                 layers::convolve(x, needed("kernel"), parameter("bias"), window, groups)?
@@ -247,7 +274,7 @@ impl Network {
     fn parameter(&self, layer: usize, name: &str) -> Option<&Tensor> {
         let parameters = &self.arch.layers()[layer].parameters;
         let position = parameters.iter().position(|parameter| parameter.name == name)?;
-        Some(&self.weights.of_layer(layer)[position].tensor)
+        Some(self.used(self.weights.positions(layer).start + position))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::error::Result;
 use super::network::{Mode, Network, Taps};
@@ -12,7 +12,6 @@ use super::optimizer::Gradient;
 use super::shards::Shards;
 use super::shim;
 use super::trunk::Cost;
-use super::weights::Weights;
 
 pub struct Pass {
     /// `[n, classes]`, or `[n, 1]` for a binary head.
@@ -67,18 +66,15 @@ impl Pass {
         }
         let trainable = network.trainable();
         let (Some(cut), Some(shards)) = (self.cut, shards) else {
-            return found(
-                &trainable,
-                Tensor::f_run_backward(&[loss], &tensors(network.weights(), &trainable), false, false)?,
-            );
+            return found(&trainable, Tensor::f_run_backward(&[loss], &used(network, &trainable), false, false)?);
         };
         let weights = network.weights();
         let (below, above): (Vec<usize>, Vec<usize>) =
             trainable.into_iter().partition(|&index| weights.all()[index].layer <= cut.end);
         if !cut.leaf.requires_grad() {
-            return found(&above, Tensor::f_run_backward(&[loss], &tensors(weights, &above), false, false)?);
+            return found(&above, Tensor::f_run_backward(&[loss], &used(network, &above), false, false)?);
         }
-        let mut inputs = tensors(weights, &above);
+        let mut inputs = used(network, &above);
         inputs.push(&cut.leaf);
         let mut head = Tensor::f_run_backward(&[loss], &inputs, false, false)?;
         let at_leaf = head.pop().expect("a gradient for each input");
@@ -103,7 +99,11 @@ impl Cut {
         }
         let shared = Shared(network);
         let of_shards = shards.map(pieces, |(output, gradient)| {
-            shim::gradients(&output, &gradient, &tensors(shared.network().weights(), weights))
+            let gradients = shim::gradients(&output, &gradient, &used(shared.network(), weights))?;
+            // Before they are summed up.
+            let wide =
+                |gradient: Tensor| if gradient.defined() { Ok(gradient.f_to_kind(Kind::Float)?) } else { Ok(gradient) };
+            gradients.into_iter().map(wide).collect::<Result<Vec<_>>>()
         })?;
         let mut of_shards = of_shards.into_iter();
         let mut sums = of_shards.next().unwrap_or_default();
@@ -131,11 +131,12 @@ impl Shared<'_> {
     }
 }
 
-fn tensors<'a>(weights: &'a Weights, positions: &[usize]) -> Vec<&'a Tensor> {
-    positions.iter().map(|&position| &weights.all()[position].tensor).collect()
+fn used<'a>(network: &'a Network, positions: &[usize]) -> Vec<&'a Tensor> {
+    positions.iter().map(|&position| network.used(position)).collect()
 }
 
-/// What has a gradient.
+/// Those that there are, 32-bit like the weights.
 fn found(positions: &[usize], gradients: Vec<Tensor>) -> Result<Vec<Gradient>> {
-    Ok(positions.iter().copied().zip(gradients).filter(|(_, gradient)| gradient.defined()).collect())
+    let there = positions.iter().copied().zip(gradients).filter(|(_, gradient)| gradient.defined());
+    there.map(|(position, gradient)| Ok((position, gradient.f_to_kind(Kind::Float)?))).collect()
 }

@@ -40,12 +40,21 @@ pub struct TorchStepper {
     shards: Option<Shards>,
 }
 
+/// What the arithmetic is done on, and in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub device: Device,
+    /// Of the products with kernels.
+    pub compute: Kind,
+}
+
 impl TorchStepper {
     /// All layers trainable; weights and dropout are functions of `seed`. Call it on the thread that trains.
-    pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, device: Device, preprocess: Preprocess) -> Result<Self> {
+    pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, target: Target, preprocess: Preprocess) -> Result<Self> {
         shielded(|| {
             shim::deterministic()?;
-            let network = Network::new(arch, seed, device)?;
+            let Target { device, compute } = target;
+            let network = Network::new(arch, seed, device, compute)?;
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),
                 seals: Seals::none(&network),
@@ -68,6 +77,7 @@ impl TorchStepper {
     pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
         shielded(|| {
             input::check_size(picture.size, self.network.arch().input())?;
+            self.network.refresh()?;
             let _no_grad = tch::no_grad_guard();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
             let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
@@ -77,7 +87,8 @@ impl TorchStepper {
     }
 
     /// The batch's logits, and its labels on the device.
-    fn forward(&self, batch: &Batch, mode: Mode) -> super::Result<(Pass, Tensor)> {
+    fn forward(&mut self, batch: &Batch, mode: Mode) -> super::Result<(Pass, Tensor)> {
+        self.network.refresh()?;
         input::check(batch, self.network.arch().input(), self.network.head().classes())?;
         let device = self.network.device();
         let (one, preprocess) = (batch.size.bytes(), self.preprocess);
@@ -107,7 +118,7 @@ impl TorchStepper {
         loss::score(&loss, &predictions, &labels)
     }
 
-    fn look(&self, batch: &Batch) -> super::Result<Evaluated> {
+    fn look(&mut self, batch: &Batch) -> super::Result<Evaluated> {
         if batch.count == 0 {
             return Ok(Evaluated::default());
         }
@@ -166,6 +177,7 @@ impl Stepper for TorchStepper {
     fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation> {
         shielded(|| {
             let layer = explain::target(&self.network, layer)?;
+            self.network.refresh()?;
             input::check_size(picture.size, self.network.arch().input())?;
             let device = self.network.device();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, device)?;

@@ -7,3 +7,6 @@
 #else
 #define VECTORISED
 #endif
+
+// Part of whatever function uses it, for that function's processor.
+#define INLINE inline __attribute__((always_inline))

@@ -44,7 +44,7 @@ fn pass(network: &Network, shards: Option<&Shards>, mode: Mode) -> (Tensor, Vec<
 
 fn network(frozen: &[usize]) -> Network {
     crate::device::set_threads(1).unwrap();
-    let mut network = Network::new(&arch(), 7, Device::Cpu).unwrap();
+    let mut network = Network::new(&arch(), 7, Device::Cpu, Kind::Float).unwrap();
     for &layer in frozen {
         network.set_frozen(layer, true).unwrap();
     }
@@ -118,7 +118,7 @@ fn operations_inside_a_shard_keep_to_its_thread() {
     for _ in 0..20 {
         let counts = shards.map(vec![(); 8], |()| {
             let before = tch::get_num_threads();
-            let map = Tensor::ones([4, 16, 8, 8], (tch::Kind::Float, Device::Cpu));
+            let map = Tensor::ones([4, 16, 8, 8], (Kind::Float, Device::Cpu));
             crate::layers::max_pool(&crate::shim::channels_last(&map)?, Window { strides: [2, 2], ..window(2) }, true)?
                 .size();
             Ok((before, tch::get_num_threads()))
@@ -131,7 +131,7 @@ fn operations_inside_a_shard_keep_to_its_thread() {
 fn a_networks_steps_do_not_depend_on_how_the_work_fell_to_the_threads() {
     let train = || {
         crate::device::set_threads(2).unwrap();
-        let mut stepper = TorchStepper::new(&arch(), RULES[2], 7, Device::Cpu, Preprocess::default()).unwrap();
+        let mut stepper = TorchStepper::new(&arch(), RULES[2], 7, CPU, Preprocess::default()).unwrap();
         for step in 0..4 {
             stepper.step(&batch(step as usize, 9, size(40, 3), 3), Update { step, learning_rate: 1e-3 }).unwrap();
         }
