@@ -255,7 +255,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @"
         2026-03-09-120005-demo: 10 epochs, 32 images a step, rmsprop, binary_crossentropy
         data: 2,000 training, 1,000 validation and 0 test images in 2 classes, 63 steps an epoch
-        device: cpu (EPYC), 2 threads, libtorch 2.11.0
+        device: cpu (EPYC), 2 threads, libtorch 2.11.0, float32
         warning: 2 training images cannot be read and are left out:
           cats/1.jpg: it ends too early
           dogs/2.jpg: it ends too early
