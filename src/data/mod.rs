@@ -24,7 +24,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use crate::config::Interpolation;
+pub use crate::config::{CacheKind, Interpolation};
 pub use augment::Augment;
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
