@@ -28,6 +28,12 @@ pub struct Data {
     pub validation: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
+    /// How the images of `folder` are brought to the network's size.
+    #[serde(default)]
+    pub interpolation: Interpolation,
+    /// Where decoded images are kept for the next epoch, up to `engine.cache_mib`.
+    #[serde(default)]
+    pub cache: CacheKind,
     #[serde(default)]
     pub augment: Augment,
 }
@@ -41,6 +47,30 @@ pub enum DataSource {
     Folder,
     /// Cats and dogs that Frostline draws itself.
     Critters,
+}
+
+/// Keras's words for Pillow's filters. All but `nearest` average over what a pixel of the small image covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    Nearest,
+    Box,
+    #[default]
+    Bilinear,
+    Hamming,
+    Bicubic,
+    Lanczos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheKind {
+    /// Decoded anew each time.
+    None,
+    #[default]
+    Memory,
+    /// In a file that later runs and other processes find again. What has no files of its own is kept in memory.
+    File,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
-pub use crate::config::{EarlyStopping, Engine, Monitor, Optimizer, Precision};
+pub use crate::config::{CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
 use crate::{
     arch::{Arch, Layer, Shape},
     config::{Config, ConfigError},
@@ -44,6 +44,7 @@ pub struct Plan {
     pub threads: usize,
     pub loader_threads: usize,
     pub prefetch: usize,
+    pub cache: CacheKind,
     pub cache_bytes: usize,
     config: Config,
 }
@@ -108,6 +109,7 @@ impl Plan {
                 loaders => loaders,
             },
             prefetch: config.engine.prefetch.max(1) as usize,
+            cache: config.data.cache,
             cache_bytes: (config.engine.cache_mib as usize) << 20,
             arch,
             name,

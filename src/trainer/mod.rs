@@ -282,6 +282,7 @@ fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: 
         workers: plan.loader_threads,
         prefetch: plan.prefetch,
         augment,
+        cache: plan.cache,
         cache_bytes: plan.cache_bytes,
     };
     Loader::new(split, plan.data.size, spec)
