@@ -24,7 +24,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use augment::Augment;
+pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::decode_file;
 pub use error::{DataError, Skipped};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};

@@ -1,0 +1,2 @@
+//! What one varied picture costs.
+fn main() {}
