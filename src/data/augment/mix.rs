@@ -37,8 +37,8 @@ pub(in crate::data) enum Blend {
 const ONE: u32 = 1 << 16;
 
 impl Mixing {
-    /// Mixes the pictures (`[n, h, w, c]`) and leaves the heavier of each picture's two labels in `labels`.
-    pub(in crate::data) fn apply(
+    /// Mixes the pictures (`[n, h, w, c]`), as the three numbers decide, and leaves the heavier of each picture's two labels in `labels`.
+    pub fn apply(
         self,
         [seed, epoch, batch]: [u64; 3],
         size: Size,
