@@ -84,7 +84,7 @@ impl Region {
     /// `position` is uniform in `[0, 1)`.
     fn at(position: [f64; 2], extent: [f64; 2], size: Size) -> Self {
         let [height, width] = extent.map(|pixels| pixels as u32);
-        let first = |part: f64, free: u32| (part * f64::from(free + 1)) as u32;
+        let first = |part: f64, free: u32| ((part * f64::from(free + 1)) as u32).min(free);
         Self {
             top: first(position[0], size.height - height),
             left: first(position[1], size.width - width),

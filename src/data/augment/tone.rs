@@ -92,7 +92,8 @@ fn to_hsv([red, green, blue]: [u8; 3]) -> [u8; 3] {
     } else {
         (4.0 + f64::from(g) - f64::from(r)) as f32
     };
-    let hue = ((f64::from(sixths) / 6.0 + 1.0) % 1.0) as f32;
+    let turns = f64::from(sixths) / 6.0 + 1.0;
+    let hue = (if turns < 1.0 { turns } else { turns - 1.0 }) as f32;
     let saturation = range / f32::from(most);
     [(f64::from(hue) * 255.0) as u8, (f64::from(saturation) * 255.0) as u8, most]
 }
@@ -103,14 +104,14 @@ fn to_rgb([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
         return [value; 3];
     }
     let sixths = f64::from(hue) * 6.0 / 255.0;
-    let sector = sixths.floor();
-    let along = (sixths - sector) as f32;
+    let sector = sixths as u8;
+    let along = (sixths - f64::from(sector)) as f32;
     let saturation = (f64::from(saturation) / 255.0) as f32;
-    let level = |share: f64| (f64::from(value) * share).round() as u8;
+    let level = |share: f64| (f64::from(value) * share + 0.5) as u8;
     let low = level(1.0 - f64::from(saturation));
     let falling = level(1.0 - f64::from(saturation * along));
     let rising = level(1.0 - f64::from(saturation) * (1.0 - f64::from(along)));
-    match sector as u8 % 6 {
+    match sector % 6 {
         0 => [value, rising, low],
         1 => [falling, value, low],
         2 => [low, value, rising],

@@ -87,6 +87,15 @@ pub(super) struct Span<'a> {
     pub(super) direction: f64,
 }
 
+/// Where some pixels of an output row are taken from, and with what weights.
+pub(super) struct Aims {
+    /// Where the upper left of four pixels begins.
+    pub(super) bytes: [u32; Self::MOST],
+    /// Weights of the left (low 16 bits) and the right pixel of the upper row, in 1/`ONE`.
+    pub(super) upper: [u32; Self::MOST],
+    pub(super) lower: [u32; Self::MOST],
+}
+
 impl Workspace {
     /// Never uses vectors: for measuring and comparing.
     pub fn plain() -> Self {
@@ -118,7 +127,29 @@ impl Workspace {
         if let Some(vectors) = self.vectors.filter(|_| C == 3) {
             return vectors.fill(span, out);
         }
-        span.fill::<C>(out);
+        let mut aims = Aims::NONE;
+        for (index, out) in out.chunks_mut(Aims::MOST * C).enumerate() {
+            span.aim::<C>(index * Aims::MOST, out.len() / C, &mut aims);
+            span.source.mix::<C>(&aims, out);
+        }
+    }
+
+    /// Pixels from `first` on that lie outside.
+    fn fill_beyond<const C: usize>(&self, span: &Span<'_>, first: usize, fill: Fill, out: &mut [u8]) {
+        if let Fill::Constant(level) = fill {
+            out.fill(level);
+            return;
+        }
+        let mut aims = Aims::NONE;
+        for (index, out) in out.chunks_mut(Aims::MOST * C).enumerate() {
+            span.aim_beyond::<C>(first + index * Aims::MOST, out.len() / C, fill, &mut aims);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(vectors) = self.vectors.filter(|_| C == 3) {
+                vectors.mix(&span.source, &aims, out);
+                continue;
+            }
+            span.source.mix::<C>(&aims, out);
+        }
     }
 }
 
@@ -149,9 +180,9 @@ impl Warp {
             }
             let inside = span.inside(width);
             let (left, right) = (inside.start * C, inside.end * C);
-            span.beyond::<C>(0, self.fill, &mut out[..left]);
+            workspace.fill_beyond::<C>(&span, 0, self.fill, &mut out[..left]);
             workspace.fill::<C>(&span.from(inside.start), &mut out[left..right]);
-            span.beyond::<C>(inside.end, self.fill, &mut out[right..]);
+            workspace.fill_beyond::<C>(&span, inside.end, self.fill, &mut out[right..]);
         }
     }
 
@@ -177,13 +208,18 @@ impl Warp {
 
 impl Line {
     /// Before the crop.
+    #[inline]
     fn at(&self, column: f64) -> f64 {
         (self.base + column * self.step) + self.offset
     }
 
     /// From a position before the crop to a place in the input, in 1/`ONE` of a pixel.
+    #[inline]
     fn place(&self, position: f64) -> i32 {
-        let place = (position * self.scale + self.start).max(self.low).min(self.high);
+        let place = position * self.scale + self.start;
+        // Not `max` and `min`, which take pains over what is no number.
+        let place = if place > self.low { place } else { self.low };
+        let place = if place < self.high { place } else { self.high };
         (place + ROUNDER).to_bits() as i32
     }
 
@@ -210,28 +246,46 @@ impl Line {
     }
 }
 
-impl Source<'_> {
-    /// Mixes the four pixels around a place (`[y, x]`, in 1/`ONE` of a pixel).
-    fn sample<const C: usize>(&self, places: [i32; 2], out: &mut [u8]) {
-        let [y, x] = [0, 1].map(|axis| (places[axis] >> BITS).min(self.last_pair[axis]));
+impl Aims {
+    pub(super) const MOST: usize = 64;
+    /// Aims are taken so many at a time.
+    pub(super) const LANES: usize = 8;
+    pub(super) const NONE: Self = Self { bytes: [0; Self::MOST], upper: [0; Self::MOST], lower: [0; Self::MOST] };
+
+    /// For the pixels around a place (`[y, x]`, in 1/`ONE` of a pixel).
+    #[inline]
+    fn set<const C: usize>(&mut self, index: usize, places: [i32; 2], source: &Source<'_>) {
+        let [y, x] = [0, 1].map(|axis| (places[axis] >> BITS).min(source.last_pair[axis]));
         let (down, right) = (places[0] - y * ONE, places[1] - x * ONE);
         let both = (down * right + ONE / 2) >> BITS;
-        let weights = [ONE - down - right + both, right - both, down - both, both];
-        let upper = (y * self.width + x) as usize * C;
-        let lower = upper + self.width as usize * C;
-        let (upper, lower) = (&self.bytes[upper..upper + 2 * C], &self.bytes[lower..lower + 2 * C]);
-        for channel in 0..C {
-            let pixels = [upper[channel], upper[C + channel], lower[channel], lower[C + channel]];
-            let sum: i32 = pixels.into_iter().zip(weights).map(|(pixel, weight)| i32::from(pixel) * weight).sum();
-            out[channel] = ((sum + ONE / 2) >> BITS) as u8;
+        self.bytes[index] = (y * source.width + x) as u32 * C as u32;
+        self.upper[index] = (ONE - down - right + both) as u32 | ((right - both) as u32) << 16;
+        self.lower[index] = (down - both) as u32 | (both as u32) << 16;
+    }
+}
+
+impl Source<'_> {
+    /// One pixel for each aim: plain arithmetic, which vectors must equal.
+    fn mix<const C: usize>(&self, aims: &Aims, out: &mut [u8]) {
+        let stride = self.width as usize * C;
+        let (pixels, _) = out.as_chunks_mut::<C>();
+        for (((pixel, &byte), &upper), &lower) in pixels.iter_mut().zip(&aims.bytes).zip(&aims.upper).zip(&aims.lower) {
+            let [above, below] = [0, stride].map(|row| &self.bytes[byte as usize + row..][..2 * C]);
+            for channel in 0..C {
+                let level = |row: &[u8], weights: u32| {
+                    u32::from(row[channel]) * (weights & 0xFFFF) + u32::from(row[C + channel]) * (weights >> 16)
+                };
+                pixel[channel] = ((level(above, upper) + level(below, lower) + ONE as u32 / 2) >> BITS) as u8;
+            }
         }
     }
 }
 
 impl Span<'_> {
     /// In the unflipped output.
+    #[inline]
     fn column(&self, index: usize) -> f64 {
-        self.first + self.direction * index as f64
+        self.first + self.direction * f64::from(index as i32)
     }
 
     /// The same stretch, entered later.
@@ -245,24 +299,24 @@ impl Span<'_> {
         start..end.max(start)
     }
 
-    /// Plain arithmetic: what vectors must equal.
-    pub(super) fn fill<const C: usize>(&self, out: &mut [u8]) {
-        for (index, pixel) in out.chunks_exact_mut(C).enumerate() {
-            let column = self.column(index);
-            self.source.sample::<C>(self.lines.map(|line| line.place(line.at(column))), pixel);
+    /// Takes aim at `count` pixels from `first` on, and at a few more. Written so that a compiler makes vectors of it.
+    #[expect(clippy::inline_always, reason = "so that it is compiled for the vectors of the function that calls it")]
+    #[inline(always)]
+    pub(super) fn aim<const C: usize>(&self, first: usize, count: usize, aims: &mut Aims) {
+        for index in (0..count).step_by(Aims::LANES) {
+            for lane in index..index + Aims::LANES {
+                let column = self.column(first + lane);
+                aims.set::<C>(lane, self.lines.map(|line| line.place(line.at(column))), &self.source);
+            }
         }
     }
 
-    /// Pixels from `first` on that lie outside, each in its own way.
-    fn beyond<const C: usize>(&self, first: usize, fill: Fill, out: &mut [u8]) {
-        if let Fill::Constant(level) = fill {
-            out.fill(level);
-            return;
-        }
-        for (index, pixel) in out.chunks_exact_mut(C).enumerate() {
+    /// The same for pixels that lie outside, each in its own way. A few more than `count` may be aimed at anything inside.
+    fn aim_beyond<const C: usize>(&self, first: usize, count: usize, fill: Fill, aims: &mut Aims) {
+        for index in 0..count {
             let column = self.column(first + index);
             let place = |line: Line| line.place(fill.place(line.at(column), line.last).unwrap_or_default());
-            self.source.sample::<C>(self.lines.map(place), pixel);
+            aims.set::<C>(index, self.lines.map(place), &self.source);
         }
     }
 }
