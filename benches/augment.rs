@@ -2,9 +2,13 @@
 //! beside vectors, and colours. `cargo bench --no-default-features --bench augment`.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput};
-use frostline::data::{Augment, Draw, Fill, Jitter, Mixing, ResizedCrop, Shift, Size, Workspace};
+use frostline::data::{
+    Augment, DataError, Draw, Fill, Jitter, Loader, LoaderSpec, Mixing, Pixels, ResizedCrop, Shift, Size, Source,
+    Split, Workspace,
+};
 
 const SIZE: Size = Size { height: 150, width: 150, channels: 3 };
 
@@ -67,6 +71,7 @@ fn main() {
     }
     group.finish();
     mixing(&mut criterion);
+    loading(&mut criterion);
     criterion.final_summary();
 }
 
@@ -85,4 +90,52 @@ fn mixing(criterion: &mut Criterion) {
             });
         });
     }
+}
+
+/// Pictures that a loader caches after the first pass.
+struct Noise;
+
+impl Source for Noise {
+    fn len(&self) -> usize {
+        1024
+    }
+
+    fn label(&self, i: usize) -> u32 {
+        i as u32 % 2
+    }
+
+    fn name(&self, i: usize) -> String {
+        format!("noise {i}")
+    }
+
+    fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
+        Ok(Pixels { size, bytes: (0..size.bytes()).map(|at| (at * 7 + i) as u8).collect() })
+    }
+}
+
+/// A later pass over 1,024 pictures in batches of 32, by the caller's own thread and by two others.
+fn loading(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("loader, later pass");
+    group.throughput(Throughput::Elements(1024)).sample_size(20);
+    for workers in [0, 1, 2] {
+        let spec = LoaderSpec {
+            batch_size: 32,
+            shuffle: true,
+            seed: 1,
+            workers,
+            prefetch: 4,
+            augment: Some(chapter()),
+            cache_bytes: 1 << 30,
+        };
+        let loader = Loader::new(Split::whole(Arc::new(Noise)), SIZE, spec);
+        loader.epoch(0, 0).for_each(drop);
+        let mut epoch = 0;
+        group.bench_function(format!("{workers} workers"), |bencher| {
+            bencher.iter(|| {
+                epoch += 1;
+                loader.epoch(epoch, 0).for_each(drop);
+            });
+        });
+    }
+    group.finish();
 }

@@ -34,7 +34,7 @@ pub(super) struct Axis {
 }
 
 impl Affine {
-    /// Where rows and columns of the input are found. Products are summed in NumPy's order, because whether a position lies on the
+    /// Where rows and columns of the input are found. Products are summed in `NumPy`'s order, because whether a position lies on the
     /// border or beyond it may hang on the last bit.
     pub(super) fn axes(&self, size: Size) -> [Axis; 2] {
         // Not those of the platform, whose last bit differs from machine to machine.

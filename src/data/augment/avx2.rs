@@ -19,6 +19,7 @@ pub(super) struct Avx2(());
 const CHANNELS: usize = 3;
 const LANES: usize = Aims::LANES;
 
+#[expect(clippy::unused_self, reason = "it is the proof that the feature is there")]
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
         is_x86_feature_detected!("avx2").then_some(Self(()))

@@ -1,4 +1,4 @@
-//! Against figures of Keras, scipy, Pillow and torchvision (tests/reference/keras_augment.py), and vectors against plain arithmetic.
+//! Against figures of Keras, scipy, Pillow and torchvision (`tests/reference/keras_augment.py`), and vectors against plain arithmetic.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -124,7 +124,7 @@ fn a_warp_is_kerass_affine_transform_in_every_fill_mode() {
             },
             ..Variation::default()
         };
-        let what = format!("{:?}, {size:?}", variation);
+        let what = format!("{variation:?}, {size:?}");
         for workspace in [Workspace::default(), Workspace::plain()] {
             check_warp(&applied(&variation, &picture(size), size, workspace), &warped.expected, &what);
         }
@@ -135,7 +135,9 @@ fn a_warp_is_kerass_affine_transform_in_every_fill_mode() {
 fn brightness_and_colours_are_those_of_pillow() {
     for Toned { name, figure, channels, expected } in figures().tones {
         let mut pixels = picture(size(9, 11, channels));
-        pixels.iter_mut().for_each(|level| *level = *level / 2 + 40);
+        for level in &mut pixels {
+            *level = *level / 2 + 40;
+        }
         match name.as_str() {
             "keras_brightness" => tone::shift_and_brighten(0.0, figure, &mut pixels),
             "channel_shift" => tone::shift_and_brighten(figure, 1.0, &mut pixels),
