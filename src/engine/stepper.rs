@@ -110,7 +110,7 @@ impl TorchStepper {
         let mode = Mode::Train { seed: self.seed, step: update.step };
         let (pass, labels) = self.forward(batch, mode)?;
         let head = self.network.head();
-        let loss = loss::mean(&pass.logits, &labels, head)?;
+        let loss = loss::mixed(&pass.logits, &labels, batch.mixed.as_ref(), head)?;
         let predictions = loss::predictions(&pass.logits, head)?;
         self.gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
         self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
