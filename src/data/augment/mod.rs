@@ -3,7 +3,7 @@
 
 use rand_chacha::rand_core::RngCore;
 
-use super::{Size, random};
+use super::{Pixels, Size, random};
 
 /// Which variations are allowed. The default allows none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,6 +30,16 @@ impl Augment {
     /// True if no picture would change.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What training shows of `pixels` when it is sample `sample` of the split in epoch `epoch`: the same bytes that a batch holds,
+    /// but for mixing, which needs a second picture.
+    #[must_use]
+    pub fn preview(&self, pixels: &Pixels, seed: u64, epoch: u64, sample: u32) -> Pixels {
+        let mut rng = random::stream(seed, random::Purpose::Augment, epoch, u64::from(sample));
+        let mut bytes = Vec::with_capacity(pixels.size.bytes());
+        self.draw(pixels.size, &mut rng).apply(&pixels.bytes, pixels.size, &mut bytes);
+        Pixels { size: pixels.size, bytes }
     }
 
     /// Every draw takes the same numbers from the stream, so that allowing one variation does not change another.
