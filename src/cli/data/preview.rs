@@ -154,7 +154,7 @@ fn label(sample: &Sample) -> String {
 fn caption(sample: &Sample) -> String {
     let file = sample.name.rsplit('/').next().unwrap_or(&sample.name);
     match &sample.class {
-        Some(class) => format!("{class} {file}"),
+        Some(class) => format!("{class}\n{file}"),
         None => file.to_owned(),
     }
 }

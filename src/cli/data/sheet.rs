@@ -7,7 +7,8 @@ use crate::{picture::enlarge, text::guard};
 
 /// Pixels between two tiles, and around all.
 const GAP: u32 = 6;
-const CAPTION: u32 = 14;
+/// Two lines.
+const CAPTION: u32 = 26;
 const GLYPH: u32 = 8;
 const GROUND: Rgb<u8> = Rgb([24; 3]);
 const INK: Rgb<u8> = Rgb([208; 3]);
@@ -18,6 +19,7 @@ const SMALLEST: u32 = 112;
 #[derive(Clone, Debug)]
 pub struct Tile {
     pub picture: RgbImage,
+    /// One line or two.
     pub caption: String,
 }
 
@@ -42,7 +44,9 @@ pub fn sheet(rows: &[Vec<Tile>]) -> RgbImage {
         for (tile, left) in row.iter().zip((0..).map(|column| GAP + column * (width + GAP))) {
             // It fits: the sheet was made for the largest.
             let _ = sheet.copy_from(&tile.picture, left, top);
-            write(&mut sheet, &tile.caption, left, top + height + (CAPTION - GLYPH) / 2, width);
+            for (line, down) in tile.caption.lines().take(2).zip([4, 15]) {
+                write(&mut sheet, line, left, top + height + down, width);
+            }
         }
     }
     sheet
@@ -95,13 +99,13 @@ mod tests {
     fn tiles_stand_in_rows_with_room_for_their_captions() {
         let tile = |value| Tile { picture: RgbImage::from_pixel(20, 10, Rgb([value; 3])), caption: "a".into() };
         let sheet = sheet(&[vec![tile(200), tile(201)], vec![tile(202)]]);
-        assert_eq!(sheet.dimensions(), (6 + 2 * 26, 6 + 2 * 30));
+        assert_eq!(sheet.dimensions(), (6 + 2 * 26, 6 + 2 * 42));
         assert_eq!(
-            (sheet.get_pixel(6, 6).0[0], sheet.get_pixel(32, 6).0[0], sheet.get_pixel(6, 36).0[0]),
+            (sheet.get_pixel(6, 6).0[0], sheet.get_pixel(32, 6).0[0], sheet.get_pixel(6, 48).0[0]),
             (200, 201, 202)
         );
         let inked = (16..30).any(|y| (6..14).any(|x| *sheet.get_pixel(x, y) == INK));
-        assert!(inked && *sheet.get_pixel(40, 40) == GROUND);
+        assert!(inked && *sheet.get_pixel(40, 50) == GROUND);
         assert_eq!(strip(&[tile(1), tile(2)]).dimensions(), (46, 10));
     }
 
