@@ -28,6 +28,9 @@ pub struct Data {
     pub validation: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
+    /// How the images of `folder` are brought to the network's size.
+    #[serde(default)]
+    pub interpolation: Interpolation,
     #[serde(default)]
     pub augment: Augment,
 }
@@ -41,6 +44,19 @@ pub enum DataSource {
     Folder,
     /// Cats and dogs that Frostline draws itself.
     Critters,
+}
+
+/// Keras's words for Pillow's filters. All but `nearest` average over what a pixel of the small image covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    Nearest,
+    Box,
+    #[default]
+    Bilinear,
+    Hamming,
+    Bicubic,
+    Lanczos,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use super::error::TRAIN_FOLDER;
-use super::{DataError, Pixels, Size, Skipped, Source, decode};
+use super::{DataError, Interpolation, Pixels, Size, Skipped, Source, decode};
 
 /// A data folder as it lies on the disk; no file was opened.
 pub(super) struct Folders {
@@ -110,11 +110,15 @@ pub(super) fn is_image(path: &Path) -> bool {
 
 impl Listing {
     /// Leaves out what is no image by its header, and says so in `skipped`. All cores read, since a disk answers many at once.
-    pub(super) fn check_headers(self, skipped: &mut Vec<Skipped>) -> Result<FolderSource, DataError> {
+    pub(super) fn check_headers(
+        self,
+        interpolation: Interpolation,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<FolderSource, DataError> {
         let reasons = read_headers(&self.files);
         let first = skipped.len();
-        let mut kept =
-            FolderSource { files: Vec::with_capacity(self.files.len()), labels: Vec::with_capacity(self.files.len()) };
+        let (files, labels) = (Vec::with_capacity(self.files.len()), Vec::with_capacity(self.files.len()));
+        let mut kept = FolderSource { files, labels, interpolation };
         for ((path, label), reason) in self.files.into_iter().zip(&self.labels).zip(reasons) {
             match reason {
                 None => {
@@ -159,6 +163,7 @@ fn read_headers(files: &[PathBuf]) -> Vec<Option<String>> {
 pub(super) struct FolderSource {
     files: Vec<PathBuf>,
     labels: Vec<u32>,
+    interpolation: Interpolation,
 }
 
 impl Source for FolderSource {
@@ -175,6 +180,6 @@ impl Source for FolderSource {
     }
 
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
-        decode::decode_file(&self.files[i], size)
+        decode::decode_file(&self.files[i], size, self.interpolation)
     }
 }

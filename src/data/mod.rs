@@ -26,8 +26,9 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use crate::config::Interpolation;
 pub use augment::Augment;
-pub use decode::decode_file;
+pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
@@ -85,6 +86,8 @@ pub enum SourceSpec {
 pub struct DataSpec {
     pub source: SourceSpec,
     pub size: Size,
+    /// How files are brought to that size; of no meaning to the other sources.
+    pub interpolation: Interpolation,
     /// The part of train that becomes validation, taken evenly from every class.
     pub validation_fraction: Option<f64>,
     /// At most this many training samples, taken evenly from every class after validation was carved.
@@ -185,7 +188,7 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
         SourceSpec::Folder { places } => {
             let listing = folder::list(locate::folder(places)?)?;
             let mut skipped = SkippedFiles::default();
-            let check = |listed: folder::Listing, skipped| listed.check_headers(skipped).map(whole);
+            let check = |listed: folder::Listing, skipped| listed.check_headers(spec.interpolation, skipped).map(whole);
             let train = check(listing.train, &mut skipped.train)?;
             let validation = listing.validation.map(|listed| check(listed, &mut skipped.validation)).transpose()?;
             let test = listing.test.map(|listed| check(listed, &mut skipped.test)).transpose()?;

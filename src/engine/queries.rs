@@ -56,7 +56,7 @@ pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> R
     let classes = classes(&run, &plan)?;
     let mut stepper = restored(&run, &plan, device, checkpoint)?;
     for image in images {
-        let probabilities = match data::decode_file(image, plan.data.size) {
+        let probabilities = match data::decode_file(image, plan.data.size, plan.data.interpolation) {
             Ok(pixels) => stepper.probabilities(&pixels)?,
             Err(error) => {
                 print(&Prediction::Unreadable { image, error: Error::from(error).message() })?;

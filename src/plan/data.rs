@@ -31,6 +31,7 @@ pub(super) fn resolve(data: &Data, [height, width, channels]: [usize; 3], seed: 
     Ok(DataSpec {
         source: source(data)?,
         size: Size { height: height as u32, width: width as u32, channels: channels as u32 },
+        interpolation: data.interpolation,
         validation_fraction: data.validation_fraction,
         limit: data.limit,
         seed,

@@ -223,13 +223,16 @@ fn size_of_no_picture() {
 #[test]
 fn picture_to_predict_missing() {
     let files = Files::new();
-    check!(refusal(&files, decode_file(&files.path("cat.jpg"), SIZE).map(|_| ())));
+    check!(refusal(&files, decode_file(&files.path("cat.jpg"), SIZE, Interpolation::Nearest).map(|_| ())));
 }
 
 #[test]
 fn picture_to_predict_of_another_kind() {
     let files = Files::new();
-    check!(refusal(&files, decode_file(&files.write("cat.jpg", b"%PDF-1.4"), SIZE).map(|_| ())));
+    check!(refusal(
+        &files,
+        decode_file(&files.write("cat.jpg", b"%PDF-1.4"), SIZE, Interpolation::Nearest).map(|_| ())
+    ));
 }
 
 #[test]

@@ -41,7 +41,9 @@ struct Shown {
 impl Shown {
     fn load(&self, channels: u32) -> Vec<u8> {
         let size = Size { height: self.height, width: self.width, channels };
-        decode_file(&Path::new("tests/fixtures/data/pillow").join(&self.name), size).unwrap().bytes
+        decode_file(&Path::new("tests/fixtures/data/pillow").join(&self.name), size, Interpolation::Nearest)
+            .unwrap()
+            .bytes
     }
 }
 
@@ -53,7 +55,8 @@ fn nearest_picks_the_pixels_that_pillow_picks() {
             size: Size { height: 1, width: from, channels: 1 },
             bytes: (0..from as usize).map(|i| i.to_le_bytes()[byte]).collect(),
         };
-        let taken = |byte| resize::to(ramp(byte), Size { height: 1, width: to, channels: 1 }).bytes;
+        let taken =
+            |byte| resize::to(ramp(byte), Size { height: 1, width: to, channels: 1 }, Interpolation::Nearest).bytes;
         let ours: Vec<usize> =
             taken(0).iter().zip(taken(1)).map(|(&low, high)| usize::from(low) + 256 * usize::from(high)).collect();
         assert_eq!(ours, picked, "{from} to {to}");
@@ -64,7 +67,10 @@ fn nearest_picks_the_pixels_that_pillow_picks() {
 fn grey_is_pillows_luma() {
     let Pillow { colours, luma, .. } = fixture("pillow/pillow.json");
     let size = Size { height: 1, width: luma.len() as u32, channels: 3 };
-    assert_eq!(resize::to(Pixels { size, bytes: colours }, Size { channels: 1, ..size }).bytes, luma);
+    assert_eq!(
+        resize::to(Pixels { size, bytes: colours }, Size { channels: 1, ..size }, Interpolation::Nearest).bytes,
+        luma
+    );
 }
 
 #[test]
