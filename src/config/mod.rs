@@ -1,6 +1,7 @@
 //! What a user may write: one TOML file, unknown keys refused, every key but the model's layers and the data's place with a default.
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
+mod augment;
 mod data;
 mod error;
 mod model;
@@ -11,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use data::{Augment, Data, DataSource, Interpolation, Places};
+pub use augment::{
+    Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange,
+};
+pub use data::{Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
 pub use optimizer::Optimizer;

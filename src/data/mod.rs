@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::config::Interpolation;
-pub use augment::Augment;
+pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};

@@ -87,7 +87,7 @@ impl TorchStepper {
         let mode = Mode::Train { seed: self.seed, step: update.step };
         let logits = self.network.forward(&x, mode, &mut Taps::none())?;
         let head = self.network.head();
-        let loss = loss::mean(&logits, &labels, head)?;
+        let loss = loss::mixed(&logits, &labels, batch.mixed.as_ref(), head)?;
         // With everything frozen the loss has no gradient, and libtorch would follow a null pointer.
         if loss.requires_grad() {
             let trainable = self.network.trainable();

@@ -1,6 +1,7 @@
 //! What a run will do: a configuration together with its network, resolved and checked, every derived number settled.
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
+mod augment;
 mod data;
 mod error;
 mod head;

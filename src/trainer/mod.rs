@@ -88,7 +88,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             }
         };
         stepper.set_frozen(&progress.frozen)?;
-        let augment = Some(plan.data.augment).filter(|augment| !augment.is_none());
+        let augment = Some(plan.data.augment.clone()).filter(|augment| !augment.is_none());
         Ok(Self {
             loader: loader(plan, data.train.clone(), plan.batch_size, true, augment),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),

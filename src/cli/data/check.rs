@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::{Exit, output::Output},
     data::{
-        self, Augment, DataError, DataSpec, Size, SourceSpec,
+        self, Augment, DataError, DataSpec, Interpolation, Size, SourceSpec,
         survey::{Finding, Inventory, Repeat, Survey, portray},
     },
     error::Result,
@@ -74,6 +74,7 @@ fn survey(place: &Path) -> Result<(String, Survey)> {
     let spec = DataSpec {
         source: SourceSpec::Idx { places: vec![place.to_owned()], classes: Vec::new() },
         size: Size { height: 28, width: 28, channels: 1 },
+        interpolation: Interpolation::default(),
         validation_fraction: None,
         limit: None,
         seed: 0,

@@ -16,7 +16,7 @@ use crate::{
         Exit,
         output::{Output, complain},
     },
-    data::{self, Pixels, Split},
+    data::{self, Mixing, Pixels, Split},
     error::{Error, Result},
     plan::Plan,
 };
@@ -67,6 +67,9 @@ pub fn run(args: &PreviewArgs, out: &mut Output) -> Result<Exit> {
     if args.augment && plan.data.augment.is_none() {
         complain("note: this configuration augments nothing; every epoch shows the images as they are");
     }
+    if args.augment && plan.data.augment.mixing != Mixing::default() {
+        complain("note: mixup and cutmix blend two images of a batch; each is shown as it is before that");
+    }
     let rows = if args.augment { varied(&plan, &samples, args.epochs) } else { plain(&samples) };
     for (label, row) in &rows {
         out.line(label)?;
@@ -80,7 +83,7 @@ pub fn run(args: &PreviewArgs, out: &mut Output) -> Result<Exit> {
 }
 
 fn given(file: &Path, plan: &Plan) -> Result<Sample> {
-    let pixels = data::decode_file(file, plan.data.size)?;
+    let pixels = data::decode_file(file, plan.data.size, plan.data.interpolation)?;
     Ok(Sample { pixels, position: 0, name: file.display().to_string(), class: None })
 }
 

@@ -1,95 +1,172 @@
-//! Random variations of a training picture, as Keras's `ImageDataGenerator` makes them: a shift by a fraction of the side, bilinear,
-//! edges repeated (`order=1`, `fill_mode="nearest"`), then flips. What to do is drawn first, so that it can be shown and tested.
+//! Random variations of training pictures: those of Keras's `ImageDataGenerator`, with its words and meaning, and some of torchvision's.
+//! What happens to a picture is drawn first (`draw`), as a function of seed, epoch and sample, and done then: one warp for all that
+//! moves pixels (`affine`, `warp`, `border`; `avx2` where the processor has it), then brightness and colour (`tone`), then erasing.
 
-use rand_chacha::rand_core::RngCore;
+mod affine;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod border;
+mod draw;
+mod mix;
+mod region;
+mod tone;
+mod variation;
+mod warp;
 
-use super::{Pixels, Size, random};
+#[cfg(test)]
+mod tests;
+
+pub use mix::{Mix, Mixing};
+pub use warp::Workspace;
+
+use super::random::{self, Purpose};
+use super::{Pixels, Size};
 
 /// Which variations are allowed. The default allows none.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Augment {
+    /// Largest turn to either side, in degrees.
+    pub rotation: f64,
+    pub width_shift: Shift,
+    pub height_shift: Shift,
+    /// Largest shear angle to either side, in degrees.
+    pub shear: f64,
+    /// The factor of each axis lies between these; below 1 the picture grows.
+    pub zoom: [f64; 2],
     pub horizontal_flip: bool,
     pub vertical_flip: bool,
-    /// Largest shift to either side, as a fraction of the width.
-    pub width_shift: f64,
-    /// Largest shift up or down, as a fraction of the height.
-    pub height_shift: f64,
+    pub fill: Fill,
+    /// Grey levels multiply by a factor between these.
+    pub brightness: Option<[f64; 2]>,
+    /// So many grey levels are added or taken at most.
+    pub channel_shift: f64,
+    pub crop: Option<ResizedCrop>,
+    pub jitter: Option<Jitter>,
+    pub erasing: Option<Erasing>,
+    /// Of whole batches, once their pictures are varied.
+    pub mixing: Mixing,
 }
 
-/// What happens to one picture.
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            rotation: 0.0,
+            width_shift: Shift::none(),
+            height_shift: Shift::none(),
+            shear: 0.0,
+            zoom: [1.0, 1.0],
+            horizontal_flip: false,
+            vertical_flip: false,
+            fill: Fill::Nearest,
+            brightness: None,
+            channel_shift: 0.0,
+            crop: None,
+            jitter: None,
+            erasing: None,
+            mixing: Mixing::default(),
+        }
+    }
+}
+
+/// How far a picture may move along one axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shift {
+    pub steps: Steps,
+    /// The figures are fractions of the side; otherwise pixels.
+    pub relative: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Steps {
+    /// Anywhere up to so far to either side.
+    UpTo(f64),
+    /// One of these, to either side. Not empty.
+    OneOf(Vec<f64>),
+}
+
+impl Shift {
+    pub fn none() -> Self {
+        Self::fraction(0.0)
+    }
+
+    /// Up to this fraction of the side to either side.
+    pub fn fraction(most: f64) -> Self {
+        Self { steps: Steps::UpTo(most), relative: true }
+    }
+}
+
+/// What is shown where the warp reaches beyond the picture: `scipy.ndimage`'s modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// The edge, repeated.
+    Nearest,
+    /// A grey level.
+    Constant(u8),
+    /// The picture mirrored at its border.
+    Reflect,
+    /// The picture again.
+    Wrap,
+}
+
+/// torchvision's `RandomResizedCrop`: a part of the picture, brought to its full size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResizedCrop {
+    /// The part's share of the area.
+    pub scale: [f64; 2],
+    /// Its width over its height.
+    pub ratio: [f64; 2],
+}
+
+/// torchvision's `ColorJitter`: factors between these, applied in an order that is drawn too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Variation {
-    /// Output pixel `(y, x)` shows input `(y + down, x + right)`, before flips. In pixels.
-    pub(super) down: f64,
-    pub(super) right: f64,
-    pub(super) horizontal_flip: bool,
-    pub(super) vertical_flip: bool,
+pub struct Jitter {
+    pub brightness: Option<[f64; 2]>,
+    pub contrast: Option<[f64; 2]>,
+    pub saturation: Option<[f64; 2]>,
+    /// In turns of the colour circle, from -0.5 to 0.5.
+    pub hue: Option<[f64; 2]>,
+}
+
+/// torchvision's `RandomErasing`: a rectangle painted over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Erasing {
+    pub probability: f64,
+    /// The rectangle's share of the area.
+    pub scale: [f64; 2],
+    /// Its height over its width.
+    pub ratio: [f64; 2],
+    /// Red, green and blue; grey pictures take the first.
+    pub value: [u8; 3],
 }
 
 impl Augment {
     /// True if no picture would change.
     pub fn is_none(&self) -> bool {
-        *self == Self::default()
+        *self == Self { fill: self.fill, ..Self::default() }
     }
 
-    /// What training shows of `pixels` when it is sample `sample` of the split in epoch `epoch`: the same bytes that a batch holds,
-    /// but for mixing, which needs a second picture.
+    /// Fills `out` with what training shows of `pixels` (`[h, w, c]`, as is `out`) when it is sample `sample` of the split in epoch
+    /// `epoch`. Mixing comes later.
+    pub fn vary(&self, pixels: &[u8], size: Size, draw: Draw, workspace: &mut Workspace, out: &mut [u8]) {
+        let mut rng = random::stream(draw.seed, Purpose::Augment, draw.epoch, u64::from(draw.sample));
+        self.draw(size, &mut rng).apply(pixels, size, workspace, out);
+    }
+
+    /// One picture as training sees it: the same bytes that a batch holds, but for mixing, which needs a second picture.
     #[must_use]
     pub fn preview(&self, pixels: &Pixels, seed: u64, epoch: u64, sample: u32) -> Pixels {
-        let mut rng = random::stream(seed, random::Purpose::Augment, epoch, u64::from(sample));
-        let mut bytes = Vec::with_capacity(pixels.size.bytes());
-        self.draw(pixels.size, &mut rng).apply(&pixels.bytes, pixels.size, &mut bytes);
+        let mut bytes = vec![0; pixels.size.bytes()];
+        let draw = Draw { seed, epoch, sample };
+        self.vary(&pixels.bytes, pixels.size, draw, &mut Workspace::default(), &mut bytes);
         Pixels { size: pixels.size, bytes }
     }
-
-    /// Every draw takes the same numbers from the stream, so that allowing one variation does not change another.
-    pub(super) fn draw(&self, size: Size, rng: &mut impl RngCore) -> Variation {
-        let mut shift = |fraction: f64, side: u32| random::between(rng, -1.0, 1.0) * fraction * f64::from(side);
-        let down = shift(self.height_shift, size.height);
-        let right = shift(self.width_shift, size.width);
-        let (horizontal, vertical) = (random::chance(rng, 0.5), random::chance(rng, 0.5));
-        Variation {
-            down,
-            right,
-            horizontal_flip: self.horizontal_flip && horizontal,
-            vertical_flip: self.vertical_flip && vertical,
-        }
-    }
 }
 
-impl Variation {
-    /// Appends the varied picture to `out`. `pixels` is `[h, w, c]`.
-    pub(super) fn apply(&self, pixels: &[u8], size: Size, out: &mut Vec<u8>) {
-        let channels = size.channels as usize;
-        let stride = size.width as usize * channels;
-        let (rows, row_weight) = taps(size.height, self.down, self.vertical_flip);
-        let (columns, column_weight) = taps(size.width, self.right, self.horizontal_flip);
-        let mix = |a: u8, b: u8, weight: f32| f32::from(a) + (f32::from(b) - f32::from(a)) * weight;
-        for (upper, lower) in rows {
-            let upper = &pixels[upper * stride..(upper + 1) * stride];
-            let lower = &pixels[lower * stride..(lower + 1) * stride];
-            for &(left, right) in &columns {
-                let (left, right) = (left * channels, right * channels);
-                for channel in 0..channels {
-                    let above = mix(upper[left + channel], upper[right + channel], column_weight);
-                    let below = mix(lower[left + channel], lower[right + channel], column_weight);
-                    out.push((above + (below - above) * row_weight + 0.5) as u8);
-                }
-            }
-        }
-    }
-}
-
-/// For each output position the two input positions between which it falls, and how far it is towards the second (the same
-/// everywhere, because a shift is the same everywhere). Positions outside become the edge.
-fn taps(side: u32, shift: f64, flip: bool) -> (Vec<(usize, usize)>, f32) {
-    let whole = shift.floor();
-    let edge = i64::from(side) - 1;
-    let inside = |position: i64| position.clamp(0, edge) as usize;
-    let mut pairs: Vec<_> =
-        (0..=edge).map(|position| position + whole as i64).map(|first| (inside(first), inside(first + 1))).collect();
-    if flip {
-        pairs.reverse();
-    }
-    (pairs, (shift - whole) as f32)
+/// Names a draw: the same one gives the same variation, whatever was drawn before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    pub seed: u64,
+    pub epoch: u64,
+    /// Position in the split.
+    pub sample: u32,
 }

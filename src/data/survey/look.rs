@@ -8,8 +8,8 @@ use super::super::{Pixels, Size};
 const CELLS: usize = 8;
 const THUMBNAIL: usize = 16;
 
-/// Pictures are reduced from this size: large enough that what is picked for it hardly depends on the file's own size.
-pub(super) const SEEN_AT: Size = Size { height: 256, width: 256, channels: 3 };
+/// Pictures are reduced from this size, which each is brought to by averaging; its sides divide by those of the hash.
+pub(super) const SEEN_AT: Size = Size { height: 72, width: 72, channels: 3 };
 
 /// Most bits of the hash in which two pictures that look the same may differ. Seven, since eight bands of eight bits then have one
 /// in common, which is how [`Looks`] finds them.

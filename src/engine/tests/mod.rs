@@ -87,6 +87,7 @@ pub(super) fn batch(index: usize, count: usize, size: Size, classes: i64) -> Bat
         images: (0..count * size.bytes()).map(|_| next()).collect(),
         labels: (0..count).map(|_| i64::from(next()) % classes).collect(),
         samples: (0..count as u32).collect(),
+        mixed: None,
         skipped: Vec::new(),
     }
 }

@@ -60,8 +60,8 @@ const ABILITIES: &[Ability] = &[
     },
     Ability {
         words: &["unsafe"],
-        rooms: &["engine", "run", "cli", "bin"],
-        why: "`unsafe` is for libtorch in `engine` and for system calls in `run` and `cli`",
+        rooms: &["engine", "run", "cli", "bin", "data"],
+        why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, and for a processor's vectors in `data`",
     },
 ];
 

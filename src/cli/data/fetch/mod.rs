@@ -23,7 +23,7 @@ use crate::{
         Exit, hint,
         output::{Output, complain},
     },
-    data::{self, Augment, DataSpec, Size, SourceSpec},
+    data::{self, Augment, DataSpec, Interpolation, Size, SourceSpec},
     error::{Error, Result},
     text::figures,
 };
@@ -77,6 +77,7 @@ fn idx(source: &Source, args: &FetchArgs, out: &mut Output) -> Result<Exit> {
     let spec = DataSpec {
         source: SourceSpec::Idx { places: vec![into.clone()], classes: Vec::new() },
         size: Size { height: 28, width: 28, channels: 1 },
+        interpolation: Interpolation::default(),
         validation_fraction: None,
         limit: None,
         seed: 0,
