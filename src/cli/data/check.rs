@@ -121,10 +121,12 @@ fn report(place: &str, survey: &Survey, findings: &[Finding], all: bool) -> Stri
         let list = table::list(&survey.unreadable, most(SHOWN), |bad| format!("{}: {}", bad.file, bad.reason));
         block(format!("{} cannot be read", images(survey.unreadable.len())), list);
     }
+    // The signs are explained once.
+    let mut legend = " (= the same file, ~ looks the same)";
     let mut repeats = |where_: &str, kind: fn(&Repeat) -> bool| {
         let found: Vec<&Repeat> = survey.repeats.iter().filter(|repeat| kind(repeat)).collect();
         if !found.is_empty() {
-            let title = format!("{} {where_} (= the same file, ~ looks the same)", several(found.len(), "picture"));
+            let title = format!("{} {where_}{}", several(found.len(), "picture"), std::mem::take(&mut legend));
             block(title, table::list(&found, most(SHOWN), |repeat| line(repeat)));
         }
     };

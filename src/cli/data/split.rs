@@ -74,7 +74,7 @@ impl FromStr for PerClass {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected one to {} numbers like 1000,500,500, the first at least 1", SPLITS.len());
+        let wrong = || "expected one to three numbers like 1000,500,500, the first at least 1".to_owned();
         let mut counts = [0; SPLITS.len()];
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         if parts.len() > counts.len() {

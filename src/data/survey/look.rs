@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_is_pillow_s() {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data/");
+        let figures: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(format!("{fixtures}dhash.json")).unwrap()).unwrap();
+        let expected = u64::from_str_radix(figures["hash"].as_str().unwrap(), 16).unwrap();
+        let look = Look::of(&super::super::super::decode_whole(format!("{fixtures}dhash.png").as_ref()).unwrap());
+        let close = figures["close"].as_u64().unwrap() as u32;
+        assert!((look.hash ^ expected).count_ones() <= close, "{:016x}", look.hash);
+    }
+
+    #[test]
     fn empty_pictures_are_alike_only_in_the_same_tone() {
         let plain =
             |value| Look::of(&Pixels { size: Size { height: 20, width: 30, channels: 1 }, bytes: vec![value; 600] });
