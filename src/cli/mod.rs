@@ -4,6 +4,7 @@
 mod attach;
 mod ctl;
 mod dashboard;
+mod data;
 mod demo;
 mod engine;
 mod eval;
@@ -60,6 +61,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
     Predict(predict::PredictArgs),
+    /// Get a data set, make one, look into it
+    Data(data::DataArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
     Stream(stream::StreamArgs),
 }
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Data(args) => data::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };
     match done {

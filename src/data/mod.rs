@@ -4,8 +4,10 @@
 //! In the order in which data flows: a [`DataSpec`] is opened into a [`Dataset`] of [`Split`]s over a [`Source`]
 //! (`idx`, `folder` or `critters`); `decode` makes [`Pixels`] of a file; `augment` varies them; [`Loader`] makes [`Batch`]es.
 
+pub mod apportion;
 pub mod critters;
 pub mod random;
+pub mod survey;
 
 mod augment;
 mod cache;
