@@ -9,7 +9,8 @@ Measures Frostline beside what one would use instead, job by job, and says which
 
 Usage: cargo xtask bench [OPTIONS]
 
-  --quick            only those that lead, once, in short windows: at most 8 minutes instead of 25
+  --quick            only those that lead, once, in short windows: at most 8 minutes instead of 25. A preview: our own
+                     run reads 640 pictures then, so its memory is smaller
   --only WORDS       only jobs in whose names one of these words stands (comma-separated; see --list)
   --list             print the jobs and do nothing
   --rounds N         how often the leaders of a task take turns (2)

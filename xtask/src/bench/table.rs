@@ -92,7 +92,8 @@ pub fn render(rows: &[Row]) -> String {
         };
         let range = format!("{} ({}–{}){unit}", figure(row.median), figure(row.least), figure(row.most));
         let first = row.first_s.map_or_else(String::new, |seconds| format!("{seconds:.1}"));
-        let peak = row.peak_mb.map_or_else(String::new, |megabytes| format!("{megabytes:.0}"));
+        let peak =
+            row.peak_mb.filter(|_| row.by != By::Limit).map_or_else(String::new, |megabytes| format!("{megabytes:.0}"));
         let _ = writeln!(text, "| {task} | {name}{noisy} | {range} | {ratio} | {first} | {peak} |");
     }
     if rows.iter().any(|row| row.is_noisy) {
