@@ -12,7 +12,7 @@ def arguments(**extra):
     """Command line of a peer. `extra`: name=default; a bool makes a switch."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default="", help="cats and dogs: train/ validation/ test/, each with cats/ and dogs/")
-    parser.add_argument("--mnist", default="", help="folder of the four IDX files, gzipped")
+    parser.add_argument("--mnist", default="", help="folder of the four IDX files")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=3, help="timed windows")
     parser.add_argument("--seconds", type=float, default=3.0, help="least length of a window")

@@ -22,7 +22,7 @@ Usage: cargo xtask bench [OPTIONS]
   --growth           print how Frostline's own cost grows with image size, batch, images and threads instead
   --burn             build burn's peer too (6 minutes, once) and measure it
   --data DIR         cats and dogs: train/, validation/, test/, instead of pictures drawn into the cache
-  --mnist DIR        the four files of MNIST or Fashion-MNIST, gzipped
+  --mnist DIR        the four files of MNIST or Fashion-MNIST
   --python FILE      a Python that has what benches/peers/requirements.txt lists, instead of one of our own
   --frostline FILE   a built frostline beside its engine, instead of building one
   --no-wait          don't wait for a quiet machine before each job, nor repeat what was disturbed

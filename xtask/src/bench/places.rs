@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::packager::Packager;
 use crate::{ci, say, setup};
 
+/// Begins the names of folders for runs; the process that uses one ends it.
+pub const RUNS: &str = "runs-";
+
 /// A thing to use, or why there is none.
 pub type Found<T> = Result<T, String>;
 
@@ -40,6 +43,7 @@ impl Places {
         let cache = environment.cache_folder().ok_or_else(|| Failure::new("no home folder to keep a cache in"))?;
         let folder = cache.join("frostline/bench");
         fs::create_dir_all(&folder).map_err(|error| Failure::io("create the folder", &folder, &error))?;
+        sweep(&folder);
         let needs = |needs: fn(&Work) -> bool| jobs.iter().any(|job| needs(&job.work));
         let peers = checkout.root().join("benches/peers");
         let burn_folder = folder.join("burn");
@@ -56,6 +60,17 @@ impl Places {
         let mnist = when(needs(reads_mnist), || mnist(environment, checkout, options.mnist.as_deref()));
         let burn = when(needs(is_burn), || burn(environment, &peers, &burn_folder));
         Ok(Self { folder, peers, python, pictures, mnist, frostline, burn })
+    }
+}
+
+/// Removes the runs of a bench that was stopped.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(RUNS));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -136,7 +151,9 @@ fn mnist(environment: &Environment, checkout: &Checkout, given: Option<&Path>) -
     }
     let ours = ["data/mnist", "data/fashion-mnist"].map(|name| checkout.root().join(name));
     let places = ours.into_iter().chain(["/usr/share/datasets/fashion-mnist".into()]);
-    places.into_iter().find(|place| place.join("train-images-idx3-ubyte.gz").is_file()).ok_or_else(|| {
+    let has_files =
+        |place: &PathBuf| ["", ".gz"].iter().any(|end| place.join(format!("train-images-idx3-ubyte{end}")).is_file());
+    places.into_iter().find(has_files).ok_or_else(|| {
         let advice = match Packager::of(environment) {
             Packager::Apt => "`sudo apt-get install dataset-fashion-mnist`, or ",
             _ => "",

@@ -13,7 +13,7 @@ use super::load::{self, Load};
 use super::measured::{Figure, Measured, NOISY, median};
 use super::options::Options;
 use super::ours::{self, Training};
-use super::places::Places;
+use super::places::{Places, RUNS};
 use super::table::figure;
 use crate::checkout::Checkout;
 use crate::environment::Environment;
@@ -189,7 +189,7 @@ impl Session<'_> {
         let frostline = self.places.frostline.as_ref().map_err(String::clone)?;
         let pictures = self.places.pictures.as_ref().map_err(String::clone)?;
         let config = self.checkout.root().join(super::catalogue::CATS_AND_DOGS);
-        let folder = self.places.folder.join(format!("runs-{}", std::process::id()));
+        let folder = self.places.folder.join(format!("{RUNS}{}", std::process::id()));
         Training::start(self.environment, frostline, self.options, &config, pictures, folder)
     }
 }

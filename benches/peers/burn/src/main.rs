@@ -78,12 +78,15 @@ fn mnist(options: &Options, batch: usize) {
     let device = Device::flex().autodiff();
     let folder = options.text("--mnist", "");
     let read = |name: &str| {
-        let file = std::fs::File::open(format!("{folder}/{name}")).expect("a file of MNIST");
+        let path = format!("{folder}/{name}");
         let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("a gzipped file");
+        match std::fs::File::open(format!("{path}.gz")) {
+            Ok(file) => flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("a gzipped file"),
+            Err(_) => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).expect("a file of MNIST"),
+        };
         bytes
     };
-    let (images, labels) = (read("train-images-idx3-ubyte.gz"), read("train-labels-idx1-ubyte.gz"));
+    let (images, labels) = (read("train-images-idx3-ubyte"), read("train-labels-idx1-ubyte"));
     let mut random = rand::rng();
     train(Network::mnist(&device), || {
         let drawn: Vec<usize> = (0..batch).map(|_| random.random_range(0..60_000)).collect();
