@@ -1,6 +1,7 @@
 //! Everything that a run says. The engine appends each [`Stamped`] event to the journal and sends the same to viewers;
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
+pub mod bench;
 pub(crate) mod real;
 
 use serde::{Deserialize, Serialize};

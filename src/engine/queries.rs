@@ -124,7 +124,8 @@ fn restored(run: &RunDir, plan: &Plan, target: Target, checkpoint: CheckpointKin
     Ok(stepper)
 }
 
-fn print(line: &impl serde::Serialize) -> Result<()> {
+/// One JSON object, on a line of its own.
+pub fn print(line: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string(line).map_err(|error| Error::internal(error.to_string()))?;
     let written = writeln!(std::io::stdout(), "{text}");
     written.map_err(|error| Error::environment(format!("cannot write to standard output: {error}"), None))
