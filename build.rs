@@ -10,7 +10,7 @@ fn main() {
 fn engine() {
     let lib = std::env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch's libraries lie");
     let include = std::path::Path::new(&lib).parent().expect("<libtorch>/lib has a parent").join("include");
-    let sources = ["shim", "pool", "dense", "rmsprop"].map(|name| format!("src/engine/{name}.cpp"));
+    let sources = ["shim", "memory", "pool", "dense", "rmsprop"].map(|name| format!("src/engine/{name}.cpp"));
     let headers = ["crew", "guarded", "lists", "vectorised"].map(|name| format!("src/engine/{name}.h"));
     for read in sources.iter().chain(&headers) {
         println!("cargo:rerun-if-changed={read}");

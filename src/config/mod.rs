@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use augment::{
-    Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange,
-};
+pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};

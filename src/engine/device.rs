@@ -8,15 +8,15 @@ use super::error::{EngineError, Result};
 use super::shim;
 use frostline::plan;
 
-/// Call it first in `main`, before any thread is spawned: glibc otherwise returns and faults in every large activation at every
-/// step, which costs a third of the training speed. One arena, because secondary ones cannot grow that large.
+/// Call it first in `main`, before there is a thread. What libtorch's libraries ask of glibc, glibc keeps from now on, instead of giving
+/// it back and faulting it in anew at every step. Tensors have an allocator of their own that does so.
 pub fn settle_memory() {
+    debug_assert!(shim::keeps_memory(), "the tensors' allocator was not linked, or another took its place");
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: plain settings of the allocator.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
-        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

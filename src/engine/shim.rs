@@ -14,6 +14,7 @@ unsafe extern "C" {
     fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_keeps_memory() -> bool;
     fn frostline_dense(
         tensor: *const C_tensor,
         weight: *const C_tensor,
@@ -205,6 +206,12 @@ pub fn gradients(output: &Tensor, output_gradient: &Tensor, inputs: &[&Tensor]) 
     // SAFETY: as in `channels_last`, for every element of `found`.
     check(unsafe { frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), found.as_mut_ptr()) })?;
     Ok(found.into_iter().map(|gradient| unsafe { Tensor::from_ptr(gradient) }).collect())
+}
+
+/// Whether the memory of tensors on the processor is kept for the next ones; it is since before `main`.
+pub fn keeps_memory() -> bool {
+    // SAFETY: no pointers go in.
+    unsafe { frostline_keeps_memory() }
 }
 
 /// Whether [`crew`] has more than one thread to give.

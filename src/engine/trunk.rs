@@ -58,7 +58,8 @@ const LEAST_FLOPS: u64 = 800_000_000;
 /// and a thread that is held up leaves more to the others, and as many shards on each thread.
 pub fn shards(pictures: usize, cost: Cost, threads: usize) -> Vec<usize> {
     let worthwhile = LEAST_FLOPS.max(cost.parameters * FLOPS_A_PARAMETER).div_ceil(cost.flops.max(1)) as usize;
-    let wanted = (pictures / worthwhile.max(1)).max(1).next_multiple_of(threads.max(1)).min(pictures.max(1));
+    let threads = threads.max(1);
+    let wanted = ((pictures / worthwhile.max(1) / threads).max(1) * threads).min(pictures.max(1));
     let (each, larger) = (pictures / wanted, pictures % wanted);
     (0..wanted).map(|shard| each + usize::from(shard < larger)).collect()
 }
@@ -138,11 +139,12 @@ mod tests {
     fn shards_are_even_whole_and_as_many_on_each_thread() {
         let cats_and_dogs = Cost { flops: 460_000_000, parameters: 241_000 };
         assert_eq!(shards(32, cats_and_dogs, 2), [4; 8]);
-        assert_eq!(shards(32, cats_and_dogs, 3), [4, 4, 4, 4, 4, 3, 3, 3, 3]);
+        assert_eq!(shards(32, cats_and_dogs, 3), [6, 6, 5, 5, 5, 5]);
         let mnist = Cost { flops: 5_400_000, parameters: 55_744 };
         assert_eq!(shards(64, mnist, 2), [32, 32]);
         let vgg16 = Cost { flops: 13_200_000_000, parameters: 14_714_688 };
         assert_eq!(shards(20, vgg16, 2), [10, 10]);
+        assert_eq!(shards(40, vgg16, 2), [10; 4]);
         assert_eq!(shards(1, vgg16, 2), [1]);
         assert_eq!(shards(3, mnist, 8), [1, 1, 1], "never an empty one");
         for (pictures, threads) in [(1, 1), (7, 2), (31, 4), (128, 16)] {

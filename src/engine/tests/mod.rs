@@ -10,6 +10,7 @@ mod keras_layers;
 mod keras_training;
 mod kernels;
 mod loss;
+mod memory;
 mod optimizer;
 mod pool_first;
 mod precision;
