@@ -125,6 +125,7 @@ fn loading(criterion: &mut Criterion) {
             workers,
             prefetch: 4,
             augment: Some(chapter()),
+            cache: frostline::data::CacheKind::Memory,
             cache_bytes: 1 << 30,
         };
         let loader = Loader::new(Split::whole(Arc::new(Noise)), SIZE, spec);

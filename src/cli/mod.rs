@@ -2,6 +2,7 @@
 //! `frostline-engine`. Every error becomes one message, one hint and the exit code of its class.
 
 mod attach;
+mod bench;
 mod ctl;
 mod dashboard;
 mod data;
@@ -63,6 +64,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
+    /// Measure how fast this machine is on a configuration
+    Bench(bench::BenchArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
     Stream(stream::StreamArgs),
 }
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
+        Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };
     match done {

@@ -33,6 +33,9 @@ pub struct Data {
     /// How the images of `folder` are brought to the network's size.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// Where decoded images are kept for the next epoch, up to `engine.cache_mib`.
+    #[serde(default)]
+    pub cache: CacheKind,
     #[serde(default)]
     pub augment: Augment,
 }
@@ -59,6 +62,17 @@ pub enum Interpolation {
     Hamming,
     Bicubic,
     Lanczos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheKind {
+    /// Decoded anew each time.
+    None,
+    #[default]
+    Memory,
+    /// In a file that later runs and other processes find again. What has no files of its own is kept in memory.
+    File,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::DirEntry;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::TRAIN_FOLDER;
@@ -181,5 +182,23 @@ impl Source for FolderSource {
 
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
         decode::decode_file(&self.files[i], size, self.interpolation)
+    }
+
+    /// Changes with any file's place, length or time of change, and with whatever decides what becomes of its bytes.
+    fn identity(&self, size: Size) -> Option<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{} {size:?} {:?} {}", decode::MAKE, self.interpolation, self.files.len()).as_bytes());
+        for path in &self.files {
+            let path = std::path::absolute(path).ok()?;
+            let data = path.metadata().ok();
+            let [length, seconds, nanoseconds] = data
+                .map_or([0; 3], |data| [data.len(), data.mtime().cast_unsigned(), data.mtime_nsec().cast_unsigned()]);
+            let path = path.as_os_str().as_encoded_bytes();
+            for number in [path.len() as u64, length, seconds, nanoseconds] {
+                hasher.update(&number.to_le_bytes());
+            }
+            hasher.update(path);
+        }
+        Some(hasher.finalize())
     }
 }

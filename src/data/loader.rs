@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::augment::{Draw, Mix, Workspace};
 use super::cache::Cache;
 use super::random::{self, Purpose};
-use super::{Augment, DataError, Size, Skipped, Split};
+use super::{Augment, CacheKind, DataError, Size, Skipped, Split};
 
 /// Some samples of an epoch, ready to become a tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,7 @@ pub struct LoaderSpec {
     /// Most batches loaded or being loaded ahead; at least one for each worker.
     pub prefetch: usize,
     pub augment: Option<Augment>,
+    pub cache: CacheKind,
     /// Decoded pictures are kept for the next epoch up to this size; 1 GiB holds 16,000 of 150×150.
     pub cache_bytes: usize,
 }
@@ -62,10 +63,15 @@ struct Shared {
 
 impl Loader {
     pub fn new(split: Split, size: Size, spec: LoaderSpec) -> Self {
-        let cache = Cache::new(&split, size, spec.cache_bytes);
+        let cache = Cache::new(&split, size, spec.cache, spec.cache_bytes);
         let augment = spec.augment.filter(|augment| !augment.is_none());
         let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
         Self { shared: Arc::new(Shared { split, size, spec, cache }) }
+    }
+
+    /// Why decoded pictures are not kept in a file as they should be, as far as that was noticed. They are decoded each time then.
+    pub fn cache_trouble(&self) -> Option<&str> {
+        self.shared.cache.trouble()
     }
 
     /// Pictures in the split.

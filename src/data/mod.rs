@@ -26,7 +26,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use crate::config::Interpolation;
+pub use crate::config::{CacheKind, Interpolation};
 pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};

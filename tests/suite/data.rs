@@ -11,7 +11,7 @@ use std::{
 };
 
 use frostline::{
-    data::{self, Loader, LoaderSpec},
+    data::{self, CacheKind, Loader, LoaderSpec},
     plan::Plan,
 };
 use image::{ImageFormat, RgbImage};
@@ -248,6 +248,7 @@ fn a_preview_shows_what_training_sees() {
         workers: 0,
         prefetch: 1,
         augment: Some(plan.data.augment),
+        cache: CacheKind::Memory,
         cache_bytes: 0,
     };
     let loader = Loader::new(data.train, plan.data.size, spec);

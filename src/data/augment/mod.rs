@@ -1,8 +1,9 @@
 //! Random variations of training pictures: those of Keras's `ImageDataGenerator`, with its words and meaning, and some of torchvision's.
 //! What happens to a picture is drawn first (`draw`), as a function of seed, epoch and sample, and done then: one warp for all that
-//! moves pixels (`affine`, `warp`, `border`; `avx2` where the processor has it), then brightness and colour (`tone`), then erasing.
+//! moves pixels (`affine`, `warp`, `border`, `aim`; `avx2` where the processor has it), then brightness and colour (`tone`), then erasing.
 
 mod affine;
+mod aim;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod border;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::affine::Axis;
+use super::aim::{AIMED, Aims, Eight, LANES, ROUNDER, SLACK, Source};
 use super::region::Region;
 use super::{Fill, Size};
 
@@ -40,16 +41,6 @@ impl Default for Workspace {
     }
 }
 
-/// Bytes that may be read beyond the last pixel.
-pub(super) const SLACK: usize = 8;
-
-/// Fractions of a pixel, and weights, are counted in 1/`ONE`.
-pub(super) const ONE: i32 = 1 << BITS;
-pub(super) const BITS: i32 = 14;
-
-/// Added to a number below 2^36, it leaves that number, rounded to whole `1/ONE`s, in the low bits of the sum.
-pub(super) const ROUNDER: f64 = (3_u64 << (51 - BITS)) as f64;
-
 /// One axis of the input, along one row of the output.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
@@ -66,16 +57,6 @@ pub(super) struct Line {
     pub(super) high: f64,
 }
 
-/// The input as it is read.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) bytes: &'a [u8],
-    /// Pixels in a row.
-    pub(super) width: i32,
-    /// The last row and the last column that have another behind them.
-    pub(super) last_pair: [i32; 2],
-}
-
 /// A stretch of an output row whose pixels all lie inside, or may be brought inside by the nearest position there.
 #[derive(Clone, Copy)]
 pub(super) struct Span<'a> {
@@ -85,15 +66,6 @@ pub(super) struct Span<'a> {
     /// Of the unflipped output: where the stretch begins, and 1 or -1.
     pub(super) first: f64,
     pub(super) direction: f64,
-}
-
-/// Where some pixels of an output row are taken from, and with what weights.
-pub(super) struct Aims {
-    /// Where the upper left of four pixels begins.
-    pub(super) bytes: [u32; Self::MOST],
-    /// Weights of the left (low 16 bits) and the right pixel of the upper row, in 1/`ONE`.
-    pub(super) upper: [u32; Self::MOST],
-    pub(super) lower: [u32; Self::MOST],
 }
 
 impl Workspace {
@@ -127,9 +99,9 @@ impl Workspace {
         if let Some(vectors) = self.vectors.filter(|_| C == 3) {
             return vectors.fill(span, out);
         }
-        let mut aims = Aims::NONE;
-        for (index, out) in out.chunks_mut(Aims::MOST * C).enumerate() {
-            span.aim::<C>(index * Aims::MOST, out.len() / C, &mut aims);
+        let mut aims = [Eight::NOWHERE; AIMED / LANES];
+        for (index, out) in out.chunks_mut(AIMED * C).enumerate() {
+            span.aim::<C>(index * AIMED, out.len() / C, &mut aims);
             span.source.mix::<C>(&aims, out);
         }
     }
@@ -140,9 +112,9 @@ impl Workspace {
             out.fill(level);
             return;
         }
-        let mut aims = Aims::NONE;
-        for (index, out) in out.chunks_mut(Aims::MOST * C).enumerate() {
-            span.aim_beyond::<C>(first + index * Aims::MOST, out.len() / C, fill, &mut aims);
+        let mut aims = [Eight::NOWHERE; AIMED / LANES];
+        for (index, out) in out.chunks_mut(AIMED * C).enumerate() {
+            span.aim_beyond::<C>(first + index * AIMED, out.len() / C, fill, &mut aims);
             #[cfg(target_arch = "x86_64")]
             if let Some(vectors) = self.vectors.filter(|_| C == 3) {
                 vectors.mix(&span.source, &aims, out);
@@ -246,45 +218,10 @@ impl Line {
     }
 }
 
-impl Aims {
-    pub(super) const MOST: usize = 64;
-    /// Aims are taken so many at a time.
-    pub(super) const LANES: usize = 8;
-    pub(super) const NONE: Self = Self { bytes: [0; Self::MOST], upper: [0; Self::MOST], lower: [0; Self::MOST] };
-
-    /// For the pixels around a place (`[y, x]`, in 1/`ONE` of a pixel).
-    #[inline]
-    fn set<const C: usize>(&mut self, index: usize, places: [i32; 2], source: &Source<'_>) {
-        let [y, x] = [0, 1].map(|axis| (places[axis] >> BITS).min(source.last_pair[axis]));
-        let (down, right) = (places[0] - y * ONE, places[1] - x * ONE);
-        let both = (down * right + ONE / 2) >> BITS;
-        self.bytes[index] = (y * source.width + x) as u32 * C as u32;
-        self.upper[index] = (ONE - down - right + both) as u32 | ((right - both) as u32) << 16;
-        self.lower[index] = (down - both) as u32 | (both as u32) << 16;
-    }
-}
-
-impl Source<'_> {
-    /// One pixel for each aim: plain arithmetic, which vectors must equal.
-    fn mix<const C: usize>(&self, aims: &Aims, out: &mut [u8]) {
-        let stride = self.width as usize * C;
-        let (pixels, _) = out.as_chunks_mut::<C>();
-        for (((pixel, &byte), &upper), &lower) in pixels.iter_mut().zip(&aims.bytes).zip(&aims.upper).zip(&aims.lower) {
-            let [above, below] = [0, stride].map(|row| &self.bytes[byte as usize + row..][..2 * C]);
-            for channel in 0..C {
-                let level = |row: &[u8], weights: u32| {
-                    u32::from(row[channel]) * (weights & 0xFFFF) + u32::from(row[C + channel]) * (weights >> 16)
-                };
-                pixel[channel] = ((level(above, upper) + level(below, lower) + ONE as u32 / 2) >> BITS) as u8;
-            }
-        }
-    }
-}
-
 impl Span<'_> {
     /// In the unflipped output.
     #[inline]
-    fn column(&self, index: usize) -> f64 {
+    pub(super) fn column(&self, index: usize) -> f64 {
         self.first + self.direction * f64::from(index as i32)
     }
 
@@ -299,24 +236,32 @@ impl Span<'_> {
         start..end.max(start)
     }
 
-    /// Takes aim at `count` pixels from `first` on, and at a few more. Written so that a compiler makes vectors of it.
-    #[expect(clippy::inline_always, reason = "so that it is compiled for the vectors of the function that calls it")]
-    #[inline(always)]
-    pub(super) fn aim<const C: usize>(&self, first: usize, count: usize, aims: &mut Aims) {
-        for index in (0..count).step_by(Aims::LANES) {
-            for lane in index..index + Aims::LANES {
-                let column = self.column(first + lane);
-                aims.set::<C>(lane, self.lines.map(|line| line.place(line.at(column))), &self.source);
-            }
-        }
+    /// Takes aim at `count` pixels from `first` on, and at a few more.
+    fn aim<const C: usize>(&self, first: usize, count: usize, aims: &mut Aims) {
+        self.aim_by::<C>(first, count, aims, |line, column| line.place(line.at(column)));
     }
 
-    /// The same for pixels that lie outside, each in its own way. A few more than `count` may be aimed at anything inside.
+    /// The same for pixels that lie outside, each in its own way.
     fn aim_beyond<const C: usize>(&self, first: usize, count: usize, fill: Fill, aims: &mut Aims) {
-        for index in 0..count {
-            let column = self.column(first + index);
-            let place = |line: Line| line.place(fill.place(line.at(column), line.last).unwrap_or_default());
-            aims.set::<C>(index, self.lines.map(place), &self.source);
+        self.aim_by::<C>(first, count, aims, |line, column| {
+            line.place(fill.place(line.at(column), line.last).unwrap_or_default())
+        });
+    }
+
+    #[inline]
+    fn aim_by<const C: usize>(&self, first: usize, count: usize, aims: &mut Aims, place: impl Fn(&Line, f64) -> i32) {
+        for (index, eight) in aims[..count.div_ceil(LANES)].iter_mut().enumerate() {
+            let first = self.column(first + index * LANES);
+            let mut places = [[0; LANES]; 2];
+            for (line, places) in self.lines.iter().zip(&mut places) {
+                for (place_here, step) in places.iter_mut().zip(STEPS) {
+                    *place_here = place(line, first + self.direction * step);
+                }
+            }
+            *eight = Eight::at::<C>(places, &self.source);
         }
     }
 }
+
+/// From the first of eight pixels to each.
+pub(super) const STEPS: [f64; LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];

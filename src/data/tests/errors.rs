@@ -269,6 +269,7 @@ fn unreadable_pictures_are_listed_with_their_reasons() {
         workers: 0,
         prefetch: 1,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let batch = Loader::new(dataset.train, SIZE, spec).epoch(0, 0).next().unwrap().unwrap();

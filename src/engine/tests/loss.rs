@@ -41,7 +41,7 @@ fn categorical_loss_is_log_sum_exp_minus_the_logit() {
     close(&values(&mean(&logits, &Tensor::from_slice(&[0_i64]), THREE).unwrap()), &[2.407_605_964]);
 }
 
-/// Figures and gradients of PyTorch's and Keras's cross-entropy with the soft label between the two (tests/reference/torch_mixed_loss.py).
+/// Figures and gradients of PyTorch's and Keras's cross-entropy with the soft label between the two (`tests/reference/torch_mixed_loss.py`).
 #[test]
 fn a_mixed_loss_is_that_of_the_soft_label() {
     let check = |logits: Tensor, labels: [i64; 2], lighter: [i64; 2], head, loss: f64, gradient: &[f64]| {

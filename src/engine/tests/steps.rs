@@ -111,7 +111,7 @@ fn evaluation_scores_the_batch_without_dropout_and_changes_nothing() {
 fn a_seed_makes_the_same_network_and_another_seed_another() {
     let make = |seed| {
         let arch = small(2);
-        saved(&TorchStepper::new(&arch, RULES[0], seed, Device::Cpu, Preprocess::default()).unwrap())
+        saved(&TorchStepper::new(&arch, RULES[0], seed, CPU, Preprocess::default()).unwrap())
     };
     assert_eq!(make(1), make(1));
     assert_ne!(make(1), make(2));
