@@ -208,3 +208,6 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
