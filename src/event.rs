@@ -1,6 +1,7 @@
 //! Everything that a run says. The engine appends each [`Stamped`] event to the journal and sends the same to viewers;
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
+pub mod bench;
 pub(crate) mod real;
 
 use serde::{Deserialize, Serialize};
@@ -142,6 +143,9 @@ pub struct DeviceReady {
     pub name: String,
     pub threads: u32,
     pub libtorch: String,
+    /// What kernels are multiplied in, `float32` or `mixed_bfloat16`; empty in journals of before there was a choice.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub precision: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

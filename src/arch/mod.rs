@@ -7,6 +7,7 @@ mod op;
 mod parameters;
 mod shape;
 mod summary;
+mod work;
 
 use std::collections::{HashMap, HashSet};
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Augment;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
@@ -78,17 +80,6 @@ pub enum CacheKind {
 pub enum Places {
     One(PathBuf),
     Several(Vec<PathBuf>),
-}
-
-/// Random variation of training images, in `ImageDataGenerator`'s words.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Augment {
-    pub horizontal_flip: bool,
-    pub vertical_flip: bool,
-    /// Largest shift to either side, as a fraction of the width.
-    pub width_shift_range: f64,
-    pub height_shift_range: f64,
 }
 
 impl Data {

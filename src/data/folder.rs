@@ -86,7 +86,7 @@ fn add_images(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> 
 }
 
 /// What is not hidden in a folder, sorted by name, byte by byte.
-fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
     let reading = |error| DataError::reading(folder, "folder", error);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(reading)? {
@@ -101,11 +101,11 @@ fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
 }
 
 /// Or to nowhere: that is listed as unreadable later. Reading a pipe would wait for ever.
-fn is_link_to_file(path: &Path) -> bool {
+pub(super) fn is_link_to_file(path: &Path) -> bool {
     path.is_symlink() && path.metadata().map_or(true, |data| data.is_file())
 }
 
-fn is_image(path: &Path) -> bool {
+pub(super) fn is_image(path: &Path) -> bool {
     path.extension().is_some_and(|ending| decode::EXTENSIONS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 

@@ -4,8 +4,10 @@
 //! In the order in which data flows: a [`DataSpec`] is opened into a [`Dataset`] of [`Split`]s over a [`Source`]
 //! (`idx`, `folder` or `critters`); `decode` makes [`Pixels`] of a file; `augment` varies them; [`Loader`] makes [`Batch`]es.
 
+pub mod apportion;
 pub mod critters;
 pub mod random;
+pub mod survey;
 
 mod augment;
 mod cache;
@@ -25,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::config::{CacheKind, Interpolation};
-pub use augment::Augment;
+pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};

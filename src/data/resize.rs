@@ -116,6 +116,6 @@ fn with_channels(pixels: Pixels, channels: u32) -> Pixels {
     Pixels { size, bytes }
 }
 
-fn luma(red: u8, green: u8, blue: u8) -> u8 {
+pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
     ((u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471 + 0x8000) >> 16) as u8
 }

@@ -2,10 +2,11 @@
 //! tch. It executes an [`Arch`](frostline::arch::Arch), updates its weights, proves that frozen ones stay, and explains what the
 //! network sees; [`TorchStepper`] is its face to the training loop.
 //!
-//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval` and `predict` print one
-//! JSON object a line. Errors end it with the exit code of their class.
+//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict` and `bench`
+//! print one JSON object a line. Errors end it with the exit code of their class.
 
 mod batch_norm;
+mod bench;
 mod device;
 mod error;
 mod explain;
@@ -16,18 +17,22 @@ mod loss;
 mod meters;
 mod network;
 mod optimizer;
+mod pass;
+mod precision;
 mod process;
 mod queries;
 mod saved;
+mod shards;
 mod shim;
 mod stdio;
 mod stepper;
+mod trunk;
 mod weights;
 
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use error::Result;
@@ -62,6 +67,20 @@ enum Task {
         #[arg(long, value_enum, default_value = "best")]
         checkpoint: Which,
     },
+    /// Measure how fast this machine is on a configuration; prints one object a figure.
+    Bench {
+        config: PathBuf,
+        #[arg(long)]
+        set: Vec<String>,
+        #[arg(long = "part", value_enum, required = true)]
+        parts: Vec<bench::Part>,
+        /// Least length of a timed window.
+        #[arg(long, default_value = "3")]
+        seconds: f64,
+        /// Timed windows of each part.
+        #[arg(long, default_value = "3")]
+        repeats: usize,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -84,6 +103,11 @@ fn main() -> ExitCode {
         Task::Train { run } => process::train(&run),
         Task::Eval { run, split, checkpoint } => queries::evaluate(&run, split.into(), checkpoint.into()),
         Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
+        Task::Bench { config, set, parts, seconds, repeats } => {
+            let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));
+            let windows = bench::Windows { length, count: repeats.max(1) };
+            bench::run(&config, &set, &parts, windows)
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ mod look;
 mod meter;
 mod obey;
 mod on_disk;
+mod pace;
 mod progress;
 mod record;
 mod stepper;
@@ -22,6 +23,7 @@ pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
 pub use on_disk::{OnDisk, Reached, read_checkpoint};
+pub use pace::{Measure, Pace, Paces};
 pub use progress::{Origin, Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
@@ -88,9 +90,8 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             }
         };
         stepper.set_frozen(&progress.frozen)?;
-        let augment = Some(plan.data.augment).filter(|augment| !augment.is_none());
         Ok(Self {
-            loader: loader(plan, data.train.clone(), plan.batch_size, true, augment),
+            loader: training_loader(plan, data.train.clone()),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
             plan,
             data,
@@ -269,8 +270,14 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
     }
 }
 
+/// Shuffled and augmented as the plan says.
+pub fn training_loader(plan: &Plan, split: Split) -> Loader {
+    let augment = Some(plan.data.augment.clone()).filter(|augment| !augment.is_none());
+    loader(plan, split, plan.batch_size, true, augment)
+}
+
 /// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's.
-fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
+pub fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
     loader(plan, split, plan.batch_size * 2, false, None)
 }
 

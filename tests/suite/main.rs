@@ -4,6 +4,7 @@
 mod acting;
 mod cli;
 mod configs;
+mod data;
 mod mistakes;
 #[cfg(feature = "engine")]
 mod resume;

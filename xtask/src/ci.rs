@@ -46,7 +46,7 @@ fn heading(name: &str) {
 }
 
 /// Builds, and returns where cargo put the front end: the target folder may be configured anywhere.
-fn build(environment: &Environment, checkout: &Checkout, arguments: &[&str]) -> Result<PathBuf, Failure> {
+pub fn build(environment: &Environment, checkout: &Checkout, arguments: &[&str]) -> Result<PathBuf, Failure> {
     let shown = format!("cargo build {}", arguments.join(" "));
     say::line(&format!("$ {shown}"));
     let mut all = vec!["build", "--message-format=json-render-diagnostics"];

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: set-up, tests, checks and the demo of this checkout, as ordinary Rust that builds in a second.
 //! It depends on no crate and on no libtorch, so it works on a machine where nothing else of the project does yet.
 
+mod bench;
 mod checkout;
 mod ci;
 mod environment;
@@ -33,6 +34,7 @@ Commands:
   test [ARGS]     set up and run every test; ARGS go to `cargo test`
   ci              all that CI checks, cheapest first, the tests last
   tidy            the house rules that no compiler checks
+  bench [ARGS]    measure Frostline beside Keras, PyTorch and others; `bench --help` lists the options
 
 After `setup`, plain `cargo build`, `cargo test` and rust-analyzer need no variable and no xtask.
 Where libtorch is looked for: $LIBTORCH, then (with LIBTORCH_USE_PYTORCH=1) the torch package of python3,
@@ -70,6 +72,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         "demo" => suite::demo(&environment, &checkout, rest),
         "test" => suite::test(&environment, &checkout, rest),
+        "bench" => bench::run(&environment, &checkout, rest),
         "ci" => no_arguments(command, rest).and_then(|()| ci::run(&environment, &checkout)),
         "tidy" => no_arguments(command, rest).and_then(|()| tidy::run(&environment, &checkout)),
         other => Err(Failure::usage(format!("xtask has no command `{other}`"))),

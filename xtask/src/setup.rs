@@ -3,7 +3,7 @@
 
 mod advice;
 mod cache;
-mod disk;
+pub mod disk;
 mod layout;
 mod pip;
 mod python;

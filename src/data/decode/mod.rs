@@ -15,6 +15,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::{DataError, Interpolation, Pixels, Size, resize};
+pub(super) use probe::facts;
 pub use probe::{Colour, Probe, probe};
 
 /// Longer pictures are refused before they are decoded.

@@ -62,7 +62,7 @@ pub fn probe(path: &Path) -> Result<Probe, DataError> {
     explained(path, facts)
 }
 
-fn facts(bytes: &[u8]) -> Result<Probe, String> {
+pub(in crate::data) fn facts(bytes: &[u8]) -> Result<Probe, String> {
     let format = format(bytes)?;
     let (width, height, colour, orientation) = guarded(format, || {
         let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;

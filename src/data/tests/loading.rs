@@ -41,7 +41,16 @@ impl Source for Numbers {
     }
 }
 
-const AUGMENT: Augment = Augment { horizontal_flip: true, vertical_flip: true, width_shift: 0.3, height_shift: 0.2 };
+fn augment() -> Augment {
+    Augment {
+        rotation: 30.0,
+        width_shift: Shift::fraction(0.3),
+        height_shift: Shift::fraction(0.2),
+        horizontal_flip: true,
+        mixing: Mixing { mixup: 0.4, cutmix: 1.0 },
+        ..Augment::default()
+    }
+}
 
 fn loader(source: Numbers, workers: usize) -> (Arc<Numbers>, Loader) {
     loader_with(
@@ -52,7 +61,7 @@ fn loader(source: Numbers, workers: usize) -> (Arc<Numbers>, Loader) {
             seed: 3,
             workers,
             prefetch: 2,
-            augment: Some(AUGMENT),
+            augment: Some(augment()),
             cache: CacheKind::Memory,
             cache_bytes: 1 << 20,
         },
@@ -84,9 +93,9 @@ proptest! {
         epoch in 0_u64..4,
         first in 0_usize..12,
     ) {
-        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(AUGMENT), cache: CacheKind::Memory, cache_bytes: 1 << 20 };
+        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(augment()), cache: CacheKind::Memory, cache_bytes: 1 << 20 };
         let source = || Numbers { unreadable: unreadable.clone(), ..numbers(count) };
-        let plain = loader_with(source(), LoaderSpec { workers: 0, ..spec }).1;
+        let plain = loader_with(source(), LoaderSpec { workers: 0, ..spec.clone() }).1;
         let expected = all(&plain, epoch, 0);
         prop_assert_eq!(expected.len(), plain.batches_per_epoch());
         let (_, tried) = loader_with(source(), spec);
@@ -136,7 +145,7 @@ fn augmentation_differs_between_epochs_and_between_samples() {
         seed: 3,
         workers: 0,
         prefetch: 0,
-        augment: Some(AUGMENT),
+        augment: Some(augment()),
         cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };

@@ -61,8 +61,8 @@ const ABILITIES: &[Ability] = &[
     },
     Ability {
         words: &["unsafe"],
-        rooms: &["engine", "run", "cli", "bin", "src/data/cache/file.rs"],
-        why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, and for the mapping of decoded pictures",
+        rooms: &["engine", "run", "cli", "bin", "src/data/cache/file.rs", "src/data/augment/avx2.rs"],
+        why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, for the mapping of decoded pictures, and for a processor's vectors",
     },
 ];
 
