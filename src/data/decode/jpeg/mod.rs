@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             Plane { stride, rows, width, height, bytes: vec![0; stride * rows], side }
         };
         let mut planes: Vec<Plane> = components.iter().map(plane).collect();
-        let (plain, ends) = header::unstuffed(self.scan);
+        let (plain, ends) = header::unstuffed(self.scan)?;
         fill(&self.header, units, &plain, &ends, &mut planes)?;
         Some(planes)
     }
