@@ -101,6 +101,8 @@ fn fill(
                     let mut block = [[0; 8]; 8];
                     bits.refill();
                     *before = before.wrapping_add(bits.next(dc)?.1);
+                    // A first value takes up to 27 bits, two more 26 each: together more than there are.
+                    bits.refill();
                     block[0][0] = before.wrapping_mul(steps[0]);
                     let mut at = 1;
                     'block: while at < 64 {
