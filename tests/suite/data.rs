@@ -355,6 +355,7 @@ fn what_cannot_be_fetched_says_how_to_go_on_by_hand() {
         told += &said.err.replace(&url, "URL");
     }
     insta::assert_snapshot!(told);
+    assert_eq!(fs::read_dir(folder.path().join("data")).unwrap().count(), 0, "no empty folders are left");
     let unknown = frostline(folder.path(), &["data", "fetch", "imagenet"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.err.contains("[possible values: mnist, fashion-mnist, cats-vs-dogs]"), "{}", unknown.err);

@@ -27,8 +27,11 @@ pub(super) fn to_pixels(planes: &[Plane], size: Size, interpolation: Interpolati
                 rgb(&resized(planes)?)
             } else {
                 let (luma, chroma) = (resized(&planes[..1])?, resized(&planes[1..])?);
-                let all = luma.iter().zip(chroma.chunks_exact(2)).flat_map(|(&y, chroma)| [y, chroma[0], chroma[1], 0]);
-                rgb(&all.collect::<Vec<u8>>())
+                let mut all = vec![0; 4 * luma.len()];
+                for ((pixel, &luma), chroma) in all.chunks_exact_mut(4).zip(&luma).zip(chroma.chunks_exact(2)) {
+                    pixel.copy_from_slice(&[luma, chroma[0], chroma[1], 0]);
+                }
+                rgb(&all)
             }
         }
         _ => return None,
@@ -40,7 +43,13 @@ pub(super) fn to_pixels(planes: &[Plane], size: Size, interpolation: Interpolati
 fn packed(planes: &[Plane]) -> Option<(Vec<u8>, usize)> {
     Some(match planes {
         [only] => (only.bytes.clone(), 1),
-        [a, b] => (a.bytes.iter().zip(&b.bytes).flat_map(|(&a, &b)| [a, b]).collect(), 2),
+        [a, b] => {
+            let mut both = vec![0; 2 * a.bytes.len()];
+            for ((pixel, &a), &b) in both.chunks_exact_mut(2).zip(&a.bytes).zip(&b.bytes) {
+                pixel.copy_from_slice(&[a, b]);
+            }
+            (both, 2)
+        }
         [a, b, c] => {
             let mut all = vec![0; 4 * a.bytes.len()];
             for (((pixel, &a), &b), &c) in all.chunks_exact_mut(4).zip(&a.bytes).zip(&b.bytes).zip(&c.bytes) {
@@ -58,7 +67,7 @@ fn rgb(pixels: &[u8]) -> Vec<u8> {
     const AT_ONCE: usize = 16;
     // Each pixel is stored as four bytes, of which the next one's colours overwrite the last.
     let mut out = vec![0; pixels.len() / 4 * 3 + 1];
-    let pixel = |four: &[u8]| i32::from_le_bytes([four[0], four[1], four[2], 0]);
+    let pixel = |four: &[u8]| i32::from_le_bytes([four[0], four[1], four[2], four[3]]);
     let colour = |pixel: i32| {
         let (luma, blue, red) = (pixel & 255, (pixel >> 8 & 255) - 128, (pixel >> 16 & 255) - 128);
         let r = luma + ((91_881 * red + 32_768) >> 16);
@@ -67,16 +76,19 @@ fn rgb(pixels: &[u8]) -> Vec<u8> {
         r.clamp(0, 255) | g.clamp(0, 255) << 8 | b.clamp(0, 255) << 16
     };
     let mut at = 0;
-    let mut put = |colour: i32| {
-        out[at..at + 4].copy_from_slice(&colour.to_le_bytes());
-        at += 3;
-    };
     let mut chunks = pixels.chunks_exact(4 * AT_ONCE);
     for chunk in &mut chunks {
         let colours: [i32; AT_ONCE] = std::array::from_fn(|i| colour(pixel(&chunk[4 * i..4 * i + 4])));
-        colours.into_iter().for_each(&mut put);
+        let room = &mut out[at..=at + 3 * AT_ONCE];
+        for (i, colour) in colours.into_iter().enumerate() {
+            room[3 * i..3 * i + 4].copy_from_slice(&colour.to_le_bytes());
+        }
+        at += 3 * AT_ONCE;
     }
-    chunks.remainder().chunks_exact(4).for_each(|four| put(colour(pixel(four))));
-    out.truncate(pixels.len() / 4 * 3);
+    for four in chunks.remainder().chunks_exact(4) {
+        out[at..at + 4].copy_from_slice(&colour(pixel(four)).to_le_bytes());
+        at += 3;
+    }
+    out.truncate(at);
     out
 }

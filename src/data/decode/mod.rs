@@ -209,3 +209,6 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

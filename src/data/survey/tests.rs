@@ -114,3 +114,15 @@ fn every_kind_of_finding_is_told_apart() {
     assert_eq!(identical, [true, false, false]);
     assert_eq!(survey.colours, [("RGB".to_owned(), 6), ("grey".to_owned(), 1)]);
 }
+
+#[test]
+fn a_jpeg_whose_values_take_all_their_bits_is_read_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = random::stream(1, Purpose::Critter, 8, 8);
+    let noise = GrayImage::from_fn(144, 144, |_, _| image::Luma([if random::chance(&mut rng, 0.5) { 255 } else { 0 }]));
+    let file = std::fs::File::create(folder.path().join("noise.jpg")).unwrap();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(file, 100).encode_image(&noise).unwrap();
+    save(noise, folder.path(), "noise.png");
+    let look = |name| Portrait::of(&folder.path().join(name)).unwrap().look;
+    assert!(look("noise.jpg").is_like(&look("noise.png")));
+}

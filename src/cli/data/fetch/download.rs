@@ -245,6 +245,10 @@ fn refused(error: ureq::Error) -> Failure {
     use io::ErrorKind as Kind;
     let lasting = match &error {
         ureq::Error::HostNotFound => return Failure::Lasting("host not found".into()),
+        // The standard library has no kind for it. Whoever has no connection should not be kept waiting.
+        ureq::Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
+            return Failure::Lasting("host not found".into());
+        }
         ureq::Error::Io(error) => {
             matches!(error.kind(), Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable)
         }

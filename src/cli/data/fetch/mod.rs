@@ -126,7 +126,18 @@ fn archive(source: &Source, args: &FetchArgs, out: &mut Output) -> Result<Exit> 
     Ok(Exit::DONE)
 }
 
+/// Fetches all files into the folder; one that was made for nothing is removed again.
 fn files(source: &Source, folder: &Path, args: &FetchArgs, out: &mut Output) -> Result<()> {
+    let is_new = !folder.exists();
+    let fetched = fetch_into(source, folder, args, out);
+    if fetched.is_err() && is_new {
+        // Only where nothing has arrived: it must be empty.
+        let _ = std::fs::remove_dir(folder);
+    }
+    fetched
+}
+
+fn fetch_into(source: &Source, folder: &Path, args: &FetchArgs, out: &mut Output) -> Result<()> {
     std::fs::create_dir_all(folder)
         .map_err(|error| Error::environment(format!("{}: cannot be made: {error}", folder.display()), None))?;
     let agent: Agent = download::agent();

@@ -135,28 +135,27 @@ impl Header {
 }
 
 /// Takes the stuffing out of entropy-coded bytes (`FF 00` stands for `FF`). Returns them with the ends of the parts between restart
-/// markers; stops at any other marker.
-pub(super) fn unstuffed(bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
-    let mut plain = Vec::with_capacity(bytes.len() + 8);
+/// markers. Nothing where anything but the end of the picture follows them.
+pub(super) fn unstuffed(bytes: &[u8]) -> Option<(Vec<u8>, Vec<usize>)> {
+    let mut plain = Vec::with_capacity(bytes.len());
     let mut ends = Vec::new();
     let mut rest = bytes;
-    while let Some(at) = memchr::memchr(0xff, rest) {
+    loop {
+        let at = memchr::memchr(0xff, rest)?;
         plain.extend_from_slice(&rest[..at]);
-        match rest.get(at + 1) {
-            Some(0) => plain.push(0xff),
-            Some(0xd0..=0xd7) => ends.push(plain.len()),
-            Some(0xff) => {
+        match rest.get(at + 1)? {
+            0 => plain.push(0xff),
+            0xd0..=0xd7 => ends.push(plain.len()),
+            0xd9 => {
+                ends.push(plain.len());
+                return Some((plain, ends));
+            }
+            0xff => {
                 rest = &rest[at + 1..];
                 continue;
             }
-            _ => {
-                ends.push(plain.len());
-                return (plain, ends);
-            }
+            _ => return None,
         }
         rest = &rest[at + 2..];
     }
-    plain.extend_from_slice(rest);
-    ends.push(plain.len());
-    (plain, ends)
 }

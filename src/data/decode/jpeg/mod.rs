@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             Plane { stride, rows, width, height, bytes: vec![0; stride * rows], side }
         };
         let mut planes: Vec<Plane> = components.iter().map(plane).collect();
-        let (plain, ends) = header::unstuffed(self.scan);
+        let (plain, ends) = header::unstuffed(self.scan)?;
         fill(&self.header, units, &plain, &ends, &mut planes)?;
         Some(planes)
     }
@@ -101,6 +101,8 @@ fn fill(
                     let mut block = [[0; 8]; 8];
                     bits.refill();
                     *before = before.wrapping_add(bits.next(dc)?.1);
+                    // A first value takes up to 27 bits, two more 26 each: together more than there are.
+                    bits.refill();
                     block[0][0] = before.wrapping_mul(steps[0]);
                     let mut at = 1;
                     'block: while at < 64 {
