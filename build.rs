@@ -10,18 +10,33 @@ fn main() {
 fn engine() {
     let lib = std::env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch's libraries lie");
     let include = std::path::Path::new(&lib).parent().expect("<libtorch>/lib has a parent").join("include");
-    println!("cargo:rerun-if-changed=src/engine/shim.cpp");
-    cc::Build::new()
-        .cpp(true)
+    let sources = ["shim", "pool", "dense", "rmsprop"].map(|name| format!("src/engine/{name}.cpp"));
+    let headers = ["crew", "guarded", "lists", "vectorised"].map(|name| format!("src/engine/{name}.h"));
+    for read in sources.iter().chain(&headers) {
+        println!("cargo:rerun-if-changed={read}");
+    }
+    let macos = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos");
+    let mut shim = cc::Build::new();
+    shim.cpp(true)
         .std("c++17")
         .warnings(false)
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .file("src/engine/shim.cpp")
-        .compile("frostline_shim");
+        // In a debug build too: these run on every element. The same arithmetic on every processor: nothing is contracted.
+        .opt_level(3)
+        .flag("-ffp-contract=off")
+        .flag("-fno-math-errno")
+        .flag("-fno-trapping-math")
+        .flag_if_supported("-Wno-psabi")
+        .files(sources);
+    if !macos {
+        // The library is the one that libtorch brings: its name is the same, and the search path below finds that one first.
+        shim.flag("-fopenmp");
+        println!("cargo:rustc-link-lib=gomp");
+    }
+    shim.compile("frostline_shim");
     // An installed copy (bin/ beside lib/frostline/) first, then the libtorch of this checkout.
-    let origin =
-        if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") { "@loader_path" } else { "$ORIGIN" };
+    let origin = if macos { "@loader_path" } else { "$ORIGIN" };
     println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}/../lib/frostline");
     println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
 }

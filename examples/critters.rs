@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use frostline::data::critters::{self, Species};
-use frostline::data::{Augment, DataSpec, Size, SourceSpec, open};
+use frostline::data::{Augment, DataSpec, Interpolation, Size, SourceSpec, open};
 
 const USAGE: &str =
     "usage: critters [--masks] [--twins] SHEET.png [SIDE] [COLUMNS] [ROWS] [SEED] | critters --raw COUNT PREFIX SIDE";
@@ -46,8 +46,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn raw(count: usize, prefix: &str, side: u32) -> Result<(), Box<dyn Error>> {
     let size = Size { height: side, width: side, channels: 3 };
     let source = SourceSpec::Critters { train: count, validation: count, test: 0 };
-    let dataset =
-        open(&DataSpec { source, size, validation_fraction: None, limit: None, seed: 1, augment: Augment::default() })?;
+    let dataset = open(&DataSpec {
+        source,
+        size,
+        interpolation: Interpolation::default(),
+        validation_fraction: None,
+        limit: None,
+        seed: 1,
+        augment: Augment::default(),
+    })?;
     let validation = dataset.validation.ok_or("no validation")?;
     for (name, split) in [("train", dataset.train), ("validation", validation)] {
         let start = Instant::now();

@@ -143,6 +143,9 @@ pub struct DeviceReady {
     pub name: String,
     pub threads: u32,
     pub libtorch: String,
+    /// What kernels are multiplied in, `float32` or `mixed_bfloat16`; empty in journals of before there was a choice.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub precision: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod attach;
 mod bench;
 mod ctl;
 mod dashboard;
+mod data;
 mod demo;
 mod engine;
 mod eval;
@@ -61,6 +62,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
     Predict(predict::PredictArgs),
+    /// Get a data set, make one, look into it
+    Data(data::DataArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Data(args) => data::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };

@@ -98,7 +98,7 @@ fn lines(answer: &Answer, top: usize) -> String {
 }
 
 /// In tmux, answers to the printer's questions would arrive as typed text.
-fn shows_pictures() -> bool {
+pub(super) fn shows_pictures() -> bool {
     let multiplexed = std::env::var_os("TMUX").is_some()
         || std::env::var("TERM")
             .is_ok_and(|term| term.starts_with("screen") || term.starts_with("tmux") || term == "dumb");

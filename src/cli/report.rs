@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, Outcome, Resumed, RunEnded, SkippedFile,
-        SplitName, State, Tested,
+        Answered, CheckpointKind, DeviceReady, Ended, EpochEnded, Event, Level, Metrics, Outcome, Resumed, RunEnded,
+        SkippedFile, SplitName, State, Tested,
     },
     text::figures,
 };
@@ -51,10 +51,11 @@ impl Reporter {
                 data.classes.len(),
                 figures::count(data.steps_per_epoch.into()),
             )),
-            Event::DeviceReady(device) => Some(match device.threads {
-                1 => format!("device: {} ({}), 1 thread, libtorch {}", device.device, device.name, device.libtorch),
-                n => format!("device: {} ({}), {n} threads, libtorch {}", device.device, device.name, device.libtorch),
-            }),
+            Event::DeviceReady(DeviceReady { device, name, threads, libtorch, precision }) => {
+                let threads = if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+                let precision = if precision.is_empty() { String::new() } else { format!(", {precision}") };
+                Some(format!("device: {device} ({name}), {threads}, libtorch {libtorch}{precision}"))
+            }
             Event::EpochEnded(ended) => Some(self.epoch(ended)),
             Event::StateChanged { state: State::Paused, step } => {
                 self.paused = true;
@@ -165,7 +166,7 @@ mod tests {
     use crate::{
         command::Command,
         error::Class,
-        event::{DataOpened, DeviceReady, RunStarted},
+        event::{DataOpened, RunStarted},
     };
 
     fn run_started() -> Event {
@@ -224,6 +225,7 @@ mod tests {
                 name: "EPYC".into(),
                 threads: 2,
                 libtorch: "2.11.0".into(),
+                precision: "float32".into(),
             }),
             Event::StateChanged { state: State::Running, step: 0 },
             Event::Skipped { split: SplitName::Train, total: 2, files: vec![file("cats/1.jpg"), file("dogs/2.jpg")] },
@@ -253,7 +255,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @"
         2026-03-09-120005-demo: 10 epochs, 32 images a step, rmsprop, binary_crossentropy
         data: 2,000 training, 1,000 validation and 0 test images in 2 classes, 63 steps an epoch
-        device: cpu (EPYC), 2 threads, libtorch 2.11.0
+        device: cpu (EPYC), 2 threads, libtorch 2.11.0, float32
         warning: 2 training images cannot be read and are left out:
           cats/1.jpg: it ends too early
           dogs/2.jpg: it ends too early

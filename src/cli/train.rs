@@ -134,7 +134,7 @@ fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
     }
     let before = Plan::load(&run.config(), &[])?;
     let after = Plan::load(&run.config(), set)?;
-    let same_data = before.data == DataSpec { augment: before.data.augment, ..after.data.clone() };
+    let same_data = before.data == DataSpec { augment: before.data.augment.clone(), ..after.data.clone() };
     if before.arch != after.arch || before.seed != after.seed || !same_data {
         return Err(Error::user(
             format!("--set {}: a run keeps its name, its network, its images and its seed", set.join(" --set ")),

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Augment;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
@@ -28,6 +30,12 @@ pub struct Data {
     pub validation: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
+    /// How the images of `folder` are brought to the network's size.
+    #[serde(default)]
+    pub interpolation: Interpolation,
+    /// Where decoded images are kept for the next epoch, up to `engine.cache_mib`.
+    #[serde(default)]
+    pub cache: CacheKind,
     #[serde(default)]
     pub augment: Augment,
 }
@@ -43,22 +51,35 @@ pub enum DataSource {
     Critters,
 }
 
+/// Keras's words for Pillow's filters. All but `nearest` average over what a pixel of the small image covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    Nearest,
+    Box,
+    #[default]
+    Bilinear,
+    Hamming,
+    Bicubic,
+    Lanczos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheKind {
+    /// Decoded anew each time.
+    None,
+    #[default]
+    Memory,
+    /// In a file that later runs and other processes find again. What has no files of its own is kept in memory.
+    File,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a path, or a list of paths to look in")]
 pub enum Places {
     One(PathBuf),
     Several(Vec<PathBuf>),
-}
-
-/// Random variation of training images, in `ImageDataGenerator`'s words.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Augment {
-    pub horizontal_flip: bool,
-    pub vertical_flip: bool,
-    /// Largest shift to either side, as a fraction of the width.
-    pub width_shift_range: f64,
-    pub height_shift_range: f64,
 }
 
 impl Data {

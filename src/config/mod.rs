@@ -1,6 +1,7 @@
 //! What a user may write: one TOML file, unknown keys refused, every key but the model's layers and the data's place with a default.
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
+mod augment;
 mod data;
 mod error;
 mod model;
@@ -11,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use data::{Augment, Data, DataSource, Places};
+pub use augment::{
+    Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange,
+};
+pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
 pub use optimizer::Optimizer;
@@ -50,6 +54,7 @@ pub struct Train {
     pub freeze: Vec<String>,
     /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
     pub checkpoint_minutes: f64,
+    pub precision: Precision,
     pub optimizer: Optimizer,
     pub schedule: Schedule,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,11 +69,24 @@ impl Default for Train {
             learning_rate: None,
             freeze: Vec::new(),
             checkpoint_minutes: 5.0,
+            precision: Precision::default(),
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
             early_stopping: None,
         }
     }
+}
+
+/// What convolutions and dense layers compute in, by Keras's names. Weights, losses and updates are always 32-bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    #[default]
+    Float32,
+    /// Eight bits of mantissa, the range of 32-bit numbers: faster where the device has units for it.
+    MixedBfloat16,
+    /// `mixed_bfloat16` where a measurement at the start finds it faster on this device, `float32` elsewhere.
+    Auto,
 }
 
 /// Where and with how many threads the arithmetic is done.

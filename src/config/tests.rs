@@ -33,7 +33,10 @@ fn what_is_left_out_has_kerass_default() {
 
 #[test]
 fn the_resolved_text_reads_back_as_the_same_configuration() {
-    let config = parse(SMALL, &["train.schedule.kind=cosine", "train.early_stopping.patience=3"]).unwrap();
+    let augment = "data.augment={ width_shift_range = 3, height_shift_range = [0.5, 1], zoom_range = [0.5, 2], cval = 9, \
+                   brightness_range = [0.5, 1.5], color_jitter = { hue = 0.1 }, random_erasing = {}, random_resized_crop = {} }";
+    let overrides = ["train.schedule.kind=cosine", "train.early_stopping.patience=3", augment];
+    let config = parse(SMALL, &overrides).unwrap();
     assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
 }
 

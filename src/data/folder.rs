@@ -3,10 +3,11 @@
 
 use std::ffi::OsString;
 use std::fs::DirEntry;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::TRAIN_FOLDER;
-use super::{DataError, Pixels, Size, Skipped, Source, decode};
+use super::{DataError, Interpolation, Pixels, Size, Skipped, Source, decode};
 
 /// A data folder as it lies on the disk; no file was opened.
 pub(super) struct Folders {
@@ -85,7 +86,7 @@ fn add_images(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> 
 }
 
 /// What is not hidden in a folder, sorted by name, byte by byte.
-fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
     let reading = |error| DataError::reading(folder, "folder", error);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(reading)? {
@@ -100,21 +101,25 @@ fn entries(folder: &Path) -> Result<Vec<(OsString, DirEntry)>, DataError> {
 }
 
 /// Or to nowhere: that is listed as unreadable later. Reading a pipe would wait for ever.
-fn is_link_to_file(path: &Path) -> bool {
+pub(super) fn is_link_to_file(path: &Path) -> bool {
     path.is_symlink() && path.metadata().map_or(true, |data| data.is_file())
 }
 
-fn is_image(path: &Path) -> bool {
+pub(super) fn is_image(path: &Path) -> bool {
     path.extension().is_some_and(|ending| decode::EXTENSIONS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 impl Listing {
     /// Leaves out what is no image by its header, and says so in `skipped`. All cores read, since a disk answers many at once.
-    pub(super) fn check_headers(self, skipped: &mut Vec<Skipped>) -> Result<FolderSource, DataError> {
+    pub(super) fn check_headers(
+        self,
+        interpolation: Interpolation,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<FolderSource, DataError> {
         let reasons = read_headers(&self.files);
         let first = skipped.len();
-        let mut kept =
-            FolderSource { files: Vec::with_capacity(self.files.len()), labels: Vec::with_capacity(self.files.len()) };
+        let (files, labels) = (Vec::with_capacity(self.files.len()), Vec::with_capacity(self.files.len()));
+        let mut kept = FolderSource { files, labels, interpolation };
         for ((path, label), reason) in self.files.into_iter().zip(&self.labels).zip(reasons) {
             match reason {
                 None => {
@@ -159,6 +164,7 @@ fn read_headers(files: &[PathBuf]) -> Vec<Option<String>> {
 pub(super) struct FolderSource {
     files: Vec<PathBuf>,
     labels: Vec<u32>,
+    interpolation: Interpolation,
 }
 
 impl Source for FolderSource {
@@ -175,6 +181,24 @@ impl Source for FolderSource {
     }
 
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
-        decode::decode_file(&self.files[i], size)
+        decode::decode_file(&self.files[i], size, self.interpolation)
+    }
+
+    /// Changes with any file's place, length or time of change, and with whatever decides what becomes of its bytes.
+    fn identity(&self, size: Size) -> Option<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{} {size:?} {:?} {}", decode::MAKE, self.interpolation, self.files.len()).as_bytes());
+        for path in &self.files {
+            let path = std::path::absolute(path).ok()?;
+            let data = path.metadata().ok();
+            let [length, seconds, nanoseconds] = data
+                .map_or([0; 3], |data| [data.len(), data.mtime().cast_unsigned(), data.mtime_nsec().cast_unsigned()]);
+            let path = path.as_os_str().as_encoded_bytes();
+            for number in [path.len() as u64, length, seconds, nanoseconds] {
+                hasher.update(&number.to_le_bytes());
+            }
+            hasher.update(path);
+        }
+        Some(hasher.finalize())
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{DataError, Pixels, Size, Source, resize};
+use super::{DataError, Interpolation, Pixels, Size, Source, resize};
 
 const IMAGES: u32 = 0x0000_0803;
 const LABELS: u32 = 0x0000_0801;
@@ -65,7 +65,7 @@ impl Source for IdxSource {
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError> {
         let length = self.stored.bytes();
         let bytes = self.images[i * length..(i + 1) * length].to_vec();
-        Ok(resize::to(Pixels { size: self.stored, bytes }, size))
+        Ok(resize::to(Pixels { size: self.stored, bytes }, size, Interpolation::Nearest))
     }
 
     fn is_resident(&self, size: Size) -> bool {

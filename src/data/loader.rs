@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::augment::{Draw, Mix, Workspace};
 use super::cache::Cache;
 use super::random::{self, Purpose};
-use super::{Augment, DataError, Size, Skipped, Split};
+use super::{Augment, CacheKind, DataError, Size, Skipped, Split};
 
 /// Some samples of an epoch, ready to become a tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// 0, 1, 2, … within the epoch.
     pub index: usize,
@@ -22,14 +23,16 @@ pub struct Batch {
     pub count: usize,
     /// `[count, h, w, c]`, 0 to 255.
     pub images: Vec<u8>,
+    /// Of a mixed picture the label that weighs more.
     pub labels: Vec<i64>,
+    pub mixed: Option<Mix>,
     /// Each picture's position in the split.
     pub samples: Vec<u32>,
     /// What would have been in it, had it been readable.
     pub skipped: Vec<Skipped>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoaderSpec {
     /// 0 is taken as 1.
     pub batch_size: usize,
@@ -41,6 +44,7 @@ pub struct LoaderSpec {
     /// Most batches loaded or being loaded ahead; at least one for each worker.
     pub prefetch: usize,
     pub augment: Option<Augment>,
+    pub cache: CacheKind,
     /// Decoded pictures are kept for the next epoch up to this size; 1 GiB holds 16,000 of 150×150.
     pub cache_bytes: usize,
 }
@@ -59,10 +63,15 @@ struct Shared {
 
 impl Loader {
     pub fn new(split: Split, size: Size, spec: LoaderSpec) -> Self {
-        let cache = Cache::new(&split, size, spec.cache_bytes);
+        let cache = Cache::new(&split, size, spec.cache, spec.cache_bytes);
         let augment = spec.augment.filter(|augment| !augment.is_none());
         let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
         Self { shared: Arc::new(Shared { split, size, spec, cache }) }
+    }
+
+    /// Why decoded pictures are not kept in a file as they should be, as far as that was noticed. They are decoded each time then.
+    pub fn cache_trouble(&self) -> Option<&str> {
+        self.shared.cache.trouble()
     }
 
     /// Pictures in the split.
@@ -121,15 +130,17 @@ impl Shared {
             count: 0,
             images: Vec::with_capacity(positions.len() * self.size.bytes()),
             labels: Vec::with_capacity(positions.len()),
+            mixed: None,
             samples: Vec::with_capacity(positions.len()),
             skipped: Vec::new(),
         };
+        let mut workspace = Workspace::default();
         for &position in positions {
             if abandoned.load(Ordering::Relaxed) {
                 break;
             }
             match self.cache.fetch(&self.split, position as usize, self.size) {
-                Ok(pixels) => self.vary(&pixels, epoch, position, &mut batch.images),
+                Ok(pixels) => self.vary(&pixels, epoch, position, &mut workspace, &mut batch.images),
                 Err(skipped) => {
                     batch.skipped.push(skipped);
                     continue;
@@ -139,17 +150,21 @@ impl Shared {
             batch.samples.push(position);
             batch.count += 1;
         }
+        if let Some(augment) = &self.spec.augment {
+            let draw = [self.spec.seed, epoch, index as u64];
+            batch.mixed = augment.mixing.apply(draw, self.size, &mut batch.images, &mut batch.labels);
+        }
         batch
     }
 
-    fn vary(&self, pixels: &[u8], epoch: u64, position: u32, out: &mut Vec<u8>) {
-        match self.spec.augment {
-            None => out.extend_from_slice(pixels),
-            Some(augment) => {
-                let mut rng = random::stream(self.spec.seed, Purpose::Augment, epoch, u64::from(position));
-                augment.draw(self.size, &mut rng).apply(pixels, self.size, out);
-            }
-        }
+    fn vary(&self, pixels: &[u8], epoch: u64, sample: u32, workspace: &mut Workspace, out: &mut Vec<u8>) {
+        let Some(augment) = &self.spec.augment else {
+            return out.extend_from_slice(pixels);
+        };
+        let start = out.len();
+        out.resize(start + pixels.len(), 0);
+        let draw = Draw { seed: self.spec.seed, epoch, sample };
+        augment.vary(pixels, self.size, draw, workspace, &mut out[start..]);
     }
 }
 

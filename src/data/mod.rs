@@ -4,8 +4,10 @@
 //! In the order in which data flows: a [`DataSpec`] is opened into a [`Dataset`] of [`Split`]s over a [`Source`]
 //! (`idx`, `folder` or `critters`); `decode` makes [`Pixels`] of a file; `augment` varies them; [`Loader`] makes [`Batch`]es.
 
+pub mod apportion;
 pub mod critters;
 pub mod random;
+pub mod survey;
 
 mod augment;
 mod cache;
@@ -24,8 +26,9 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use augment::Augment;
-pub use decode::decode_file;
+pub use crate::config::{CacheKind, Interpolation};
+pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
+pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
@@ -83,6 +86,8 @@ pub enum SourceSpec {
 pub struct DataSpec {
     pub source: SourceSpec,
     pub size: Size,
+    /// How files are brought to that size; of no meaning to the other sources.
+    pub interpolation: Interpolation,
     /// The part of train that becomes validation, taken evenly from every class.
     pub validation_fraction: Option<f64>,
     /// At most this many training samples, taken evenly from every class after validation was carved.
@@ -183,7 +188,7 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
         SourceSpec::Folder { places } => {
             let listing = folder::list(locate::folder(places)?)?;
             let mut skipped = SkippedFiles::default();
-            let check = |listed: folder::Listing, skipped| listed.check_headers(skipped).map(whole);
+            let check = |listed: folder::Listing, skipped| listed.check_headers(spec.interpolation, skipped).map(whole);
             let train = check(listing.train, &mut skipped.train)?;
             let validation = listing.validation.map(|listed| check(listed, &mut skipped.validation)).transpose()?;
             let test = listing.test.map(|listed| check(listed, &mut skipped.test)).transpose()?;

@@ -21,6 +21,8 @@ pub enum Purpose {
     Dropout = 5,
     /// One layer of a critter picture: `(index, layer)`.
     Critter = 6,
+    /// How the pictures of a batch are mixed: `(epoch, number of the batch)`.
+    Mix = 7,
 }
 
 /// The generator for one purpose. `a` and `b` say which draw: an epoch and a sample, a step, a parameter.
@@ -63,6 +65,28 @@ pub fn below(rng: &mut impl RngCore, n: u64) -> u64 {
 pub fn normal(rng: &mut impl RngCore) -> f64 {
     let radius = (-2.0 * (1.0 - unit(rng)).ln()).sqrt();
     radius * (std::f64::consts::TAU * unit(rng)).cos()
+}
+
+/// Beta(α, α), for α above 0: X / (X + Y) of two gamma variables. Their logarithms are drawn, since for a small α they are too
+/// small themselves.
+pub fn beta(rng: &mut impl RngCore, alpha: f64) -> f64 {
+    let (x, y) = (log_gamma(rng, alpha), log_gamma(rng, alpha));
+    1.0 / (1.0 + libm::exp(y - x))
+}
+
+/// The logarithm of a gamma variable of shape α and scale 1 (Marsaglia and Tsang 2000; their boost for every α).
+fn log_gamma(rng: &mut impl RngCore, alpha: f64) -> f64 {
+    let boost = libm::log(1.0 - unit(rng)) / alpha;
+    let d = alpha + 1.0 - 1.0 / 3.0;
+    let c = 1.0 / (9.0 * d).sqrt();
+    loop {
+        let x = normal(rng);
+        let v = (1.0 + c * x).powi(3);
+        let u = 1.0 - unit(rng);
+        if v > 0.0 && libm::log(u) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+            return libm::log(d * v) + boost;
+        }
+    }
 }
 
 /// Fisher and Yates: every order is equally likely.

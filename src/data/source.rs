@@ -19,6 +19,12 @@ pub trait Source: Send + Sync {
     /// The picture at the target size, or why it cannot be read.
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError>;
 
+    /// Stands for all of its pictures at this size: what was made of them may be kept elsewhere under this name. Nothing where making
+    /// them again costs little.
+    fn identity(&self, _size: Size) -> Option<blake3::Hash> {
+        None
+    }
+
     /// True where loading at this size is a mere copy, so that keeping the result would only double the memory.
     fn is_resident(&self, _size: Size) -> bool {
         false

@@ -25,7 +25,7 @@ use crate::{
     process::{open_data, ready_device},
     queries::print,
     shim,
-    stepper::TorchStepper,
+    stepper::{Target, TorchStepper},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,7 +53,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// Measures the parts, in the order in which a run meets them.
 pub fn run(config: &Path, set: &[String], parts: &[Part], windows: Windows) -> Result<()> {
     let mut plan = Plan::load(config, set)?;
-    let (device, ready) = ready_device(&plan)?;
+    let (target, ready, _) = ready_device(&plan)?;
     print(&Line::Machine {
         device: ready.device,
         name: ready.name,
@@ -63,7 +63,7 @@ pub fn run(config: &Path, set: &[String], parts: &[Part], windows: Windows) -> R
     })?;
     let wants = |part| parts.contains(&part);
     if wants(Part::Bound) {
-        bound(device, windows)?;
+        bound(target.device, windows)?;
     }
     if parts.iter().any(|&part| part != Part::Bound) {
         let data = open_data(&plan)?;
@@ -75,13 +75,13 @@ pub fn run(config: &Path, set: &[String], parts: &[Part], windows: Windows) -> R
             pipeline(&plan, &train, windows)?;
         }
         if wants(Part::Step) {
-            step(&plan, &train, device, windows)?;
+            step(&plan, &train, target, windows)?;
         }
         if wants(Part::Eval) {
-            evaluation(&plan, &train, device, windows)?;
+            evaluation(&plan, &train, target, windows)?;
         }
         if wants(Part::EndToEnd) {
-            end_to_end(&plan, train, data.classes, device, windows)?;
+            end_to_end(&plan, train, data.classes, target, windows)?;
         }
     }
     print(&Line::Memory { peak_bytes: peak_memory() })
@@ -140,8 +140,8 @@ fn finish(device: Device) {
     }
 }
 
-fn stepper(plan: &Plan, device: Device) -> Result<TorchStepper> {
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
+fn stepper(plan: &Plan, target: Target) -> Result<TorchStepper> {
+    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, Preprocess::default())?;
     stepper.set_frozen(&plan.frozen)?;
     Ok(stepper)
 }
@@ -153,9 +153,9 @@ fn first_batch(loader: &Loader) -> Result<Batch> {
     }
 }
 
-fn step(plan: &Plan, train: &Split, device: Device, windows: Windows) -> Result<()> {
+fn step(plan: &Plan, train: &Split, target: Target, windows: Windows) -> Result<()> {
     let batch = first_batch(&training_loader(plan, train.clone()))?;
-    let mut stepper = stepper(plan, device)?;
+    let mut stepper = stepper(plan, target)?;
     let mut done = 0;
     let values = rates(windows, batch.count as f64, || {
         stepper.step(&batch, Update { step: done, learning_rate: plan.learning_rate })?;
@@ -165,9 +165,9 @@ fn step(plan: &Plan, train: &Split, device: Device, windows: Windows) -> Result<
     tell(What::Step, values, batch.count, plan.arch.step_flops(&plan.frozen), None)
 }
 
-fn evaluation(plan: &Plan, train: &Split, device: Device, windows: Windows) -> Result<()> {
+fn evaluation(plan: &Plan, train: &Split, target: Target, windows: Windows) -> Result<()> {
     let batch = first_batch(&evaluation_loader(plan, train.clone()))?;
-    let mut stepper = stepper(plan, device)?;
+    let mut stepper = stepper(plan, target)?;
     let values = rates(windows, batch.count as f64, || stepper.evaluate(&batch).map(drop))?;
     tell(What::Evaluation, values, batch.count, plan.arch.flops(), None)
 }
@@ -208,7 +208,7 @@ fn pipeline(plan: &Plan, train: &Split, windows: Windows) -> Result<()> {
 }
 
 /// The training loop itself, on a record that keeps nothing.
-fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, device: Device, windows: Windows) -> Result<()> {
+fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, windows: Windows) -> Result<()> {
     let mut plan = plan.clone();
     plan.epochs = u32::MAX;
     plan.early_stopping = None;
@@ -225,7 +225,7 @@ fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, device: Device, w
     let (requests, arrivals) = channel();
     let pace = Pace::new(measure, requests);
     let inbox = Inbox::new(arrivals, Vec::new);
-    let stepper = stepper(&plan, device)?;
+    let stepper = stepper(&plan, target)?;
     let mut trainer = Trainer::new(&plan, &data, stepper, pace, inbox, Origin::default())?;
     trainer.run()?;
     let Paces { warm_up, steady, data_wait } = trainer.into_record().paces();

@@ -76,9 +76,10 @@ pub fn threads() -> u32 {
     tch::get_num_threads().max(1) as u32
 }
 
-/// Training and loading together should not exceed the cores; more threads than cores is slower than fewer.
-pub fn set_threads(threads: u32) {
-    tch::set_num_threads(threads.clamp(1, i32::MAX as u32) as i32);
+/// For operations of this thread. Training and loading together should not exceed the cores; more threads than cores is slower
+/// than fewer.
+pub fn set_threads(threads: u32) -> Result<()> {
+    shim::set_threads(threads)
 }
 
 pub fn libtorch_version() -> String {

@@ -73,6 +73,8 @@ fn grad_cam(score: &Tensor, activations: &Tensor) -> Result<Tensor> {
 /// From `[1, c, h, w]`.
 fn planes(map: &Tensor) -> Result<Planes> {
     let size = map.size();
-    let values = Vec::try_from(map.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?;
+    let values = Vec::try_from(
+        map.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?,
+    )?;
     Ok(Planes { channels: size[1] as usize, height: size[2] as usize, width: size[3] as usize, values })
 }

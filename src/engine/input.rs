@@ -23,11 +23,12 @@ impl Default for Preprocess {
 /// Refuses a batch that the network cannot take: libtorch would say so in worse words, and CUDA by ending the process.
 pub fn check(batch: &Batch, input: Shape, classes: usize) -> Result<()> {
     check_size(batch.size, input)?;
-    let Batch { count, images, labels, .. } = batch;
-    if images.len() != count * batch.size.bytes() || labels.len() != *count {
+    let Batch { count, images, labels, mixed, .. } = batch;
+    let lighter = mixed.as_ref().map_or(&labels[..], |mix| &mix.labels[..]);
+    if images.len() != count * batch.size.bytes() || labels.len() != *count || lighter.len() != *count {
         return Err(EngineError::BatchLength { count: *count, bytes: images.len(), labels: labels.len() });
     }
-    match labels.iter().find(|&&label| label < 0 || label >= classes as i64) {
+    match labels.iter().chain(lighter).find(|&&label| label < 0 || label >= classes as i64) {
         Some(&label) => Err(EngineError::Label { label, classes }),
         None => Ok(()),
     }

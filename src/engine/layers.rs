@@ -53,14 +53,21 @@ pub fn convolve(x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>, window: Wind
     })
 }
 
-pub fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
+/// With `relu` a `ReLU` follows.
+pub fn max_pool(x: &Tensor, window: Window, relu: bool) -> Result<Tensor> {
     let border = Border::of(window, sides(x));
     let (size, strides, dilation) = (ints(window.size), ints(window.strides), ints(window.dilation));
+    if (size, strides, dilation, border.even()) == ([2, 2], [2, 2], [1, 1], Some([0, 0]))
+        && let Some(pooled) = shim::pool(x, relu)?
+    {
+        return Ok(pooled);
+    }
     let run = |x: &Tensor, padding: [i64; 2]| x.f_max_pool2d(size, strides, padding, dilation, false);
-    Ok(match border.even() {
+    let pooled = match border.even() {
         Some(padding) => run(x, padding)?,
         None => run(&pad(x, border, f64::NEG_INFINITY)?, [0, 0])?,
-    })
+    };
+    if relu { activate_in_place(pooled, Activation::Relu) } else { Ok(pooled) }
 }
 
 /// Padding does not count. A window is never dilated.

@@ -3,6 +3,8 @@
 use tch::{Kind, Reduction, Tensor};
 
 use super::error::Result;
+use super::input;
+use frostline::data::Mix;
 use frostline::plan::Head;
 use frostline::trainer::Score;
 
@@ -17,6 +19,15 @@ pub fn mean(logits: &Tensor, labels: &Tensor, head: Head) -> Result<Tensor> {
             logits.f_cross_entropy_loss::<Tensor>(labels, None, Reduction::Mean, IGNORE, 0.0)?
         }
     })
+}
+
+/// [`mean`] of a batch whose pictures are mixed: each one's loss for its heavier label and for its lighter one, weighted. As
+/// cross-entropy is linear in its target, this is the loss for the soft label that lies between the two.
+pub fn mixed(logits: &Tensor, labels: &Tensor, mix: Option<&Mix>, head: Head) -> Result<Tensor> {
+    let heavier = mean(logits, labels, head)?;
+    let Some(mix) = mix else { return Ok(heavier) };
+    let lighter = mean(logits, &input::labels(&mix.labels, logits.device())?, head)?;
+    Ok((heavier.f_mul_scalar(mix.weight)?).f_add(&lighter.f_mul_scalar(1.0 - mix.weight)?)?)
 }
 
 /// The class that each picture is given, `[n]` of i64. A binary logit of exactly 0 is the first class, as in Keras (p > 0.5).

@@ -17,12 +17,16 @@ mod loss;
 mod meters;
 mod network;
 mod optimizer;
+mod pass;
+mod precision;
 mod process;
 mod queries;
 mod saved;
+mod shards;
 mod shim;
 mod stdio;
 mod stepper;
+mod trunk;
 mod weights;
 
 #[cfg(test)]

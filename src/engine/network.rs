@@ -1,13 +1,16 @@
 //! Runs an [`Arch`]: one interpreter over the graph for every model. It gives logits; the last sigmoid or softmax belongs to the loss.
 //! Tensors are dropped when nobody reads them any more, and `ReLU`s move behind a max-pool or into place where that changes no number.
 
+use std::ops::Range;
+
 use rand_chacha::rand_core::RngCore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::batch_norm::{self, Statistics};
 use super::error::{EngineError, Result};
 use super::layers::{self, Border};
 use super::shim;
+use super::trunk;
 use super::weights::{Weight, Weights};
 use frostline::arch::{Activation, Arch, Layer, Op, Source};
 use frostline::data::random::{self, Purpose};
@@ -17,6 +20,10 @@ pub struct Network {
     arch: Arch,
     head: Head,
     weights: Weights,
+    /// What kernels are multiplied in.
+    compute: Kind,
+    /// Copies of kernels and their biases in `compute`, one a weight, where that is not the weights' own kind.
+    casts: Vec<Option<Tensor>>,
     frozen: Vec<bool>,
     /// The layers that read each layer.
     readers: Vec<Vec<usize>>,
@@ -59,8 +66,8 @@ impl<'a> Taps<'a> {
 }
 
 impl Network {
-    /// Every layer trainable; weights from `seed`.
-    pub fn new(arch: &Arch, seed: u64, device: Device) -> Result<Self> {
+    /// Every layer trainable; weights from `seed`. Kernels are multiplied in `compute`, and all else is 32-bit.
+    pub fn new(arch: &Arch, seed: u64, device: Device, compute: Kind) -> Result<Self> {
         let output = arch.output();
         let head =
             Head::of(arch).ok_or_else(|| EngineError::Head { layer: output.name.clone(), output: output.output })?;
@@ -72,9 +79,12 @@ impl Network {
                 }
             }
         }
+        let weights = Weights::new(arch, seed, device)?;
         Ok(Self {
             head,
-            weights: Weights::new(arch, seed, device)?,
+            compute,
+            casts: weights.all().iter().map(|_| None).collect(),
+            weights,
             frozen: vec![false; arch.layers().len()],
             readers,
             ends_in_probabilities: ends_in_probabilities(arch),
@@ -109,6 +119,25 @@ impl Network {
         self.weights.all().iter().enumerate().filter(|(_, weight)| moves(weight)).map(|(index, _)| index).collect()
     }
 
+    /// Copies the weights anew, where kernels are multiplied in another kind than they have. Call it before a pass.
+    pub fn refresh(&mut self) -> Result<()> {
+        if self.compute == Kind::Float {
+            return Ok(());
+        }
+        for (weight, cast) in self.weights.all().iter().zip(&mut self.casts) {
+            if self.arch.layers()[weight.layer].op.has_kernel() {
+                let copy = weight.tensor.f_detach()?.f_to_kind(self.compute)?;
+                *cast = Some(copy.f_set_requires_grad(weight.tensor.requires_grad())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a pass multiplies with, and so what a gradient is by: a position in [`Weights::all`].
+    pub fn used(&self, position: usize) -> &Tensor {
+        self.casts[position].as_ref().unwrap_or(&self.weights.all()[position].tensor)
+    }
+
     /// A frozen layer's parameters ask for no gradient, and autograd records nothing below the lowest trainable layer.
     pub fn set_frozen(&mut self, layer: usize, frozen: bool) -> Result<()> {
         for weight in self.weights.of_layer(layer).iter().filter(|weight| weight.learned) {
@@ -118,25 +147,43 @@ impl Network {
         Ok(())
     }
 
+    /// The last layer of the part that treats every picture by itself, [`trunk::end`].
+    pub fn trunk_end(&self, mode: Mode) -> Option<usize> {
+        let trains = mode != Mode::Infer;
+        trunk::end(&self.arch, |layer| trains && !self.frozen[layer], trains)
+    }
+
     /// From pictures `[n, c, h, w]`, f32, to logits `[n, classes]`, or `[n, 1]` for a binary head.
     pub fn forward(&self, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
+        self.forward_part(0..self.arch.layers().len(), input, mode, taps)
+    }
+
+    /// Some layers alone. `input` is what the one before the first of them gave, or the pictures; the last one's output comes back.
+    /// Nothing behind the first may read anything further ahead.
+    pub fn forward_part(&self, part: Range<usize>, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
         let layers = self.arch.layers();
         let mut values: Vec<Option<Tensor>> = layers.iter().map(|_| None).collect();
         let mut unread: Vec<usize> = self.readers.iter().map(Vec::len).collect();
-        for (index, layer) in layers.iter().enumerate() {
+        if let Some(before) = part.start.checked_sub(1) {
+            values[before] = Some(input.shallow_clone());
+        }
+        for index in part.clone() {
+            let layer = &layers[index];
             let inputs: Vec<Tensor> =
                 layer.inputs.iter().map(|&source| take(&mut values, &mut unread, source, input)).collect();
             let output = self.run(index, layer, inputs, mode, taps)?;
             values[index] = Some(if taps.wants(index) { (taps.visit)(index, output)? } else { output });
         }
-        Ok(values.pop().flatten().expect("the last layer has just been run"))
+        let last = part.end.checked_sub(1).and_then(|last| values[last].take());
+        let last = last.expect("the part's last layer has just been run, or was given");
+        Ok(if part.end == layers.len() { last.f_to_kind(Kind::Float)? } else { last })
     }
 
     fn run(&self, index: usize, layer: &Layer, mut inputs: Vec<Tensor>, mode: Mode, taps: &Taps<'_>) -> Result<Tensor> {
         let parameter = |name| self.parameter(index, name);
         let needed = |name| parameter(name).expect("arch lists the parameters of every kind of layer");
         let owned = self.may_overwrite_input(index, taps);
-        let x = &inputs[0];
+        let x = &if layer.op.has_kernel() { inputs[0].f_to_kind(self.compute)? } else { inputs[0].shallow_clone() };
         let output = match layer.op {
             Op::Conv2d { window, groups, .. } => {
                 layers::convolve(x, needed("kernel"), parameter("bias"), window, groups)?
@@ -148,7 +195,7 @@ impl Network {
                 let spread = layers::convolve(x, needed("depthwise_kernel"), None, window, channels(x))?;
                 layers::convolve(&spread, needed("pointwise_kernel"), parameter("bias"), POINT, 1)?
             }
-            Op::Dense { .. } => x.f_linear(needed("kernel"), parameter("bias"))?,
+            Op::Dense { .. } => shim::dense(x, needed("kernel"), parameter("bias"))?,
             Op::BatchNorm { momentum, epsilon, .. } => {
                 let statistics = Statistics {
                     gamma: parameter("gamma"),
@@ -163,13 +210,8 @@ impl Network {
                 }
             }
             Op::MaxPool2d { window } => {
-                let pooled = layers::max_pool(x, window)?;
-                match layer.inputs[0] {
-                    Source::Layer(read) if self.pool_first(read, taps) => {
-                        layers::activate_in_place(pooled, Activation::Relu)?
-                    }
-                    _ => pooled,
-                }
+                let relu = matches!(layer.inputs[0], Source::Layer(read) if self.pool_first(read, taps));
+                layers::max_pool(x, window, relu)?
             }
             Op::AveragePool2d { window } => layers::average_pool(x, window)?,
             Op::GlobalMaxPool2d => layers::global_max_pool(x)?,
@@ -232,7 +274,7 @@ impl Network {
     fn parameter(&self, layer: usize, name: &str) -> Option<&Tensor> {
         let parameters = &self.arch.layers()[layer].parameters;
         let position = parameters.iter().position(|parameter| parameter.name == name)?;
-        Some(&self.weights.of_layer(layer)[position].tensor)
+        Some(self.used(self.weights.positions(layer).start + position))
     }
 }
 

@@ -20,14 +20,14 @@ use frostline::{
 use crate::{
     input::Preprocess,
     process::{open_data, ready_device},
-    stepper::TorchStepper,
+    stepper::{Target, TorchStepper},
 };
 
 /// Evaluates a checkpoint on a split and prints the result as a `tested` event.
 pub fn evaluate(path: &Path, split: SplitName, checkpoint: CheckpointKind) -> Result<()> {
-    let (run, plan, device) = open_for_reading(path)?;
+    let (run, plan, target) = open_for_reading(path)?;
     let data = open_data(&plan)?;
-    let stepper = restored(&run, &plan, device, checkpoint)?;
+    let stepper = restored(&run, &plan, target, checkpoint)?;
     let (_requests, arrivals) = channel();
     let inbox = Inbox::new(arrivals, Vec::new);
     let mut trainer = Trainer::new(&plan, &data, stepper, Printed, inbox, Origin::default())?;
@@ -52,11 +52,11 @@ struct Likely {
 
 /// Classifies images and prints one object each, the likeliest class first. An unreadable image is reported in its place.
 pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> Result<()> {
-    let (run, plan, device) = open_for_reading(path)?;
+    let (run, plan, target) = open_for_reading(path)?;
     let classes = classes(&run, &plan)?;
-    let mut stepper = restored(&run, &plan, device, checkpoint)?;
+    let mut stepper = restored(&run, &plan, target, checkpoint)?;
     for image in images {
-        let probabilities = match data::decode_file(image, plan.data.size) {
+        let probabilities = match data::decode_file(image, plan.data.size, plan.data.interpolation) {
             Ok(pixels) => stepper.probabilities(&pixels)?,
             Err(error) => {
                 print(&Prediction::Unreadable { image, error: Error::from(error).message() })?;
@@ -106,20 +106,20 @@ impl Record for Printed {
     }
 }
 
-fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, tch::Device)> {
+fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, Target)> {
     let run = RunDir::open(path)?;
     let plan = Plan::load(&run.config(), &[])?;
-    let (device, _) = ready_device(&plan)?;
-    Ok((run, plan, device))
+    let (target, ..) = ready_device(&plan)?;
+    Ok((run, plan, target))
 }
 
-fn restored(run: &RunDir, plan: &Plan, device: tch::Device, checkpoint: CheckpointKind) -> Result<TorchStepper> {
+fn restored(run: &RunDir, plan: &Plan, target: Target, checkpoint: CheckpointKind) -> Result<TorchStepper> {
     let word = format!("{checkpoint:?}").to_lowercase();
     let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
         let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
         Error::user(format!("run {} has no checkpoint \"{word}\" yet", run.name()), hint)
     })?;
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, device, Preprocess::default())?;
+    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, Preprocess::default())?;
     stepper.restore(&tensors)?;
     Ok(stepper)
 }

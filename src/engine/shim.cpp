@@ -1,51 +1,16 @@
-// What tch does not expose of libtorch. Every function returns nullptr, or a malloc'ed message that the caller frees:
-// no exception crosses into Rust. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
+// What tch does not expose of libtorch. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#include <cstring>
-#include <vector>
+#include "crew.h"
+#include "guarded.h"
+#include "lists.h"
 
 using Tensor = at::Tensor;
-
-template <typename Body>
-static char *guarded(Body body) {
-    try {
-        body();
-        return nullptr;
-    } catch (const std::exception &error) {
-        return strdup(error.what());
-    } catch (...) {
-        return strdup("an unknown C++ exception");
-    }
-}
-
-static std::vector<Tensor> list(Tensor *const *tensors, size_t count) {
-    std::vector<Tensor> copies;
-    copies.reserve(count);
-    for (size_t i = 0; i < count; i++) copies.push_back(*tensors[i]);
-    return copies;
-}
-
-// The fused CPU kernels walk memory and ignore strides: a gradient laid out otherwise than its weight would be added to the
-// wrong elements without a word. Axes of length 1 have no say in where an element lies.
-static bool laid_out_alike(const Tensor &a, const Tensor &b) {
-    for (int64_t axis = 0; axis < a.dim(); axis++)
-        if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
-    return true;
-}
-
-static std::vector<Tensor> laid_out_like(const std::vector<Tensor> &weights, std::vector<Tensor> tensors) {
-    for (size_t i = 0; i < tensors.size(); i++) {
-        TORCH_CHECK(tensors[i].sizes() == weights[i].sizes(), "a gradient of shape ", tensors[i].sizes(),
-                    " for a weight of shape ", weights[i].sizes());
-        if (!laid_out_alike(tensors[i], weights[i])) tensors[i] = at::empty_like(weights[i]).copy_(tensors[i]);
-    }
-    return tensors;
-}
 
 extern "C" {
 
@@ -55,6 +20,42 @@ char *frostline_channels_last(const Tensor *tensor, Tensor **out) {
 
 char *frostline_leaky_relu(const Tensor *tensor, double slope, Tensor **out) {
     return guarded([&] { *out = new Tensor(at::leaky_relu(*tensor, slope)); });
+}
+
+// Whether a crew can be had.
+bool frostline_has_crew() {
+#ifdef _OPENMP
+    return true;
+#else
+    return false;
+#endif
+}
+
+// For operations that this thread asks for, and for threads that come later.
+char *frostline_set_threads(int threads) {
+    return guarded([&] {
+        meet_this_thread();
+        at::set_num_threads(threads);
+    });
+}
+
+// Calls `work` on each of so many threads, this one among them, and waits for all. `work` must not unwind.
+char *frostline_crew(int threads, void (*work)(void *), void *context) {
+    return guarded([&] { on_each_thread(threads, [&] { work(context); }); });
+}
+
+// Keeps this thread on the crew's first core until `frostline_leave`.
+Stay *frostline_stay(int threads) { return new Stay(threads); }
+void frostline_leave(Stay *stay) { delete stay; }
+
+// What `output` changes by with each of `inputs`, given what the loss changes by with `output`. Where an input has no say, its
+// gradient is undefined. tch can only start from a scalar.
+char *frostline_gradients(const Tensor *output, const Tensor *output_gradient, Tensor *const *inputs, size_t count,
+                          Tensor **gradients) {
+    return guarded([&] {
+        auto found = torch::autograd::grad({*output}, list(inputs, count), {*output_gradient}, false, false, true);
+        for (size_t i = 0; i < count; i++) gradients[i] = new Tensor(std::move(found[i]));
+    });
 }
 
 // `tensor` with a share of `rate` of its elements zeroed and the others scaled up to keep the mean. The mask comes from a
@@ -91,27 +92,6 @@ char *frostline_sgd(Tensor *const *weights, Tensor *const *gradients, Tensor *co
         } else {
             at::_foreach_add_(w, v);
         }
-    });
-}
-
-// v <- rho v + (1 - rho) g^2; the increment is rate g / sqrt(v + epsilon), gathered in `momenta` unless that is null.
-char *frostline_rmsprop(Tensor *const *weights, Tensor *const *gradients, Tensor *const *variances, Tensor *const *momenta,
-                        size_t count, double rate, double rho, double momentum, double epsilon) {
-    return guarded([&] {
-        at::NoGradGuard no_grad;
-        auto w = list(weights, count), g = list(gradients, count), v = list(variances, count);
-        at::_foreach_mul_(v, rho);
-        at::_foreach_addcmul_(v, g, g, 1 - rho);
-        auto root = at::_foreach_add(v, epsilon);
-        at::_foreach_sqrt_(root);
-        if (!momenta) {
-            at::_foreach_addcdiv_(w, g, root, -rate);
-            return;
-        }
-        auto m = list(momenta, count);
-        at::_foreach_mul_(m, momentum);
-        at::_foreach_addcdiv_(m, g, root, rate);
-        at::_foreach_sub_(w, m);
     });
 }
 

@@ -14,6 +14,26 @@ unsafe extern "C" {
     fn frostline_channels_last(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_dense(
+        tensor: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        out: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    fn frostline_pools(tensor: *const C_tensor) -> bool;
+    fn frostline_pool(tensor: *const C_tensor, relu: bool, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_has_crew() -> bool;
+    fn frostline_set_threads(threads: i32) -> *mut c_char;
+    fn frostline_crew(threads: i32, work: unsafe extern "C" fn(*mut c_void), context: *mut c_void) -> *mut c_char;
+    fn frostline_stay(threads: i32) -> *mut c_void;
+    fn frostline_leave(stay: *mut c_void);
+    fn frostline_gradients(
+        output: *const C_tensor,
+        output_gradient: *const C_tensor,
+        inputs: List,
+        count: usize,
+        gradients: *mut *mut C_tensor,
+    ) -> *mut c_char;
     fn frostline_sgd(
         weights: List,
         gradients: List,
@@ -141,6 +161,26 @@ pub fn channels_last(tensor: &Tensor) -> Result<Tensor> {
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 
+/// Maxima over windows of 2x2 side by side, then their `ReLU` where `relu` says so. `None` for a map that our kernel does not take.
+pub fn pool(tensor: &Tensor, relu: bool) -> Result<Option<Tensor>> {
+    let mut out = ptr::null_mut();
+    // SAFETY: as in `channels_last`.
+    if !unsafe { frostline_pools(tensor.as_ptr()) } {
+        return Ok(None);
+    }
+    check(unsafe { frostline_pool(tensor.as_ptr(), relu, &raw mut out) })?;
+    Ok(Some(unsafe { Tensor::from_ptr(out) }))
+}
+
+/// `tensor` `[n, inputs]` times the transpose of `weight` `[units, inputs]`, plus `bias` `[units]`.
+pub fn dense(tensor: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    let bias = bias.map_or(ptr::null(), Tensor::as_ptr);
+    // SAFETY: as in `channels_last`; a null bias is allowed.
+    check(unsafe { frostline_dense(tensor.as_ptr(), weight.as_ptr(), bias, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
 /// tch fixes the slope at 0.01.
 pub fn leaky_relu(tensor: &Tensor, slope: f64) -> Result<Tensor> {
     let mut out = ptr::null_mut();
@@ -155,6 +195,59 @@ pub fn dropout(tensor: &Tensor, rate: f64, seed: u64) -> Result<Tensor> {
     // SAFETY: as in `channels_last`.
     check(unsafe { frostline_dropout(tensor.as_ptr(), rate, seed, &raw mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Of the loss by each of `inputs`, given its gradient by `output`; undefined where an input has no say.
+pub fn gradients(output: &Tensor, output_gradient: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+    let inputs: Vec<_> = inputs.iter().map(|input| input.as_ptr().cast_mut()).collect();
+    let mut found = vec![ptr::null_mut(); inputs.len()];
+    let (output, given) = (output.as_ptr(), output_gradient.as_ptr());
+    // SAFETY: as in `channels_last`, for every element of `found`.
+    check(unsafe { frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), found.as_mut_ptr()) })?;
+    Ok(found.into_iter().map(|gradient| unsafe { Tensor::from_ptr(gradient) }).collect())
+}
+
+/// Whether [`crew`] has more than one thread to give.
+pub fn has_crew() -> bool {
+    // SAFETY: no arguments, no state.
+    unsafe { frostline_has_crew() }
+}
+
+/// How many threads the operations of this thread may use.
+pub fn set_threads(threads: u32) -> Result<()> {
+    // SAFETY: no pointers go in.
+    check(unsafe { frostline_set_threads(threads.clamp(1, i32::MAX as u32) as i32) })
+}
+
+/// Calls `work` once on each of `threads` threads, this one among them, and waits for all. On each, libtorch's operations use that
+/// thread alone. A panic in `work` ends the process, so it has to catch its own.
+pub fn crew<F: Fn() + Sync>(threads: usize, work: &F) -> Result<()> {
+    unsafe extern "C" fn call<F: Fn() + Sync>(context: *mut c_void) {
+        // SAFETY: `context` is the `work` below, which outlives the call and may be shared.
+        unsafe { (*context.cast::<F>())() }
+    }
+    // SAFETY: as above; the threads are done with `work` when the call returns.
+    check(unsafe { frostline_crew(threads as i32, call::<F>, ptr::from_ref(work).cast_mut().cast()) })
+}
+
+/// Keeps the thread that made it on the first of the cores that a crew of so many threads fills, if it fills them. Threads that it
+/// starts meanwhile would stay there too.
+pub struct Stay {
+    stay: *mut c_void,
+}
+
+impl Stay {
+    pub fn on_first_core(threads: usize) -> Self {
+        // SAFETY: no pointers go in.
+        Self { stay: unsafe { frostline_stay(threads as i32) } }
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        // SAFETY: ours, and given back once. It is not `Send`, so this is the thread that made it.
+        unsafe { frostline_leave(self.stay) };
+    }
 }
 
 /// Makes cuDNN give the same bits every time, so that a resumed run on a graphics card is the uninterrupted one.

@@ -2,10 +2,12 @@
 //! Only fallible calls, and a panic inside is an error too: the loop then ends the run, and its last checkpoint is whole.
 
 use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tch::{Device, Kind, Tensor};
 
+use super::device;
 use super::error::EngineError;
 use super::explain;
 use super::freeze::Seals;
@@ -14,7 +16,9 @@ use super::loss;
 use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
+use super::pass::Pass;
 use super::saved;
+use super::shards::Shards;
 use super::shim;
 use frostline::arch::Arch;
 use frostline::data::{Batch, Pixels};
@@ -32,19 +36,31 @@ pub struct TorchStepper {
     gradients: Vec<Gradient>,
     preprocess: Preprocess,
     seed: u64,
+    /// Only a processor works in shards: a graphics card wants the whole batch.
+    shards: Option<Shards>,
+}
+
+/// What the arithmetic is done on, and in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub device: Device,
+    /// Of the products with kernels.
+    pub compute: Kind,
 }
 
 impl TorchStepper {
-    /// All layers trainable; weights and dropout are functions of `seed`.
-    pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, device: Device, preprocess: Preprocess) -> Result<Self> {
+    /// All layers trainable; weights and dropout are functions of `seed`. Call it on the thread that trains.
+    pub fn new(arch: &Arch, rule: plan::Optimizer, seed: u64, target: Target, preprocess: Preprocess) -> Result<Self> {
         shielded(|| {
             shim::deterministic()?;
-            let network = Network::new(arch, seed, device)?;
+            let Target { device, compute } = target;
+            let network = Network::new(arch, seed, device, compute)?;
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),
                 seals: Seals::none(&network),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
+                shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
                 preprocess,
                 seed,
                 network,
@@ -61,6 +77,7 @@ impl TorchStepper {
     pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
         shielded(|| {
             input::check_size(picture.size, self.network.arch().input())?;
+            self.network.refresh()?;
             let _no_grad = tch::no_grad_guard();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
             let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
@@ -69,12 +86,18 @@ impl TorchStepper {
         })
     }
 
-    /// Pictures and labels on the device.
-    fn tensors(&self, batch: &Batch) -> super::Result<(Tensor, Tensor)> {
+    /// The batch's logits, and its labels on the device.
+    fn forward(&mut self, batch: &Batch, mode: Mode) -> super::Result<(Pass, Tensor)> {
+        self.network.refresh()?;
         input::check(batch, self.network.arch().input(), self.network.head().classes())?;
         let device = self.network.device();
-        let x = input::pictures(&batch.images, batch.count, batch.size, self.preprocess, device)?;
-        Ok((x, input::labels(&batch.labels, device)?))
+        let (one, preprocess) = (batch.size.bytes(), self.preprocess);
+        let pictures = |range: Range<usize>| {
+            let bytes = &batch.images[range.start * one..range.end * one];
+            input::pictures(bytes, range.len(), batch.size, preprocess, device)
+        };
+        let pass = Pass::forward(&self.network, self.shards.as_ref(), batch.count, pictures, mode)?;
+        Ok((pass, input::labels(&batch.labels, device)?))
     }
 
     fn train(&mut self, batch: &Batch, update: Update) -> super::Result<Score> {
@@ -83,31 +106,25 @@ impl TorchStepper {
         if batch.count == 0 {
             return Ok(Score::default());
         }
-        let (x, labels) = self.tensors(batch)?;
+        let _stay = self.shards.as_ref().map(Shards::stay);
         let mode = Mode::Train { seed: self.seed, step: update.step };
-        let logits = self.network.forward(&x, mode, &mut Taps::none())?;
+        let (pass, labels) = self.forward(batch, mode)?;
         let head = self.network.head();
-        let loss = loss::mean(&logits, &labels, head)?;
-        // With everything frozen the loss has no gradient, and libtorch would follow a null pointer.
-        if loss.requires_grad() {
-            let trainable = self.network.trainable();
-            let all = self.network.weights().all();
-            let inputs: Vec<&Tensor> = trainable.iter().map(|&index| &all[index].tensor).collect();
-            let gradients = Tensor::f_run_backward(&[&loss], &inputs, false, false)?;
-            self.gradients = trainable.into_iter().zip(gradients).filter(|(_, gradient)| gradient.defined()).collect();
-            self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
-        }
+        let loss = loss::mixed(&pass.logits, &labels, batch.mixed.as_ref(), head)?;
+        let predictions = loss::predictions(&pass.logits, head)?;
+        self.gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
+        self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
         let _no_grad = tch::no_grad_guard();
-        loss::score(&loss, &loss::predictions(&logits, head)?, &labels)
+        loss::score(&loss, &predictions, &labels)
     }
 
-    fn look(&self, batch: &Batch) -> super::Result<Evaluated> {
+    fn look(&mut self, batch: &Batch) -> super::Result<Evaluated> {
         if batch.count == 0 {
             return Ok(Evaluated::default());
         }
+        let _stay = self.shards.as_ref().map(Shards::stay);
         let _no_grad = tch::no_grad_guard();
-        let (x, labels) = self.tensors(batch)?;
-        let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
+        let (Pass { logits, .. }, labels) = self.forward(batch, Mode::Infer)?;
         let head = self.network.head();
         let predictions = loss::predictions(&logits, head)?;
         let score = loss::score(&loss::mean(&logits, &labels, head)?, &predictions, &labels)?;
@@ -160,6 +177,7 @@ impl Stepper for TorchStepper {
     fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation> {
         shielded(|| {
             let layer = explain::target(&self.network, layer)?;
+            self.network.refresh()?;
             input::check_size(picture.size, self.network.arch().input())?;
             let device = self.network.device();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, device)?;

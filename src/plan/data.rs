@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::PlanError;
+use super::{PlanError, augment};
 use crate::{
     config::{Data, DataSource},
-    data::{Augment, DataSpec, Size, SourceSpec},
+    data::{DataSpec, Size, SourceSpec},
 };
 
 /// Sizes of the embedded data set where the configuration names none: the chapter's 2,000 + 1,000 + 1,000.
@@ -21,25 +21,14 @@ pub(super) fn resolve(data: &Data, [height, width, channels]: [usize; 3], seed: 
     if let Some(fraction) = data.validation_fraction {
         range("data.validation_fraction", fraction, fraction > 0.0 && fraction < 1.0, "between 0 and 1")?;
     }
-    let augment = data.augment;
-    for (key, value) in [
-        ("data.augment.width_shift_range", augment.width_shift_range),
-        ("data.augment.height_shift_range", augment.height_shift_range),
-    ] {
-        range(key, value, (0.0..=1.0).contains(&value), "a fraction from 0 to 1")?;
-    }
     Ok(DataSpec {
         source: source(data)?,
         size: Size { height: height as u32, width: width as u32, channels: channels as u32 },
+        interpolation: data.interpolation,
         validation_fraction: data.validation_fraction,
         limit: data.limit,
         seed,
-        augment: Augment {
-            horizontal_flip: augment.horizontal_flip,
-            vertical_flip: augment.vertical_flip,
-            width_shift: augment.width_shift_range,
-            height_shift: augment.height_shift_range,
-        },
+        augment: augment::resolve(&data.augment)?,
     })
 }
 

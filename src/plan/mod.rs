@@ -1,6 +1,7 @@
 //! What a run will do: a configuration together with its network, resolved and checked, every derived number settled.
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
+mod augment;
 mod data;
 mod error;
 mod head;
@@ -13,7 +14,7 @@ pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
-pub use crate::config::{EarlyStopping, Engine, Monitor, Optimizer};
+pub use crate::config::{CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
 use crate::{
     arch::{Arch, Layer, Shape},
     config::{Config, ConfigError},
@@ -39,10 +40,12 @@ pub struct Plan {
     /// Layers that start frozen; each has parameters.
     pub frozen: Vec<String>,
     pub checkpoint_minutes: f64,
+    pub precision: Precision,
     pub device: Device,
     pub threads: usize,
     pub loader_threads: usize,
     pub prefetch: usize,
+    pub cache: CacheKind,
     pub cache_bytes: usize,
     config: Config,
 }
@@ -99,6 +102,7 @@ impl Plan {
             early_stopping: train.early_stopping,
             frozen: train.freeze.clone(),
             checkpoint_minutes: train.checkpoint_minutes,
+            precision: train.precision,
             device: device(&config.engine.device)?,
             threads,
             loader_threads: match config.engine.loader_threads as usize {
@@ -106,6 +110,7 @@ impl Plan {
                 loaders => loaders,
             },
             prefetch: config.engine.prefetch.max(1) as usize,
+            cache: config.data.cache,
             cache_bytes: (config.engine.cache_mib as usize) << 20,
             arch,
             name,

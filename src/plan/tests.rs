@@ -54,6 +54,58 @@ fn mistakes_name_the_key_or_the_layer() {
     insta::assert_snapshot!(mistakes.join("\n\n"));
 }
 
+fn augmented(keys: &str) -> String {
+    format!("{SMALL}\n[data.augment]\n{keys}\n")
+}
+
+#[test]
+fn mistakes_in_augmentation_name_the_key() {
+    let mistakes = [
+        "rotation_range = -1",
+        "rotation_range = nan",
+        "width_shift_range = [0.1, 20000]",
+        "height_shift_range = \"wide\"",
+        "shear_range = 90",
+        "zoom_range = 1",
+        "zoom_range = [1.2, 0.8]",
+        "fill_mode = \"nearst\"",
+        "cval = 256",
+        "brightness_range = [-0.1, 1]",
+        "channel_shift_range = inf",
+        "random_resized_crop = { scale = [0.0, 1.0] }",
+        "random_resized_crop = { ratio = [2, 1] }",
+        "color_jitter = { hue = 0.6 }",
+        "color_jitter = { contrast = -1 }",
+        "random_erasing = { probability = 1.5 }",
+        "random_erasing = { value = 300 }",
+        "mixup = -0.2",
+        "cutmix = nan",
+    ];
+    let told = mistakes.map(|keys| format!("{keys}\n{}", told(&augmented(keys))));
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+/// The forms of Keras and torchvision that mean the same.
+#[test]
+fn forms_of_augmentation_become_one() {
+    let augment = |keys: &str| Plan::parse(&augmented(keys), "small", &[]).unwrap().data.augment;
+    assert!(augment("fill_mode = \"wrap\"").is_none());
+    assert_eq!(augment("zoom_range = 0.25"), augment("zoom_range = [0.75, 1.25]"));
+    assert_eq!(augment("width_shift_range = 3"), augment("width_shift_range = [0, 1, 2]"));
+    assert_eq!(augment("width_shift_range = 0"), augment("width_shift_range = 0.0"));
+    assert!(augment("height_shift_range = 0.5").height_shift.relative);
+    assert!(!augment("height_shift_range = 1.0").height_shift.relative);
+    assert_eq!(
+        augment("color_jitter = { brightness = 1.5, hue = 0.25 }"),
+        augment("color_jitter = { brightness = [0, 2.5], hue = [-0.25, 0.25] }")
+    );
+    assert_eq!(
+        augment("random_resized_crop = {}"),
+        augment("random_resized_crop = { scale = [0.08, 1], ratio = [0.75, 1.3333333333333333] }")
+    );
+    assert_eq!(augment("random_erasing = { value = 7 }"), augment("random_erasing = { value = [7, 7, 7] }"));
+}
+
 #[test]
 fn schedules_follow_their_definitions() {
     let rate = |kind, epochs: f64| RateSchedule::new(kind, 0.8, 10).unwrap().rate(epochs);

@@ -272,7 +272,7 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
 
 /// Shuffled and augmented as the plan says.
 pub fn training_loader(plan: &Plan, split: Split) -> Loader {
-    let augment = Some(plan.data.augment).filter(|augment| !augment.is_none());
+    let augment = Some(plan.data.augment.clone()).filter(|augment| !augment.is_none());
     loader(plan, split, plan.batch_size, true, augment)
 }
 
@@ -289,6 +289,7 @@ fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: 
         workers: plan.loader_threads,
         prefetch: plan.prefetch,
         augment,
+        cache: plan.cache,
         cache_bytes: plan.cache_bytes,
     };
     Loader::new(split, plan.data.size, spec)

@@ -6,6 +6,7 @@ mod acting;
 mod bench;
 mod cli;
 mod configs;
+mod data;
 mod mistakes;
 #[cfg(feature = "engine")]
 mod resume;

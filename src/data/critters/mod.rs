@@ -19,7 +19,7 @@ use canvas::Canvas;
 use dice::{Dice, Layer};
 use ears::Ears;
 
-use super::{DataError, Pixels, Size, Source, resize};
+use super::{DataError, Interpolation, Pixels, Size, Source, resize};
 
 /// The two classes, in the order of their labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Source for CritterSource {
         let species = Species::ALL[label(i) as usize];
         let index = self.part.first_index() + i as u32;
         let canvas = compose(Canvas::new(size.height, size.width, false), self.seed, index, species);
-        Ok(resize::to(photograph(&canvas, self.seed, index), size))
+        Ok(resize::to(photograph(&canvas, self.seed, index), size, Interpolation::Nearest))
     }
 }
 /// Draws one critter. Height and width must not be 0. The cat and the dog of one seed and index differ in the tells alone.

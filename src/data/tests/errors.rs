@@ -223,13 +223,16 @@ fn size_of_no_picture() {
 #[test]
 fn picture_to_predict_missing() {
     let files = Files::new();
-    check!(refusal(&files, decode_file(&files.path("cat.jpg"), SIZE).map(|_| ())));
+    check!(refusal(&files, decode_file(&files.path("cat.jpg"), SIZE, Interpolation::Nearest).map(|_| ())));
 }
 
 #[test]
 fn picture_to_predict_of_another_kind() {
     let files = Files::new();
-    check!(refusal(&files, decode_file(&files.write("cat.jpg", b"%PDF-1.4"), SIZE).map(|_| ())));
+    check!(refusal(
+        &files,
+        decode_file(&files.write("cat.jpg", b"%PDF-1.4"), SIZE, Interpolation::Nearest).map(|_| ())
+    ));
 }
 
 #[test]
@@ -266,6 +269,7 @@ fn unreadable_pictures_are_listed_with_their_reasons() {
         workers: 0,
         prefetch: 1,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let batch = Loader::new(dataset.train, SIZE, spec).epoch(0, 0).next().unwrap().unwrap();

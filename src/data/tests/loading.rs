@@ -41,7 +41,16 @@ impl Source for Numbers {
     }
 }
 
-const AUGMENT: Augment = Augment { horizontal_flip: true, vertical_flip: true, width_shift: 0.3, height_shift: 0.2 };
+fn augment() -> Augment {
+    Augment {
+        rotation: 30.0,
+        width_shift: Shift::fraction(0.3),
+        height_shift: Shift::fraction(0.2),
+        horizontal_flip: true,
+        mixing: Mixing { mixup: 0.4, cutmix: 1.0 },
+        ..Augment::default()
+    }
+}
 
 fn loader(source: Numbers, workers: usize) -> (Arc<Numbers>, Loader) {
     loader_with(
@@ -52,7 +61,8 @@ fn loader(source: Numbers, workers: usize) -> (Arc<Numbers>, Loader) {
             seed: 3,
             workers,
             prefetch: 2,
-            augment: Some(AUGMENT),
+            augment: Some(augment()),
+            cache: CacheKind::Memory,
             cache_bytes: 1 << 20,
         },
     )
@@ -83,9 +93,9 @@ proptest! {
         epoch in 0_u64..4,
         first in 0_usize..12,
     ) {
-        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(AUGMENT), cache_bytes: 1 << 20 };
+        let spec = LoaderSpec { batch_size, shuffle: true, seed: 3, workers, prefetch, augment: Some(augment()), cache: CacheKind::Memory, cache_bytes: 1 << 20 };
         let source = || Numbers { unreadable: unreadable.clone(), ..numbers(count) };
-        let plain = loader_with(source(), LoaderSpec { workers: 0, ..spec }).1;
+        let plain = loader_with(source(), LoaderSpec { workers: 0, ..spec.clone() }).1;
         let expected = all(&plain, epoch, 0);
         prop_assert_eq!(expected.len(), plain.batches_per_epoch());
         let (_, tried) = loader_with(source(), spec);
@@ -116,6 +126,7 @@ fn without_shuffle_and_augmentation_the_split_comes_as_it_is() {
         workers: 2,
         prefetch: 2,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let (source, loader) = loader_with(numbers(6), spec);
@@ -134,7 +145,8 @@ fn augmentation_differs_between_epochs_and_between_samples() {
         seed: 3,
         workers: 0,
         prefetch: 0,
-        augment: Some(AUGMENT),
+        augment: Some(augment()),
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let source = Numbers { count: 2, ..Numbers::default() };
@@ -163,6 +175,7 @@ fn an_unreadable_sample_is_left_out_of_its_batch_and_named() {
         workers: 2,
         prefetch: 2,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let (_, loader) = loader_with(Numbers { unreadable: vec![1, 3, 4, 5], ..numbers(6) }, spec);
@@ -182,6 +195,7 @@ fn workers_load_no_further_ahead_than_they_may() {
         workers: 2,
         prefetch: 3,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let (source, loader) = loader_with(numbers(100), spec);
@@ -201,6 +215,7 @@ fn dropping_an_epoch_stops_its_workers_within_a_sample() {
         workers: 2,
         prefetch: 2,
         augment: None,
+        cache: CacheKind::Memory,
         cache_bytes: 1 << 20,
     };
     let (source, loader) = loader_with(Numbers { delay, ..numbers(4000) }, spec);
@@ -222,6 +237,7 @@ fn a_panic_in_a_worker_becomes_an_error_and_the_end() {
             workers,
             prefetch: 4,
             augment: None,
+            cache: CacheKind::Memory,
             cache_bytes: 1 << 20,
         };
         let (_, loader) = loader_with(Numbers { panicking: Some(5), ..numbers(40) }, spec);

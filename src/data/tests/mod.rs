@@ -73,7 +73,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn spec(source: SourceSpec) -> DataSpec {
-    DataSpec { source, size: SIZE, validation_fraction: None, limit: None, seed: 1, augment: Augment::default() }
+    DataSpec {
+        source,
+        size: SIZE,
+        interpolation: Interpolation::Nearest,
+        validation_fraction: None,
+        limit: None,
+        seed: 1,
+        augment: Augment::default(),
+    }
 }
 
 /// Of the set that `files` holds.

@@ -42,7 +42,7 @@ fn masks_change_with_the_step_and_the_layer_and_only_in_training() {
     ];
     layers[2].inputs = vec!["dropout".into(), "dropout_1".into()];
     let arch = Arch::new("drops", Shape::Map { height: 8, width: 8, channels: 3 }, &layers).unwrap();
-    let network = Network::new(&arch, 0, Device::Cpu).unwrap();
+    let network = Network::new(&arch, 0, Device::Cpu, Kind::Float).unwrap();
     let x = Tensor::ones([1, 3, 8, 8], (Kind::Float, Device::Cpu));
     let run = |mode| {
         let mut seen: Vec<Vec<f32>> = Vec::new();

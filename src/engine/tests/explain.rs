@@ -41,7 +41,7 @@ fn network(units: usize) -> Network {
         dense(units, if units == 1 { Activation::Sigmoid } else { Activation::Softmax }),
     ];
     let input = Shape::Map { height: SIDE as usize, width: SIDE as usize, channels: 3 };
-    let network = Network::new(&Arch::new("cam", input, &layers).unwrap(), 0, Device::Cpu).unwrap();
+    let network = Network::new(&Arch::new("cam", input, &layers).unwrap(), 0, Device::Cpu, Kind::Float).unwrap();
     let _no_grad = tch::no_grad_guard();
     for weight in network.weights().all() {
         let mut values = floats(&format!("{units}/{}", weight.name), weight.tensor.numel(), 0.5);

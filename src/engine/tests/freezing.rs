@@ -115,7 +115,7 @@ fn the_digest_notices_a_single_bit() {
     for name in ["conv2d/kernel", "batch_normalization/moving_mean"] {
         let weight = stepper.network().weights().all().iter().find(|weight| weight.name == name).unwrap();
         let layer = name.split('/').next().unwrap();
-        let mut bits = weight.tensor.detach().view_dtype(tch::Kind::Int);
+        let mut bits = weight.tensor.detach().view_dtype(Kind::Int);
         while bits.dim() > 0 {
             bits = bits.get(0);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::formula::{floats, from_keras_map, from_keras_parameter, to_keras_map, to_keras_parameter};
 use crate::network::{Mode, Network, Taps};
@@ -42,7 +42,7 @@ fn network(case: &Case) -> Network {
         "model": {"input": case.input, "layers": layers},
     });
     let plan = Plan::parse(&toml::to_string(&config).unwrap(), "case", &[]).unwrap();
-    let network = Network::new(&plan.arch, 0, Device::Cpu).unwrap();
+    let network = Network::new(&plan.arch, 0, Device::Cpu, Kind::Float).unwrap();
     for (weight, (position, short)) in weights(&network) {
         if position < case.layers.len() {
             let mut values = floats(&format!("{}/{position}/{short}", case.name), weight.numel(), 0.5);
@@ -105,7 +105,7 @@ fn every_layer_computes_what_keras_computes() {
         check(&format!("{name}: training"), &to_keras_map(&trained), case.train.as_ref().unwrap_or(&case.infer));
 
         let pull = from_keras_map(&floats(&format!("{name}/pull"), case.infer.len(), 1.0), &case.shape);
-        let pulled = (trained * pull).sum(tch::Kind::Float);
+        let pulled = (trained * pull).sum(Kind::Float);
         let mut tensors = vec![("x".to_owned(), &x)];
         for (weight, (position, short)) in weights(&network) {
             if weight.requires_grad() && position <= last {

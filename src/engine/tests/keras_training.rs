@@ -73,6 +73,7 @@ fn pictures(salt: usize, step: u64) -> Batch {
         images,
         labels: labels.iter().map(|&label| label as i64).collect(),
         samples: (0..BATCH as u32).collect(),
+        mixed: None,
         skipped: Vec::new(),
     }
 }

@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use crate::loss::{mean, predictions, probabilities, score};
+use crate::loss::{mean, mixed, predictions, probabilities, score};
+use frostline::data::Mix;
 use frostline::plan::Head;
 
 const THREE: Head = Head::Categorical { classes: 3 };
@@ -38,6 +39,29 @@ fn categorical_loss_is_log_sum_exp_minus_the_logit() {
     // scipy.special.logsumexp([1, 2, 3]) - 1.
     let logits = Tensor::from_slice(&[1.0_f32, 2.0, 3.0]).reshape([1, 3]);
     close(&values(&mean(&logits, &Tensor::from_slice(&[0_i64]), THREE).unwrap()), &[2.407_605_964]);
+}
+
+/// Figures and gradients of PyTorch's and Keras's cross-entropy with the soft label between the two (`tests/reference/torch_mixed_loss.py`).
+#[test]
+fn a_mixed_loss_is_that_of_the_soft_label() {
+    let check = |logits: Tensor, labels: [i64; 2], lighter: [i64; 2], head, loss: f64, gradient: &[f64]| {
+        let logits = logits.set_requires_grad(true);
+        let mix = Mix { labels: lighter.to_vec(), weight: 0.7 };
+        let ours = mixed(&logits, &Tensor::from_slice(&labels), Some(&mix), head).unwrap();
+        ours.backward();
+        close(&values(&ours.detach()), &[loss]);
+        close(&values(&logits.grad()), gradient);
+    };
+    check(
+        Tensor::from_slice(&[0.5_f32, -1.25, 2.0, 3.0, 0.25, -0.75]).reshape([2, 3]),
+        [2, 0],
+        [1, 2],
+        THREE,
+        1.208_226_766_392,
+        &[0.088_410_091_1, -0.134_636_625_8, 0.046_226_534_7, 0.109_793_118_1, 0.029_393_590_3, -0.139_186_708_4],
+    );
+    let binary = Tensor::from_slice(&[1.5_f32, -0.5]).reshape([2, 1]);
+    check(binary, [1, 0], [0, 0], Head::Binary, 0.562_745_140_022, &[0.058_787_244_1, 0.188_770_334_4]);
 }
 
 #[test]

@@ -8,20 +8,25 @@ mod formula;
 mod freezing;
 mod keras_layers;
 mod keras_training;
+mod kernels;
 mod loss;
 mod optimizer;
 mod pool_first;
+mod precision;
+mod shards;
 mod steps;
 mod weights;
 
-use tch::Device;
+use tch::{Device, Kind};
 
 use crate::input::{self, Preprocess};
 use crate::network::{self, Network};
-use crate::stepper::{self, TorchStepper};
+use crate::stepper::{self, Target, TorchStepper};
 use frostline::arch::{Activation, Arch, LayerSpec, Op, Padding, Shape, Window};
 use frostline::data::{Batch, Size};
 use frostline::plan;
+
+pub(super) const CPU: Target = Target { device: Device::Cpu, compute: Kind::Float };
 
 pub(super) const RULES: [plan::Optimizer; 6] = [
     plan::Optimizer::Sgd { momentum: 0.0, nesterov: false },
@@ -87,6 +92,7 @@ pub(super) fn batch(index: usize, count: usize, size: Size, classes: i64) -> Bat
         images: (0..count * size.bytes()).map(|_| next()).collect(),
         labels: (0..count).map(|_| i64::from(next()) % classes).collect(),
         samples: (0..count as u32).collect(),
+        mixed: None,
         skipped: Vec::new(),
     }
 }
@@ -97,6 +103,6 @@ pub(super) fn size(side: u32, channels: u32) -> Size {
 
 pub(super) fn stepper(arch: &Arch, rule: plan::Optimizer) -> TorchStepper {
     // Tests run side by side; OpenMP's threads would only wait for each other.
-    crate::device::set_threads(1);
-    TorchStepper::new(arch, rule, 7, Device::Cpu, Preprocess::default()).unwrap()
+    crate::device::set_threads(1).unwrap();
+    TorchStepper::new(arch, rule, 7, CPU, Preprocess::default()).unwrap()
 }

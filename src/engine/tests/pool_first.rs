@@ -7,7 +7,7 @@ use crate::network::{Mode, Taps};
 
 /// Logits and the gradients of their sum by every weight.
 fn run(arch: &Arch, tapped: &[usize]) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let network = Network::new(arch, 11, Device::Cpu).unwrap();
+    let network = Network::new(arch, 11, Device::Cpu, Kind::Float).unwrap();
     let Shape::Map { height, channels, .. } = arch.input() else { unreachable!() };
     let batch = batch(0, 4, size(height as u32, channels as u32), 2);
     let x = input::pictures(&batch.images, 4, batch.size, Preprocess::default(), Device::Cpu).unwrap();
@@ -15,7 +15,7 @@ fn run(arch: &Arch, tapped: &[usize]) -> (Vec<f32>, Vec<Vec<f32>>) {
     let mut taps = Taps::new(tapped.to_vec(), |_, output| Ok(output));
     let logits = network.forward(&x, Mode::Train { seed: 5, step: 1 }, &mut taps).unwrap();
     let weights: Vec<&Tensor> = network.weights().all().iter().filter(|w| w.learned).map(|w| &w.tensor).collect();
-    let gradients = Tensor::f_run_backward(&[&logits.sum(tch::Kind::Float)], &weights, false, false).unwrap();
+    let gradients = Tensor::f_run_backward(&[&logits.sum(Kind::Float)], &weights, false, false).unwrap();
     let values = |tensor: &Tensor| Vec::try_from(tensor.detach().contiguous().reshape([-1])).unwrap();
     (values(&logits), gradients.iter().map(values).collect())
 }
@@ -46,7 +46,7 @@ fn the_rewritten_network_is_the_plain_one_to_the_bit() {
 #[test]
 fn a_tapped_layer_shows_its_own_output_and_not_what_came_after() {
     let arch = small(2);
-    let network = Network::new(&arch, 1, Device::Cpu).unwrap();
+    let network = Network::new(&arch, 1, Device::Cpu, Kind::Float).unwrap();
     let batch = batch(0, 4, size(12, 3), 2);
     let x = input::pictures(&batch.images, 4, batch.size, Preprocess::default(), Device::Cpu).unwrap();
     let mut seen = Vec::new();

@@ -1,6 +1,7 @@
 //! The stepper as the training loop uses it: learning, saving, restoring, refusing.
 
 use super::*;
+use frostline::data::Mix;
 use frostline::trainer::{SavedTensor, Stepper, Update};
 
 fn run(stepper: &mut TorchStepper, steps: std::ops::Range<u64>) -> Vec<f64> {
@@ -78,6 +79,8 @@ fn a_batch_that_the_network_cannot_take_is_refused() {
     assert_eq!(told(&batch(0, 2, size(10, 3), 3)), "pictures of 10x10x3 for a network that takes (None, 12, 12, 3)");
     let good = batch(0, 2, size(12, 3), 3);
     assert_eq!(told(&Batch { labels: vec![0, 3], ..good.clone() }), "label 3 for a network with 3 classes");
+    let mixed = Some(Mix { labels: vec![-1, 0], weight: 0.6 });
+    assert_eq!(told(&Batch { mixed, ..good.clone() }), "label -1 for a network with 3 classes");
     assert_eq!(told(&Batch { count: 3, ..good }), "a batch of 3 pictures holds 864 bytes and 2 labels");
 }
 
@@ -108,7 +111,7 @@ fn evaluation_scores_the_batch_without_dropout_and_changes_nothing() {
 fn a_seed_makes_the_same_network_and_another_seed_another() {
     let make = |seed| {
         let arch = small(2);
-        saved(&TorchStepper::new(&arch, RULES[0], seed, Device::Cpu, Preprocess::default()).unwrap())
+        saved(&TorchStepper::new(&arch, RULES[0], seed, CPU, Preprocess::default()).unwrap())
     };
     assert_eq!(make(1), make(1));
     assert_ne!(make(1), make(2));

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn kernels_start_uniform_within_glorots_limit_and_the_rest_constant() {
-    let network = Network::new(&small(2), 3, Device::Cpu).unwrap();
+    let network = Network::new(&small(2), 3, Device::Cpu, Kind::Float).unwrap();
     for weight in network.weights().all() {
         let values: Vec<f32> = Vec::try_from(weight.tensor.detach().contiguous().reshape([-1])).unwrap();
         let fans = match weight.name.as_str() {
@@ -34,7 +34,7 @@ fn a_layers_weights_do_not_depend_on_the_size_of_another() {
     let network = |filters| {
         let layers = [conv(4, Activation::Relu), layer(Op::Flatten), dense(filters, Activation::Softmax)];
         let arch = Arch::new("two", Shape::Map { height: 5, width: 5, channels: 1 }, &layers).unwrap();
-        Network::new(&arch, 3, Device::Cpu).unwrap()
+        Network::new(&arch, 3, Device::Cpu, Kind::Float).unwrap()
     };
     assert_eq!(network(3).weights().all()[0].tensor, network(9).weights().all()[0].tensor);
 }

@@ -1,0 +1,136 @@
+//! Pictures at the target size, kept after they were decoded or drawn once, up to a budget: in memory, or in a file that later runs
+//! and other processes share. Failures are kept too, in memory. What is kept never changes what a batch holds: loading is a pure
+//! function, and a cache that cannot be had costs time only.
+
+mod file;
+mod folder;
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{CacheKind, DataError, Size, Skipped, Split};
+use file::CacheFile;
+
+/// One slot for each position of a split.
+pub(super) struct Cache {
+    slots: Vec<OnceLock<Result<Kept, Skipped>>>,
+    /// Bytes that may still be kept in memory.
+    left: AtomicUsize,
+    file: Option<CacheFile>,
+    /// Why the file is not used, or no longer written.
+    trouble: OnceLock<String>,
+}
+
+enum Kept {
+    Here(Box<[u8]>),
+    /// In the file, and found to be whole.
+    InFile,
+}
+
+impl Cache {
+    /// `budget` in bytes: of memory, or of the file.
+    pub(super) fn new(split: &Split, size: Size, kind: CacheKind, budget: usize) -> Self {
+        Self::at(split, size, kind, budget, folder::place())
+    }
+
+    fn at(split: &Split, size: Size, kind: CacheKind, budget: usize, place: Option<PathBuf>) -> Self {
+        let trouble = OnceLock::new();
+        let mut file = None;
+        let is_resident = split.source.is_resident(size);
+        let identity = if is_resident || kind != CacheKind::File { None } else { split.source.identity(size) };
+        if let Some(identity) = identity {
+            let pictures = split.source.len();
+            match place {
+                None => {
+                    let _ = trouble.set("neither XDG_CACHE_HOME nor HOME is set".into());
+                }
+                Some(place) => match CacheFile::open(&place, identity, pictures, size.bytes(), budget) {
+                    Ok(opened) => file = Some(opened),
+                    Err(error) => {
+                        let _ = trouble.set(format!("{}: {error}", place.display()));
+                    }
+                },
+            }
+        }
+        let slots = if is_resident || kind == CacheKind::None { 0 } else { split.len() };
+        // Sources that have no files of their own are kept in memory, whatever was asked for.
+        let left = AtomicUsize::new(if identity.is_some() { 0 } else { budget });
+        Self { slots: (0..slots).map(|_| OnceLock::new()).collect(), left, file, trouble }
+    }
+
+    /// What keeps the cache file from its work, once it was noticed; pictures are then decoded each time.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.get().map(String::as_str)
+    }
+
+    /// The picture's bytes, as they were kept if it was met before.
+    pub(super) fn fetch(&self, split: &Split, position: usize, size: Size) -> Result<Cow<'_, [u8]>, Skipped> {
+        let Some(slot) = self.slots.get(position) else { return load(split, position, size).map(Cow::Owned) };
+        let kept = match slot.get() {
+            Some(kept) => kept,
+            None => match &self.file {
+                Some(file) => return self.fetch_from_file(file, slot, split, position, size),
+                None if self.reserve(size.bytes()) => {
+                    slot.get_or_init(|| load(split, position, size).map(|bytes| Kept::Here(bytes.into())))
+                }
+                None => return load(split, position, size).map(Cow::Owned),
+            },
+        };
+        match (kept, &self.file) {
+            (Err(skipped), _) => Err(skipped.clone()),
+            (Ok(Kept::Here(bytes)), _) => Ok(Cow::Borrowed(bytes)),
+            (Ok(Kept::InFile), Some(file)) => Ok(Cow::Borrowed(file.picture(split.indices[position] as usize))),
+            (Ok(Kept::InFile), None) => load(split, position, size).map(Cow::Owned),
+        }
+    }
+
+    /// At the first meeting in this process: another may have been there before.
+    fn fetch_from_file<'a>(
+        &'a self,
+        file: &'a CacheFile,
+        slot: &OnceLock<Result<Kept, Skipped>>,
+        split: &Split,
+        position: usize,
+        size: Size,
+    ) -> Result<Cow<'a, [u8]>, Skipped> {
+        let number = split.indices[position] as usize;
+        if file.holds(number) {
+            let _ = slot.set(Ok(Kept::InFile));
+            return Ok(Cow::Borrowed(file.picture(number)));
+        }
+        let loaded = load(split, position, size);
+        match &loaded {
+            Err(skipped) => {
+                let _ = slot.set(Err(skipped.clone()));
+            }
+            Ok(bytes) if self.trouble.get().is_none() => match file.keep(number, bytes) {
+                Ok(true) => {
+                    let _ = slot.set(Ok(Kept::InFile));
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    let _ = self.trouble.set(format!("{}: {error}", file.path().display()));
+                }
+            },
+            Ok(_) => {}
+        }
+        loaded.map(Cow::Owned)
+    }
+
+    fn reserve(&self, bytes: usize) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    }
+}
+
+fn load(split: &Split, position: usize, size: Size) -> Result<Vec<u8>, Skipped> {
+    match split.load(position, size) {
+        Ok(pixels) => Ok(pixels.bytes),
+        Err(DataError::Decode { reason, .. }) => Err(Skipped { path: split.name(position), reason }),
+        Err(error) => Err(Skipped { path: split.name(position), reason: crate::error::Error::from(error).message() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
