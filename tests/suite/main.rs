@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod acting;
+#[cfg(feature = "engine")]
+mod bench;
 mod cli;
 mod configs;
 mod data;

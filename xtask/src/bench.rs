@@ -70,6 +70,7 @@ pub fn run(environment: &Environment, checkout: &Checkout, arguments: &[String])
         _ => Vec::new(),
     };
     let places = Places::find(environment, checkout, &options, &jobs)?;
+    warn_of_augmentation(checkout);
     let (begun_measuring, skipped) = (Instant::now(), Vec::new());
     let mut session = Session {
         environment,
@@ -85,6 +86,17 @@ pub fn run(environment: &Environment, checkout: &Checkout, arguments: &[String])
     report(&session.measured, &session.skipped, processors);
     say::line(&format!("{:.0} minutes", begun.elapsed().as_secs_f64() / 60.0));
     Ok(())
+}
+
+/// The peers rotate, shift, shear, zoom and flip, as listing 5.14 does. Whoever changes our configuration compares something else.
+fn warn_of_augmentation(checkout: &Checkout) {
+    let text = std::fs::read_to_string(checkout.root().join(catalogue::CATS_AND_DOGS)).unwrap_or_default();
+    let lacks = |word: &&str| !text.contains(*word);
+    let lacking: Vec<&str> = ["rotation", "shift", "shear", "zoom", "flip"].into_iter().filter(lacks).collect();
+    if !lacking.is_empty() {
+        let (config, lacking) = (catalogue::CATS_AND_DOGS, lacking.join(", "));
+        say::line(&format!("warning: {config} asks for less augmentation than the peers do: no {lacking}"));
+    }
 }
 
 fn described(job: &Job) -> String {

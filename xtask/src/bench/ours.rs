@@ -259,14 +259,14 @@ impl Pty {
         let attach = format!("exec {} attach {}", quoted(frostline), quoted(run));
         match self {
             Self::Script(script) => {
-                let mut command = environment.command(script);
+                let mut command = child::mortal(environment, script);
                 command.env("TERM", "xterm-256color");
                 command.arg("-qfec").arg(format!("stty rows 40 cols 120; {attach}")).arg("/dev/null");
                 command
             }
             Self::Tmux(tmux) => {
                 // -D: no server in the background, so that it ends with us. The session is made by its configuration.
-                let mut command = environment.command("sh");
+                let mut command = child::mortal(environment, "sh");
                 let tmux = quoted(tmux);
                 let inner = attach.replace('\'', r"'\''");
                 command.arg("-c").arg(format!(
