@@ -100,6 +100,9 @@ impl List {
         self.bound("bound/frostline");
         self.peer("bound/peers", false, "peak.py", "");
         self.frostline_step("step/frostline");
+        let options = "--only step --batch-size 32 --set train.precision=mixed_bfloat16";
+        let (config, images) = (CATS_AND_DOGS, Images::CatsAndDogs);
+        self.add("step/frostline-bf16", true, Work::Bench { config, options, images, tasks: &[("step", "step-bf16")] });
         self.peer("step/keras3", true, keras, "--keras 3");
         self.peer("step/keras2", true, keras, "--keras 2");
         self.tuned("step/torch-tuned", true, torch, "--nhwc");

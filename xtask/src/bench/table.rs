@@ -117,6 +117,7 @@ pub fn title(task: &str) -> String {
     }
     match task {
         "step" => "cats and dogs, one batch of 32".to_owned(),
+        "step-bf16" => "the same in bfloat16".to_owned(),
         "end-to-end" => "cats and dogs, from JPEGs, batch 32".to_owned(),
         "first-epoch" => "the same, first epoch".to_owned(),
         "input-first" => "input alone, first pass".to_owned(),
