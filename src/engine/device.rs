@@ -11,7 +11,9 @@ use frostline::plan;
 /// Call it first in `main`, before there is a thread. What libtorch's libraries ask of glibc, glibc keeps from now on, instead of giving
 /// it back and faulting it in anew at every step. Tensors have an allocator of their own that does so.
 pub fn settle_memory() {
-    debug_assert!(shim::keeps_memory(), "the tensors' allocator was not linked, or another took its place");
+    // Asked in a release build too, or the linker would leave the allocator out.
+    let kept = shim::keeps_memory();
+    debug_assert!(kept, "another allocator took the place of ours");
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: plain settings of the allocator.
     unsafe {

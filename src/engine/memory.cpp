@@ -5,9 +5,10 @@
 #include <c10/core/impl/alloc_cpu.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <new>
+#include <thread>
 #include <vector>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -17,9 +18,26 @@
 
 namespace {
 
-// What c10 aligns to, and what stands before each block: its class.
+// What c10 aligns to; so much room stands before the numbers, and begins with a `Label`.
 constexpr size_t HEADER = 64;
-constexpr size_t SMALLEST = 1 << 15;
+
+struct Label {
+    // `SMALL`, or the index of the size.
+    int index;
+    // From the block's start to the label.
+    uint32_t offset;
+};
+
+Label &label_of(void *numbers) { return *reinterpret_cast<Label *>(static_cast<char *>(numbers) - HEADER); }
+
+// Blocks begin at whole pages. If numbers began there too, all would share the same few sets of each cache, and a map that is read
+// would be in the way of the one that is written. So each block's begin somewhere else, within a sixteenth of its size.
+uint32_t offset(size_t bytes, uint64_t number) {
+    const uint64_t places = std::min<uint64_t>(bytes / 16, 1 << 16) / HEADER;
+    // Steps of the golden ratio keep any few of them apart.
+    return uint32_t((number * 0x9E3779B97F4A7C15 >> 32) * places >> 32) * HEADER;
+}
+constexpr size_t SMALLEST = 1 << 18;
 constexpr int SMALL = -1;
 constexpr size_t HUGE_PAGE = 1 << 21;
 // Eight sizes to a doubling waste an eighth at most.
@@ -36,38 +54,54 @@ int class_of(size_t bytes) {
 
 size_t size_of(int index) { return size_t(SHADES + index % SHADES) << (index / SHADES - 3); }
 
+// Held for a few instructions, and by few threads: to sleep over it would take longer.
+class Latch {
+   public:
+    void lock() {
+        while (flag_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    }
+    void unlock() { flag_.clear(std::memory_order_release); }
+
+   private:
+    std::atomic_flag flag_ = ATOMIC_FLAG_INIT;
+};
+
 class Keeper {
    public:
     void *take(size_t bytes) {
-        const int index = class_of(bytes + HEADER);
+        const int index = class_of(bytes + bytes / 16 + HEADER);
         const size_t size = size_of(index);
+        uint64_t number;
         {
-            std::lock_guard lock(mutex_);
+            std::lock_guard lock(latch_);
             used_ += size;
             if (auto &kept = kept_[index]; !kept.empty()) {
-                void *block = kept.back();
+                void *numbers = kept.back();
                 kept.pop_back();
                 spare_ -= size;
-                return block;
+                return numbers;
             }
             if (spare_ > SPARE + used_ / 4) give_back();
+            number = number_++;
         }
         void *block = fresh(size);
         if (!block) {
-            std::lock_guard lock(mutex_);
+            std::lock_guard lock(latch_);
             give_back();
             block = fresh(size);
             if (!block) used_ -= size;
         }
         if (!block) return nullptr;
-        *static_cast<int *>(block) = index;
-        return block;
+        const uint32_t begin = offset(bytes, number);
+        void *numbers = static_cast<char *>(block) + begin + HEADER;
+        label_of(numbers) = {index, begin};
+        return numbers;
     }
 
-    void keep(void *block) {
-        const int index = *static_cast<int *>(block);
-        std::lock_guard lock(mutex_);
-        kept_[index].push_back(block);
+    void keep(void *numbers) {
+        const int index = label_of(numbers).index;
+        std::lock_guard lock(latch_);
+        kept_[index].push_back(numbers);
         used_ -= size_of(index);
         spare_ += size_of(index);
     }
@@ -100,15 +134,17 @@ class Keeper {
 
     void give_back() {
         for (int index = 0; index < CLASSES; index++) {
-            for (void *block : kept_[index]) drop(block, size_of(index));
+            for (void *numbers : kept_[index])
+                drop(static_cast<char *>(numbers) - HEADER - label_of(numbers).offset, size_of(index));
             kept_[index].clear();
         }
         spare_ = 0;
     }
 
-    std::mutex mutex_;
+    Latch latch_;
     std::vector<void *> kept_[CLASSES];
     size_t used_ = 0, spare_ = 0;
+    uint64_t number_ = 0;
 };
 
 Keeper &keeper() {
@@ -120,26 +156,24 @@ Keeper &keeper() {
 // A pointer to the numbers is all that is known of a block when it is let go of.
 void let_go(void *numbers) {
     if (!numbers) return;
-    void *block = static_cast<char *>(numbers) - HEADER;
-    if (*static_cast<int *>(block) == SMALL)
-        c10::free_cpu(block);
+    if (label_of(numbers).index == SMALL)
+        c10::free_cpu(&label_of(numbers));
     else
-        keeper().keep(block);
+        keeper().keep(numbers);
 }
 
 class Allocator final : public c10::Allocator {
    public:
     c10::DataPtr allocate(size_t bytes) override {
-        void *block;
+        void *numbers;
         if (bytes < SMALLEST) {
-            block = c10::alloc_cpu(bytes + HEADER);
-            *static_cast<int *>(block) = SMALL;
+            numbers = static_cast<char *>(c10::alloc_cpu(bytes + HEADER)) + HEADER;
+            label_of(numbers) = {SMALL, 0};
         } else {
-            block = keeper().take(bytes);
+            numbers = keeper().take(bytes);
             // The words by which an error of memory is known.
-            TORCH_CHECK(block, "DefaultCPUAllocator: can't allocate memory: you tried to allocate ", bytes, " bytes.");
+            TORCH_CHECK(numbers, "DefaultCPUAllocator: can't allocate memory: you tried to allocate ", bytes, " bytes.");
         }
-        void *numbers = static_cast<char *>(block) + HEADER;
         return {numbers, numbers, &let_go, c10::Device(c10::DeviceType::CPU)};
     }
 
