@@ -66,12 +66,12 @@ fn filter(interpolation: Interpolation) -> Option<FilterType> {
 }
 
 /// How many times more pixels a side than the target has a picture must keep, when it is made smaller by averaging whole squares
-/// first; `None` where it may not be. Sharper filters show more of a difference (Pillow's `reducing_gap` of 2 is "indistinguishable").
+/// first; `None` where it may not be. Narrower and sharper filters show more of a difference (Pillow's `reducing_gap` of 2 is "indistinguishable").
 pub(super) fn margin(interpolation: Interpolation) -> Option<usize> {
     match interpolation {
         Interpolation::Nearest => None,
-        Interpolation::Box | Interpolation::Bilinear => Some(1),
-        Interpolation::Hamming | Interpolation::Bicubic | Interpolation::Lanczos => Some(2),
+        Interpolation::Bilinear => Some(1),
+        Interpolation::Box | Interpolation::Hamming | Interpolation::Bicubic | Interpolation::Lanczos => Some(2),
     }
 }
 

@@ -52,6 +52,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     pub(super) fn end_epoch(&mut self, validation: Validation) -> Result<()> {
+        self.warn_of_cache()?;
         let train = self.progress.sums.metrics();
         let monitor = self.plan.early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
         let figure_of = |monitor| figure(monitor, train, validation.metrics);

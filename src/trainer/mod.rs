@@ -62,6 +62,7 @@ pub struct Trainer<'a, S, R> {
     layers_read: Instant,
     saved: Instant,
     loss_warned: bool,
+    cache_warned: bool,
     /// Unreadable files that were told already, by split: every epoch meets them again.
     skips_told: HashMap<SplitName, HashSet<String>>,
 }
@@ -109,6 +110,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             layers_read: Instant::now(),
             saved: Instant::now(),
             loss_warned: false,
+            cache_warned: false,
             skips_told: HashMap::new(),
         })
     }
@@ -152,6 +154,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         ] {
             self.say_skipped_files(split, skipped)?;
         }
+        self.warn_of_cache()?;
         self.say_trainable()?;
         self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
     }
@@ -251,6 +254,15 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.loss_warned = true;
         let message =
             format!("the loss is not a number since step {}; a lower learning rate may help", self.progress.step);
+        self.record.say(Event::Log { level: Level::Warning, message })
+    }
+
+    /// What the loaders keep in files is a matter of speed, so the run goes on.
+    fn warn_of_cache(&mut self) -> Result<()> {
+        let trouble = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
+        let Some(trouble) = trouble.filter(|_| !self.cache_warned) else { return Ok(()) };
+        let message = format!("decoded images are no longer kept in a file: {trouble}");
+        self.cache_warned = true;
         self.record.say(Event::Log { level: Level::Warning, message })
     }
 

@@ -106,26 +106,34 @@ fn planes_at_every_reduction_are_libjpegs_bit_for_bit() {
 #[test]
 fn pixels_resized_by_any_filter_are_pillows() {
     let source = decode_whole(&path("scene.png")).unwrap();
+    let mut far_off = Vec::new();
     for Resized { filter, width, height, rgb } in figures().resized {
         let ours = resize::to(source.clone(), Size { height, width, channels: 3 }, filter).bytes;
-        let (_, largest) = difference(&ours, &unhex(&rgb));
-        assert!(largest <= 1, "{filter:?} to {width}x{height}: {largest} off");
+        let (mean, largest) = difference(&ours, &unhex(&rgb));
+        if largest > 1 {
+            far_off.push(format!("{filter:?} to {width}x{height}: {mean:.2} off in the mean, {largest} at most"));
+        }
     }
+    assert!(far_off.is_empty(), "{far_off:#?}");
 }
 
 /// Pillow decodes the whole picture, we one of a half or a quarter where that is enough. Measured on noisy waves, of which a tenth of
 /// the picture's pixels a side is left: less than a hundredth of the range.
 #[test]
 fn a_reduced_jpeg_looks_as_pillow_shows_the_whole_one() {
+    let mut far_off = Vec::new();
     for Jpeg { file, resized, .. } in figures().files {
         for Resized { filter, width, height, rgb } in resized {
             let size = Size { height, width, channels: 3 };
             let ours = decode_file(&path(&file), size, filter).unwrap().bytes;
             let (mean, largest) = difference(&ours, &unhex(&rgb));
-            let (most, far) = if filter == Interpolation::Box { (4.0, 40) } else { (2.5, 25) };
-            assert!(mean <= most && largest <= far, "{file} {filter:?}: {mean:.2} off in the mean, {largest} at most");
+            let (most, far) = if filter == Interpolation::Bilinear { (2.0, 10) } else { (1.2, 8) };
+            if mean > most || largest > far {
+                far_off.push(format!("{file} {filter:?}: {mean:.2} off in the mean, {largest} at most"));
+            }
         }
     }
+    assert!(far_off.is_empty(), "{far_off:#?}");
 }
 
 #[test]
@@ -315,7 +323,7 @@ proptest! {
         quality in 20..=100_u8,
         seed in any::<u64>(),
     ) {
-        let noise = |i: u64| (seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i * 2_862_933_555_777_941_757) >> 58) as u8;
+        let noise = |i: u64| (seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i.wrapping_mul(2_862_933_555_777_941_757)) >> 58) as u8;
         let picture = image::GrayImage::from_fn(width, height, |x, y| {
             image::Luma([noise(u64::from(x * 71 + y)).wrapping_add((x * 3 + y) as u8)])
         });
