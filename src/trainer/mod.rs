@@ -62,7 +62,8 @@ pub struct Trainer<'a, S, R> {
     layers_read: Instant,
     saved: Instant,
     loss_warned: bool,
-    cache_warned: bool,
+    /// The trouble with a cache that was told last.
+    cache_told: Option<String>,
     /// Unreadable files that were told already, by split: every epoch meets them again.
     skips_told: HashMap<SplitName, HashSet<String>>,
 }
@@ -110,7 +111,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             layers_read: Instant::now(),
             saved: Instant::now(),
             loss_warned: false,
-            cache_warned: false,
+            cache_told: None,
             skips_told: HashMap::new(),
         })
     }
@@ -260,9 +261,11 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     /// What the loaders keep in files is a matter of speed, so the run goes on.
     fn warn_of_cache(&mut self) -> Result<()> {
         let trouble = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
-        let Some(trouble) = trouble.filter(|_| !self.cache_warned) else { return Ok(()) };
+        let Some(trouble) = trouble.filter(|&trouble| self.cache_told.as_deref() != Some(trouble)) else {
+            return Ok(());
+        };
         let message = format!("decoded images are no longer kept in a file: {trouble}");
-        self.cache_warned = true;
+        self.cache_told = Some(trouble.to_owned());
         self.record.say(Event::Log { level: Level::Warning, message })
     }
 
