@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use tch::{Device, Kind, Tensor};
 
 use frostline::{
-    data::{Batch, Dataset, Loader, SkippedFiles, Split},
+    data::{Batch, CacheKind, Dataset, Loader, SkippedFiles, Split},
     error::{Error, Result},
     event::bench::{Line, What},
     plan::Plan,
@@ -174,11 +174,16 @@ fn evaluation(plan: &Plan, train: &Split, target: Target, windows: Windows) -> R
 
 /// The loader alone, with the threads that it has beside the step.
 fn pipeline(plan: &Plan, train: &Split, windows: Windows) -> Result<()> {
-    let mut loader = training_loader(plan, train.clone());
+    let mut plan = plan.clone();
+    if plan.cache == CacheKind::File {
+        // What an earlier pass left in a file would make the next first pass a later one.
+        plan.cache = CacheKind::Memory;
+    }
+    let mut loader = training_loader(&plan, train.clone());
     if !train.source.is_resident(plan.data.size) {
         let mut first = Vec::new();
         for _ in 0..windows.count {
-            loader = training_loader(plan, train.clone());
+            loader = training_loader(&plan, train.clone());
             let begun = Instant::now();
             let mut images = 0;
             for batch in loader.epoch(0, 0) {
