@@ -24,14 +24,14 @@ pub(super) fn to_pixels(planes: &[Plane], size: Size, interpolation: Interpolati
                 return None;
             }
             if dimensions(luma) == dimensions(blue) {
-                rgb(&resized(planes)?)
+                rgb(resized(planes)?)
             } else {
                 let (luma, chroma) = (resized(&planes[..1])?, resized(&planes[1..])?);
                 let mut all = vec![0; 4 * luma.len()];
                 for ((pixel, &luma), chroma) in all.chunks_exact_mut(4).zip(&luma).zip(chroma.chunks_exact(2)) {
                     pixel.copy_from_slice(&[luma, chroma[0], chroma[1], 0]);
                 }
-                rgb(&all)
+                rgb(all)
             }
         }
         _ => return None,
@@ -61,34 +61,26 @@ fn packed(planes: &[Plane]) -> Option<(Vec<u8>, usize)> {
     })
 }
 
-/// JFIF's colours of `YCbCr` pixels of four bytes, in libjpeg's fixed-point form (`jdcolor.c`).
+/// RGB of `YCbCr` pixels of four bytes.
+fn rgb(mut pixels: Vec<u8>) -> Vec<u8> {
+    let (pixels, _) = pixels.as_chunks_mut::<4>();
+    recolour(pixels);
+    let mut colours = vec![0; 3 * pixels.len()];
+    for (colour, &[r, g, b, _]) in colours.as_chunks_mut().0.iter_mut().zip(&*pixels) {
+        *colour = [r, g, b];
+    }
+    colours
+}
+
+/// JFIF's colours, in libjpeg's fixed-point form (`jdcolor.c`). In place and a pixel a number: so it becomes vector code.
 #[multiversion(targets("x86_64+avx2"))]
-fn rgb(pixels: &[u8]) -> Vec<u8> {
-    const AT_ONCE: usize = 16;
-    // Each pixel is stored as four bytes, of which the next one's colours overwrite the last.
-    let mut out = vec![0; pixels.len() / 4 * 3 + 1];
-    let pixel = |four: &[u8]| i32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-    let colour = |pixel: i32| {
-        let (luma, blue, red) = (pixel & 255, (pixel >> 8 & 255) - 128, (pixel >> 16 & 255) - 128);
+fn recolour(pixels: &mut [[u8; 4]]) {
+    for pixel in pixels {
+        let stored = i32::from_le_bytes(*pixel);
+        let (luma, blue, red) = (stored & 255, (stored >> 8 & 255) - 128, (stored >> 16 & 255) - 128);
         let r = luma + ((91_881 * red + 32_768) >> 16);
         let g = luma + ((-22_554 * blue - 46_802 * red + 32_768) >> 16);
         let b = luma + ((116_130 * blue + 32_768) >> 16);
-        r.clamp(0, 255) | g.clamp(0, 255) << 8 | b.clamp(0, 255) << 16
-    };
-    let mut at = 0;
-    let mut chunks = pixels.chunks_exact(4 * AT_ONCE);
-    for chunk in &mut chunks {
-        let colours: [i32; AT_ONCE] = std::array::from_fn(|i| colour(pixel(&chunk[4 * i..4 * i + 4])));
-        let room = &mut out[at..=at + 3 * AT_ONCE];
-        for (i, colour) in colours.into_iter().enumerate() {
-            room[3 * i..3 * i + 4].copy_from_slice(&colour.to_le_bytes());
-        }
-        at += 3 * AT_ONCE;
+        *pixel = (r.clamp(0, 255) | g.clamp(0, 255) << 8 | b.clamp(0, 255) << 16).to_le_bytes();
     }
-    for four in chunks.remainder().chunks_exact(4) {
-        out[at..at + 4].copy_from_slice(&colour(pixel(four)).to_le_bytes());
-        at += 3;
-    }
-    out.truncate(at);
-    out
 }

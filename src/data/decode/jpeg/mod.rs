@@ -101,12 +101,11 @@ fn fill(
                     let mut block = [[0; 8]; 8];
                     bits.refill();
                     *before = before.wrapping_add(bits.next(dc)?.1);
-                    // A first value takes up to 27 bits, two more 26 each: together more than there are.
-                    bits.refill();
                     block[0][0] = before.wrapping_mul(steps[0]);
                     let mut at = 1;
                     'block: while at < 64 {
-                        for _ in 0..2 {
+                        // The block's first value takes up to 27 bits, each other 26: two of them fit into what a refill gives.
+                        for refills in [true, false] {
                             let (zeros, value) = bits.next(ac)?;
                             at += zeros;
                             if at > 63 {
@@ -117,8 +116,10 @@ fn fill(
                             if at > 63 {
                                 break 'block;
                             }
+                            if refills {
+                                bits.refill();
+                            }
                         }
-                        bits.refill();
                     }
                     // 64: the last coefficient was not zero. In between: a run too long.
                     if at > 64 && at < END {
