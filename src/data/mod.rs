@@ -98,6 +98,21 @@ pub struct DataSpec {
     pub augment: Augment,
 }
 
+impl DataSpec {
+    /// MNIST's four files in `folder`, as they are.
+    pub fn of_idx(folder: PathBuf) -> Self {
+        Self {
+            source: SourceSpec::Idx { places: vec![folder], classes: Vec::new() },
+            size: Size { height: 28, width: 28, channels: 1 },
+            interpolation: Interpolation::default(),
+            validation_fraction: None,
+            limit: None,
+            seed: 0,
+            augment: Augment::default(),
+        }
+    }
+}
+
 /// Some samples of a source, in a fixed order.
 #[derive(Clone)]
 pub struct Split {

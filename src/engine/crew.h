@@ -21,65 +21,49 @@ inline void meet_this_thread() {
     at::internal::lazy_init_num_threads();
 }
 
-#ifdef __linux__
 // Where the crew fills the processor, each of its threads stays on one core. The kernel otherwise leaves two of them on one core for
-// long when another program wants the second: with one busy neighbour on two cores that costs a quarter of the speed.
-inline void stay_on_core(int index, int threads) {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) != threads) return;
-    for (int core = 0, nth = 0; core < CPU_SETSIZE; core++) {
-        if (!CPU_ISSET(core, &allowed) || nth++ != index) continue;
+// long when another program wants the second: with one busy neighbour on two cores that costs a quarter of the speed. The caller's
+// thread is not only the crew's, and threads that it starts begin where it may be: it goes back when the work is done. The
+// others belong to OpenMP, which started them while the caller was still free, and stay.
+class OnCore {
+   public:
+    OnCore(int index, int threads) {
+#ifdef __linux__
+        cpu_set_t allowed;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) != threads) return;
+        int core = -1;
+        for (int nth = -1; nth < index; nth += CPU_ISSET(core, &allowed) ? 1 : 0) core++;
         cpu_set_t own;
         CPU_ZERO(&own);
         CPU_SET(core, &own);
-        sched_setaffinity(0, sizeof own, &own);
-        return;
-    }
-}
-#endif
-
-// What the crew's threads other than the caller's do when they are new. The caller's own is not only the crew's, and threads that it
-// starts begin where it is: see `Stay`.
-inline void settle_on_core(int index, int threads) {
-#ifdef __linux__
-    thread_local bool settled = false;
-    if (!settled && index > 0) stay_on_core(index, threads);
-    settled = true;
-#endif
-}
-
-// Keeps the calling thread on the crew's first core for as long as this lives.
-class Stay {
-   public:
-    explicit Stay(int threads) {
-#ifdef __linux__
-        known_ = sched_getaffinity(0, sizeof before_, &before_) == 0;
-        if (known_) stay_on_core(0, threads);
+        before_ = allowed;
+        returns_ = sched_setaffinity(0, sizeof own, &own) == 0 && index == 0;
 #endif
     }
-    ~Stay() {
+    ~OnCore() {
 #ifdef __linux__
-        if (known_) sched_setaffinity(0, sizeof before_, &before_);
+        if (returns_) sched_setaffinity(0, sizeof before_, &before_);
 #endif
     }
-    Stay(const Stay &) = delete;
-    Stay &operator=(const Stay &) = delete;
+    OnCore(const OnCore &) = delete;
+    OnCore &operator=(const OnCore &) = delete;
 
 #ifdef __linux__
    private:
-    bool known_;
+    bool returns_ = false;
     cpu_set_t before_;
 #endif
 };
 
 // Calls `work` on each of so many threads, this one among them; on each, operations keep to that thread. `work` must not throw.
+// With fewer threads than the process computes with, OpenMP lets the others end.
 template <typename Work>
 void on_each_thread(int threads, const Work &work) {
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
     {
         meet_this_thread();
-        settle_on_core(omp_get_thread_num(), threads);
+        const OnCore on_core(omp_get_thread_num(), threads);
         // oneDNN plans for as many threads as this says; where it then gets but one, it waits for the others for ever. The setting
         // ends with the region.
         omp_set_num_threads(1);

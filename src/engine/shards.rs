@@ -19,11 +19,6 @@ impl Shards {
         Self { threads: if shim::has_crew() { threads.max(1) } else { 1 } }
     }
 
-    /// For the length of a step: the threads that share it stay on their cores.
-    pub fn stay(&self) -> shim::Stay {
-        shim::Stay::on_first_core(self.threads)
-    }
-
     /// The pictures of each shard, a function of the batch's size, the network and the number of threads alone.
     pub fn of(&self, pictures: usize, cost: Cost) -> Vec<Range<usize>> {
         let mut first = 0;
@@ -36,12 +31,15 @@ impl Shards {
     }
 
     /// Works on every item, on whichever thread is free; the results stand in the items' order. The first error in that order
-    /// comes back, and a panic goes on here.
+    /// comes back, and a panic goes on here. A single item gets all threads, operation by operation.
     pub fn map<T: Send, U: Send>(&self, items: Vec<T>, work: impl Fn(T) -> Result<U> + Sync) -> Result<Vec<U>> {
+        if self.threads == 1 || items.len() == 1 {
+            return items.into_iter().map(work).collect();
+        }
         let next = AtomicUsize::new(0);
         let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
         let results: Vec<Mutex<_>> = items.iter().map(|_| Mutex::new(None)).collect();
-        shim::crew(self.threads.min(items.len()).max(1), &|| {
+        shim::crew(self.threads, &|| {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(index) else { break };

@@ -44,10 +44,6 @@ char *frostline_crew(int threads, void (*work)(void *), void *context) {
     return guarded([&] { on_each_thread(threads, [&] { work(context); }); });
 }
 
-// Keeps this thread on the crew's first core until `frostline_leave`.
-Stay *frostline_stay(int threads) { return new Stay(threads); }
-void frostline_leave(Stay *stay) { delete stay; }
-
 // What `output` changes by with each of `inputs`, given what the loss changes by with `output`. Where an input has no say, its
 // gradient is undefined. tch can only start from a scalar.
 char *frostline_gradients(const Tensor *output, const Tensor *output_gradient, Tensor *const *inputs, size_t count,

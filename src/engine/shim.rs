@@ -26,8 +26,6 @@ unsafe extern "C" {
     fn frostline_has_crew() -> bool;
     fn frostline_set_threads(threads: i32) -> *mut c_char;
     fn frostline_crew(threads: i32, work: unsafe extern "C" fn(*mut c_void), context: *mut c_void) -> *mut c_char;
-    fn frostline_stay(threads: i32) -> *mut c_void;
-    fn frostline_leave(stay: *mut c_void);
     fn frostline_gradients(
         output: *const C_tensor,
         output_gradient: *const C_tensor,
@@ -235,26 +233,6 @@ pub fn crew<F: Fn() + Sync>(threads: usize, work: &F) -> Result<()> {
     }
     // SAFETY: as above; the threads are done with `work` when the call returns.
     check(unsafe { frostline_crew(threads as i32, call::<F>, ptr::from_ref(work).cast_mut().cast()) })
-}
-
-/// Keeps the thread that made it on the first of the cores that a crew of so many threads fills, if it fills them. Threads that it
-/// starts meanwhile would stay there too.
-pub struct Stay {
-    stay: *mut c_void,
-}
-
-impl Stay {
-    pub fn on_first_core(threads: usize) -> Self {
-        // SAFETY: no pointers go in.
-        Self { stay: unsafe { frostline_stay(threads as i32) } }
-    }
-}
-
-impl Drop for Stay {
-    fn drop(&mut self) {
-        // SAFETY: ours, and given back once. It is not `Send`, so this is the thread that made it.
-        unsafe { frostline_leave(self.stay) };
-    }
 }
 
 /// Makes cuDNN give the same bits every time, so that a resumed run on a graphics card is the uninterrupted one.

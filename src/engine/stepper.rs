@@ -106,7 +106,6 @@ impl TorchStepper {
         if batch.count == 0 {
             return Ok(Score::default());
         }
-        let _stay = self.shards.as_ref().map(Shards::stay);
         let mode = Mode::Train { seed: self.seed, step: update.step };
         let (pass, labels) = self.forward(batch, mode)?;
         let head = self.network.head();
@@ -122,7 +121,6 @@ impl TorchStepper {
         if batch.count == 0 {
             return Ok(Evaluated::default());
         }
-        let _stay = self.shards.as_ref().map(Shards::stay);
         let _no_grad = tch::no_grad_guard();
         let (Pass { logits, .. }, labels) = self.forward(batch, Mode::Infer)?;
         let head = self.network.head();

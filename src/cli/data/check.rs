@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::{Exit, output::Output},
     data::{
-        self, Augment, DataError, DataSpec, Interpolation, Size, SourceSpec,
+        self, DataError, DataSpec, SourceSpec,
         survey::{Finding, Inventory, Repeat, Survey, portray},
     },
     error::Result,
@@ -71,16 +71,7 @@ fn survey(place: &Path) -> Result<(String, Survey)> {
     if !idx {
         return folder(place);
     }
-    let spec = DataSpec {
-        source: SourceSpec::Idx { places: vec![place.to_owned()], classes: Vec::new() },
-        size: Size { height: 28, width: 28, channels: 1 },
-        interpolation: Interpolation::default(),
-        validation_fraction: None,
-        limit: None,
-        seed: 0,
-        augment: Augment::default(),
-    };
-    dataset(place.display().to_string(), &spec)
+    dataset(place.display().to_string(), &DataSpec::of_idx(place.to_owned()))
 }
 
 fn folder(place: &Path) -> Result<(String, Survey)> {

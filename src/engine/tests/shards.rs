@@ -127,6 +127,38 @@ fn operations_inside_a_shard_keep_to_its_thread() {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn cores_of_this_thread() -> usize {
+    // SAFETY: the set is written by the call.
+    unsafe {
+        let mut cores: libc::cpu_set_t = std::mem::zeroed();
+        assert_eq!(libc::sched_getaffinity(0, size_of_val(&cores), &raw mut cores), 0);
+        libc::CPU_COUNT(&cores) as usize
+    }
+}
+
+/// Threads that are started in a step, by libtorch too, would inherit what the caller is held to.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crew_that_fills_the_processor_keeps_to_its_cores_and_lets_the_caller_go() {
+    let cores = cores_of_this_thread();
+    let shards = Shards::new(cores);
+    for _ in 0..3 {
+        let held = shards.map(vec![(); 4 * cores], |()| Ok(cores_of_this_thread())).unwrap();
+        assert!(cores == 1 || held.iter().all(|&held| held == 1), "{held:?}");
+        assert_eq!(cores_of_this_thread(), cores);
+        // Fewer items than threads, and one: both leave the crew whole.
+        shards.map(vec![(); 2], |()| Ok(())).unwrap();
+        shards.map(vec![()], |()| Ok(())).unwrap();
+    }
+    let caller = std::thread::current().id();
+    crate::shim::crew(cores + 1, &|| {
+        let is_caller = std::thread::current().id() == caller;
+        assert!(!is_caller || cores_of_this_thread() == cores, "a crew that does not fit is not held");
+    })
+    .unwrap();
+}
+
 #[test]
 fn a_networks_steps_do_not_depend_on_how_the_work_fell_to_the_threads() {
     let train = || {

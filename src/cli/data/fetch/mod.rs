@@ -23,7 +23,7 @@ use crate::{
         Exit, hint,
         output::{Output, complain},
     },
-    data::{self, Augment, DataSpec, Interpolation, Size, SourceSpec},
+    data::{self, DataSpec},
     error::{Error, Result},
     text::figures,
 };
@@ -74,17 +74,8 @@ fn list() -> String {
 fn idx(source: &Source, args: &FetchArgs, out: &mut Output) -> Result<Exit> {
     let into = args.into.clone().unwrap_or_else(|| source.into.into());
     files(source, &into, args, out)?;
-    let spec = DataSpec {
-        source: SourceSpec::Idx { places: vec![into.clone()], classes: Vec::new() },
-        size: Size { height: 28, width: 28, channels: 1 },
-        interpolation: Interpolation::default(),
-        validation_fraction: None,
-        limit: None,
-        seed: 0,
-        augment: Augment::default(),
-    };
     // Files of a known checksum are whole; others had better be looked at.
-    let found = data::inspect(&spec)?;
+    let found = data::inspect(&DataSpec::of_idx(into.clone()))?;
     let (train, test) = (figures::count(found.train as u64), figures::count(found.test as u64));
     let classes = found.classes.len();
     out.line(&format!("{}: {train} training and {test} test images in {classes} classes", into.display()))?;
@@ -226,7 +217,7 @@ mod tests {
         for name in ["mnist", "fashion-mnist"] {
             let config = format!("{}/config/{name}.toml", env!("CARGO_MANIFEST_DIR"));
             let plan = crate::plan::Plan::load(Path::new(&config), &[]).unwrap();
-            let SourceSpec::Idx { places, .. } = plan.data.source else { panic!("{name}") };
+            let data::SourceSpec::Idx { places, .. } = plan.data.source else { panic!("{name}") };
             let into = Path::new(env!("CARGO_MANIFEST_DIR")).join(sources::find(name).unwrap().into);
             assert!(places.contains(&into), "{places:?} lacks {}", into.display());
         }
