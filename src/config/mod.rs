@@ -2,7 +2,7 @@
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod model;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
-pub use base::{Base, BaseWeights, Pooling};
+pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};

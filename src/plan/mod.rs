@@ -2,7 +2,7 @@
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod head;
@@ -11,7 +11,7 @@ mod schedule;
 
 use std::path::Path;
 
-pub use base::Base;
+pub use base_model::Base;
 pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use schedule::{RateSchedule, Reduction, Watcher};
@@ -77,7 +77,7 @@ impl Plan {
     pub fn resolve(mut config: Config) -> Result<Self, PlanError> {
         let name = config.name.clone().unwrap_or_else(|| "run".to_owned());
         let [height, width, channels] = config.model.input;
-        let (specs, base) = base::assemble(&mut config.model)?;
+        let (specs, base) = base_model::assemble(&mut config.model)?;
         let arch = Arch::new(&*name, Shape::Map { height, width, channels }, &specs)?;
         let head = Head::of(&arch).ok_or_else(|| PlanError::head(&arch))?;
         let data = data::resolve(&config.data, config.model.input, config.seed)?;
