@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{command::Command, error::Class};
 
 /// Raised when a reader of an older number could misunderstand the journal or the wire.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub enum Event {
         state: State,
         step: u64,
     },
+    /// The phases as they are planned: at the start, when a run is resumed, and whenever one begins or is inserted.
+    Phases(Phases),
+    PhaseStarted(PhaseStarted),
+    PhaseEnded(PhaseEnded),
     EpochStarted {
         epoch: u32,
         step: u64,
@@ -84,8 +88,11 @@ pub struct RunStarted {
     /// The run directory's name.
     pub run: String,
     pub model: String,
+    /// The name of the phase under way.
     pub phase: String,
+    /// The number of the last epoch of all, as it was planned then.
     pub epochs: u32,
+    /// Of the phase under way, and so is the optimiser.
     pub batch_size: u32,
     /// In order of execution.
     pub layers: Vec<LayerInfo>,
@@ -100,6 +107,80 @@ pub struct RunStarted {
 pub struct Resumed {
     pub step: u64,
     pub epoch: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phases {
+    /// The phase under way, from 1.
+    pub current: u32,
+    /// The step after which it began, and its first epoch.
+    pub first_step: u64,
+    pub first_epoch: u32,
+    pub phases: Vec<PhaseInfo>,
+}
+
+impl Phases {
+    /// The number of the last epoch of all, if no phase ends before its time.
+    pub fn last_epoch(&self) -> u32 {
+        let coming = self.coming().map(|phase| phase.epochs).fold(0, u32::saturating_add);
+        (self.first_epoch - 1).saturating_add(coming)
+    }
+
+    /// The phase under way and those after it.
+    pub fn coming(&self) -> impl Iterator<Item = &PhaseInfo> {
+        self.phases.iter().skip(self.current.saturating_sub(1) as usize)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseInfo {
+    pub name: String,
+    pub epochs: u32,
+    pub batch_size: u32,
+    pub optimizer: String,
+    /// The lowest and the highest learning rate of the layers that train, at the height of the schedule.
+    pub rates: [f64; 2],
+    /// Whether training images are varied.
+    pub augmented: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseStarted {
+    /// From 1, of `count`.
+    pub phase: u32,
+    pub count: u32,
+    pub name: String,
+    /// Steps done before it.
+    pub step: u64,
+    /// Its first epoch.
+    pub epoch: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseEnded {
+    /// From 1, of `count`.
+    pub phase: u32,
+    pub count: u32,
+    pub name: String,
+    pub step: u64,
+    /// The last epoch that was begun.
+    pub epoch: u32,
+    pub how: PhaseEnd,
+    /// Whether the next phase begins with this one's best weights.
+    pub restored: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseEnd {
+    /// All its epochs are done.
+    Completed,
+    /// Early stopping ended it.
+    Early,
+    /// Somebody ended it; what it had done of its epoch was validated.
+    Ended,
+    /// Somebody went on to the next phase at once.
+    Skipped,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -358,7 +439,7 @@ pub struct RunEnded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ended", rename_all = "snake_case")]
 pub enum Ended {
-    /// All epochs done, or early stopping ended the run.
+    /// All phases done; `early` if the last one was ended by early stopping.
     Completed {
         early: bool,
     },
