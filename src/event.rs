@@ -123,7 +123,7 @@ impl Phases {
     /// The number of the last epoch of all, if no phase ends before its time.
     pub fn last_epoch(&self) -> u32 {
         let coming = self.coming().map(|phase| phase.epochs).fold(0, u32::saturating_add);
-        (self.first_epoch - 1).saturating_add(coming)
+        self.first_epoch.saturating_sub(1).saturating_add(coming)
     }
 
     /// The phase under way and those after it.
@@ -163,7 +163,7 @@ pub struct PhaseEnded {
     pub count: u32,
     pub name: String,
     pub step: u64,
-    /// The last epoch that was begun.
+    /// The last epoch with a step in it.
     pub epoch: u32,
     pub how: PhaseEnd,
     /// Whether the next phase begins with this one's best weights.
