@@ -183,6 +183,18 @@ pub enum PhaseEnd {
     Skipped,
 }
 
+impl PhaseEnd {
+    /// After the phase's name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Completed => "done",
+            Self::Early => "stopped early",
+            Self::Ended => "ended by hand",
+            Self::Skipped => "left for the next",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerInfo {
     pub name: String,

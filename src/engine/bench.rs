@@ -1,5 +1,5 @@
-//! `frostline-engine bench`: how fast this machine is on a configuration, part by part. It measures the product's own stepper, loader
-//! and training loop, and beside them what the device can do at best; it trains no second way. Answers are JSON lines.
+//! `frostline-engine bench`: how fast this machine is on a configuration's first phase, part by part. It measures the product's own
+//! stepper, loader and training loop, and beside them what the device can do at best; it trains no second way. Answers are JSON lines.
 
 use std::{
     fs,
