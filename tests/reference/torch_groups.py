@@ -16,13 +16,9 @@ RATE = 0.01
 RATES = {"conv2d": RATE * 0.1, "dense": 0.02}
 
 
-def size(shape):
-    return torch.Size(shape).numel()
-
-
 def run(make):
     weights = {
-        name: torch.nn.Parameter(torch.tensor(floats(f"weight {name}", size(shape), 0.5), dtype=torch.float64).reshape(shape))
+        name: torch.nn.Parameter(torch.tensor(floats(f"weight {name}", shape, 0.5), dtype=torch.float64))
         for name, shape in SHAPES.items()
     }
     groups = [{"params": [w for name, w in weights.items() if name.startswith(layer)], "lr": rate} for layer, rate in RATES.items()]
@@ -32,8 +28,7 @@ def run(make):
             for group in optimizer.param_groups:
                 group["lr"] /= 2
         for name, weight in weights.items():
-            given = floats(f"gradient {name} {step}", size(SHAPES[name]), 0.1)
-            weight.grad = torch.tensor(given, dtype=torch.float64).reshape(SHAPES[name])
+            weight.grad = torch.tensor(floats(f"gradient {name} {step}", SHAPES[name], 0.1), dtype=torch.float64)
         optimizer.step()
     return {name: [round(v, 9) for v in weight.detach().ravel().tolist()] for name, weight in weights.items()}
 
