@@ -265,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn phases_count_with_their_own_epochs() {
+        let state = fold("phased.jsonl");
+        let (phase, at, of) = state.phase().unwrap();
+        assert_eq!((phase.name.as_str(), at, of), ("fine-tune", 3, 3));
+        assert_eq!(state.epochs_planned(), 8, "three epochs were begun before its five");
+        let begun: Vec<(u64, &What)> =
+            state.markers.iter().filter(|m| matches!(m.what, What::Phase(_))).map(|m| (m.step, &m.what)).collect();
+        assert_eq!(begun, [(126, &What::Phase("warm".into())), (156, &What::Phase("fine-tune".into()))]);
+        assert_eq!(fold("story.jsonl").phase(), None);
+    }
+
+    #[test]
     fn events_that_come_twice_count_once() {
         let (once, mut twice) = (fold("story.jsonl"), fold("story.jsonl"));
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/story.jsonl");
