@@ -185,7 +185,9 @@ mod tests {
     fn what_is_no_phase_says_why() {
         let told = |line: &str| crate::error::Error::from(Phase::parse(line).unwrap_err()).to_string();
         insta::assert_snapshot!(
-            ["", "all", "epoch=2", "train=tail", "epochs=2 epochs=3", "train={to=1}", "epochs=-1"].map(told).join("\n\n")
+            ["", "all", "epoch=2", "train=tail", "epochs=2 epochs=3", "train={to=1}", "epochs=-1"]
+                .map(told)
+                .join("\n\n")
         );
     }
 }

@@ -44,7 +44,8 @@ impl Optimizer {
             self.states.iter_mut().for_each(|state| *state = State::default());
         }
         self.rule = rule;
-        self.factors = weights.all().iter().map(|weight| layer_factors.get(weight.layer).copied().unwrap_or(1.0)).collect();
+        self.factors =
+            weights.all().iter().map(|weight| layer_factors.get(weight.layer).copied().unwrap_or(1.0)).collect();
     }
 
     /// `velocity` is SGD's v; `variance` a moving mean of g²; `momentum` a moving mean of g, or in `RMSprop` of the increments.

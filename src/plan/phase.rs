@@ -70,8 +70,7 @@ pub(super) fn resolve(train: &Train, phase: &config::Phase, network: Network<'_>
     let optimizer = phase.optimizer.unwrap_or(train.optimizer);
     let epochs = phase.epochs.unwrap_or(train.epochs);
     let batch_size = phase.batch_size.unwrap_or(train.batch_size);
-    let learning_rate =
-        phase.learning_rate.or(train.learning_rate).unwrap_or_else(|| train.optimizer.default_rate());
+    let learning_rate = phase.learning_rate.or(train.learning_rate).unwrap_or_else(|| train.optimizer.default_rate());
     check_numbers(epochs, batch_size, learning_rate, &optimizer)?;
     for layer in &train.freeze {
         check_freezable(arch, layer)?;

@@ -25,7 +25,6 @@ impl RunState {
             Event::PhaseStarted(started) if started.phase > 1 => {
                 self.mark(started.step, What::Phase(started.name.clone()));
             }
-            Event::PhaseStarted(_) | Event::PhaseEnded(_) => {}
             Event::EpochStarted { epoch, step } => {
                 (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, 0);
                 self.evaluating = None;
@@ -74,7 +73,7 @@ impl RunState {
                 self.tested = Some(tested.clone());
                 self.evaluating = None;
             }
-            Event::Log { .. } => {}
+            Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
         }
         if is_news(&stamped.event) {

@@ -137,7 +137,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Command::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
                 Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
             }
-            Command::LearningRate { .. } if self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done()) => {
+            Command::LearningRate { .. }
+                if self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done()) =>
+            {
                 Some("the schedule has come to its end, where the rate is 0".into())
             }
             Command::EndPhase | Command::SkipPhase if self.progress.phase_ended.is_some() => {

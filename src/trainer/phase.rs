@@ -55,7 +55,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// Goes back to this phase's best weights, if one of its epochs has left any.
     fn restore_best(&mut self) -> Result<bool> {
         match self.record.read_checkpoint(CheckpointKind::Best)? {
-            Some((tensors, best)) if best.phase == self.progress.phase && best.phase_step == self.progress.phase_step => {
+            Some((tensors, best))
+                if best.phase == self.progress.phase && best.phase_step == self.progress.phase_step =>
+            {
                 self.stepper.restore(&tensors)?;
                 Ok(true)
             }

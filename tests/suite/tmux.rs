@@ -251,7 +251,13 @@ fn phases_are_inserted_ended_and_skipped() {
 
     let ctl = |words: &[&str]| {
         let mut command = Process::new(frostline);
-        command.args(["ctl", &run.name()]).args(words).args(["--runs", runs_word]).stdin(Stdio::null()).output().unwrap()
+        command
+            .args(["ctl", &run.name()])
+            .args(words)
+            .args(["--runs", runs_word])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
     };
     let skipped = ctl(&["phase", "skip"]);
     assert!(skipped.status.success(), "{skipped:?}");
@@ -270,5 +276,7 @@ fn phases_are_inserted_ended_and_skipped() {
         .collect();
     let wanted = [("head", PhaseEnd::Ended), ("middle", PhaseEnd::Skipped), ("rest", PhaseEnd::Ended)];
     assert_eq!(ends, wanted.map(|(name, how)| (name.to_owned(), how)));
-    assert!(matches!(events(&run).last(), Some(Event::RunEnded(ended)) if ended.how == Ended::Completed { early: false }));
+    assert!(
+        matches!(events(&run).last(), Some(Event::RunEnded(ended)) if ended.how == Ended::Completed { early: false })
+    );
 }

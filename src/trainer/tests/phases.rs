@@ -63,7 +63,9 @@ fn each_phase_has_its_own_mask_batches_and_rate() {
     let planned: Vec<(u32, u32)> = ran
         .events
         .iter()
-        .filter_map(|event| if let Event::Phases(phases) = event { Some((phases.current, phases.last_epoch())) } else { None })
+        .filter_map(
+            |event| if let Event::Phases(phases) = event { Some((phases.current, phases.last_epoch())) } else { None },
+        )
         .collect();
     assert_eq!(planned, [(1, 3), (2, 3)]);
 }

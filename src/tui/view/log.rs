@@ -84,7 +84,9 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::count(*test)
         )),
         Event::DeviceReady(device) => info(format!("{}: {}, libtorch {}", device.device, device.name, device.libtorch)),
-        Event::PhaseStarted(PhaseStarted { phase, count, name, .. }) => info(format!("phase {phase} of {count}: {name}")),
+        Event::PhaseStarted(PhaseStarted { phase, count, name, .. }) => {
+            info(format!("phase {phase} of {count}: {name}"))
+        }
         Event::PhaseEnded(PhaseEnded { name, how, restored, .. }) => {
             let restored = if *restored { ", back to its best weights" } else { "" };
             info(format!("{name} {}{restored}", how.words()))
