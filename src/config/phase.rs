@@ -71,8 +71,9 @@ pub struct RateGroup {
 #[serde(untagged, expecting = "expected \"head\", \"all\", { from = \"LAYER\" } or a list of layers")]
 pub enum Layers {
     Word(Word),
-    Span(Span),
+    // Before the span, since serde takes a list of one for a table of one key.
     Named(Vec<String>),
+    Span(Span),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
