@@ -12,8 +12,8 @@ pub enum ConfigError {
     Toml { path: PathBuf, line: usize, column: usize, message: String, snippet: String, suggestion: Option<String> },
     #[error("--set {assignment}: {message}")]
     Override { assignment: String, message: String },
-    #[error("the phase \"{line}\": {message}")]
-    Phase { line: String, message: String },
+    #[error("the new phase: {message}")]
+    Phase { message: String },
 }
 
 impl ConfigError {

@@ -105,7 +105,7 @@ impl std::fmt::Display for Layers {
 impl Phase {
     /// From one line: `train="all" epochs=2 learning_rate=1e-5`. Between pairs stand blanks or commas; a bare word is a string.
     pub fn parse(line: &str) -> Result<Self, ConfigError> {
-        let fail = |message: String| ConfigError::Phase { line: line.trim().to_owned(), message };
+        let fail = |message: String| ConfigError::Phase { message };
         let mut table = toml::Table::new();
         for pair in pairs(line) {
             let (key, value) =

@@ -117,7 +117,7 @@ impl Plan {
     pub fn phase(&self, line: &str) -> Result<Phase, Error> {
         let phase = config::Phase::parse(line)?;
         let resolved = phase::resolve(&self.config.train, &phase, self.network());
-        Ok(resolved.map_err(|error| phase::within(format!("the phase \"{}\"", line.trim()), &error))?)
+        Ok(resolved.map_err(|error| phase::within("the new phase".into(), &error))?)
     }
 
     fn network(&self) -> phase::Network<'_> {
