@@ -239,7 +239,11 @@ impl Layout {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(own)?;
         file.set_len(self.length())?;
         file.write_all_at(&self.head(), 0)?;
-        let about = &about.as_bytes()[..about.floor_char_boundary(PAGE - HEAD - 2)];
+        let mut end = about.len().min(PAGE - HEAD - 2);
+        while !about.is_char_boundary(end) {
+            end -= 1;
+        }
+        let about = &about.as_bytes()[..end];
         file.write_all_at(&(about.len() as u16).to_le_bytes(), HEAD as u64)?;
         file.write_all_at(about, HEAD as u64 + 2)?;
         std::fs::hard_link(own, path)?;

@@ -94,6 +94,7 @@ pub(super) fn batch(index: usize, count: usize, size: Size, classes: i64) -> Bat
         labels: (0..count).map(|_| i64::from(next()) % classes).collect(),
         samples: (0..count as u32).collect(),
         mixed: None,
+        features: None,
         skipped: Vec::new(),
     }
 }
