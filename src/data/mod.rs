@@ -33,7 +33,7 @@ pub use cache::folder::{CacheContent, CacheEntry, entries as cache_entries};
 pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
-pub use features::{Features, FrozenPart, Pictures, Served};
+pub use features::{Features, FrozenPart, Pictures, Served, folder as features_folder};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
 

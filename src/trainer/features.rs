@@ -1,11 +1,11 @@
 //! Which loader serves what is kept of the network's frozen part. It follows the freeze mask: what is frozen is asked of the stepper
 //! before each pass, and in a pass as soon as the mask changes. Without a cache folder, or with a full one, all is computed each time.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{Record, Stepper, Trainer};
 use crate::{
-    data::{Features, FrozenPart, Loader, Pictures},
+    data::{self, Features, FrozenPart, Loader, Pictures},
     error::Result,
     event::{Event, Level, SplitName},
 };
@@ -13,6 +13,8 @@ use crate::{
 /// What the trainer knows of features besides those that the loaders serve.
 #[derive(Default)]
 pub(super) struct Keeping {
+    /// Where they lie.
+    pub(super) folder: Option<PathBuf>,
     /// Those in use. A split that ends in one pass and begins another keeps its own.
     open: Vec<Arc<Features>>,
     /// The mask has changed since the batches under way were asked for.
@@ -24,6 +26,10 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
+    pub(super) fn new() -> Self {
+        Self { folder: data::features_folder(), ..Self::default() }
+    }
+
     fn find(&self, part: &FrozenPart, pictures: Pictures) -> Option<&Arc<Features>> {
         self.open.iter().find(|features| features.part() == part && features.pictures() == pictures)
     }
@@ -62,7 +68,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }
         let taken = self.keeping.open.iter().map(|features| features.size().0).sum();
         let about = format!("{} up to {}: {}", self.plan.name, part.outputs.join(", "), loader.describe());
-        match Features::open(&part, pictures, self.plan.feature_bytes, taken, &about) {
+        let opened = match &self.keeping.folder {
+            None => Err("neither XDG_CACHE_HOME nor HOME is set".to_owned()),
+            Some(folder) => Features::open(folder, &part, pictures, self.plan.feature_bytes, taken, &about)
+                .map_err(|error| format!("{}: {error}", folder.display())),
+        };
+        match opened {
             Ok(features) => {
                 let features = Arc::new(features);
                 self.say_opened(&features, split)?;

@@ -105,7 +105,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             progress,
             meter: Meter::new(),
             look: Look::new(),
-            keeping: features::Keeping::default(),
+            keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
             paused_for: Duration::ZERO,

@@ -6,7 +6,7 @@ mod serve;
 mod writer;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -59,29 +59,29 @@ struct Shared {
     trouble: OnceLock<String>,
 }
 
-impl Features {
-    /// In the user's cache folder. `bytes` is how much all files of features may take, `taken` the part of it that files have which
-    /// this process has open; of what finds no room nothing is kept. `about` says to a person what this is.
-    pub fn open(part: &FrozenPart, pictures: Pictures, bytes: u64, taken: u64, about: &str) -> io::Result<Self> {
-        let unknown = || io::Error::new(io::ErrorKind::NotFound, "neither XDG_CACHE_HOME nor HOME is set");
-        let place = CacheFolder::find(CacheContent::Features).ok_or_else(unknown)?;
-        Self::open_in(&place, part, pictures, bytes, taken, about)
-    }
+/// Where features lie: `FROSTLINE_CACHE`, or `frostline/features` in the user's cache folder. Nothing where the system does not say
+/// where a user's caches belong.
+pub fn folder() -> Option<PathBuf> {
+    Some(CacheFolder::find(CacheContent::Features)?.path)
+}
 
-    fn open_in(
-        place: &CacheFolder,
+impl Features {
+    /// In `folder`, made where it is missing. `bytes` is how much all files of features in it may take, `taken` the part of it that
+    /// files have which this process has open; of what finds no room nothing is kept. `about` says to a person what this is.
+    pub fn open(
+        folder: &Path,
         part: &FrozenPart,
         pictures: Pictures,
         bytes: u64,
         taken: u64,
         about: &str,
     ) -> io::Result<Self> {
+        let place = CacheFolder { path: folder.to_owned(), kind: CacheContent::Features };
         let identity = identity(part, pictures);
         let records = pictures.count.saturating_mul(pictures.variants.max(1) as usize);
         let wanted = Wanted { identity, records, record_bytes: part.record_bytes, about };
         let limits = Limits { file: bytes.saturating_sub(taken), folder: bytes };
-        let file = CacheFile::open(place, wanted, limits)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", place.path.display())))?;
+        let file = CacheFile::open(&place, wanted, limits)?;
         let whole = (0..file.room()).map(|_| AtomicBool::new(false)).collect();
         let shared = Arc::new(Shared { file, whole, trouble: OnceLock::new() });
         let writer = Writer::start(&shared);
