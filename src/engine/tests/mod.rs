@@ -4,6 +4,7 @@
 mod device;
 mod dropout;
 mod explain;
+mod features;
 mod formula;
 mod freezing;
 mod keras_layers;
