@@ -83,7 +83,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Err(error) => {
                 self.keeping.failed.push((part, pictures));
                 let message = format!("the frozen layers are computed in every epoch, nothing is kept of them: {error}");
-                self.record.say(Event::Log { level: Level::Warning, message })?;
+                if self.cache_told.insert(message.clone()) {
+                    self.record.say(Event::Log { level: Level::Warning, message })?;
+                }
                 Ok(None)
             }
         }

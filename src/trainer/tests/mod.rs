@@ -3,6 +3,7 @@
 
 mod commands;
 mod endurance;
+mod features;
 
 use std::sync::{
     Arc, Mutex,
