@@ -112,7 +112,7 @@ fn listed(entries: &[CacheEntry], zone: &TimeZone) -> String {
 
 fn row(entry: &CacheEntry, zone: &TimeZone) -> [String; 6] {
     let used = Timestamp::try_from(entry.used)
-        .map_or_else(|_| "-".into(), |at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
+        .map_or_else(|_| "-".into(), |at| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
     let records = match (entry.filled, entry.room) {
         (filled, room) if filled == room => figures::count(room),
         (filled, room) => format!("{} of {}", figures::count(filled), figures::count(room)),

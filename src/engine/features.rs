@@ -156,7 +156,8 @@ fn outputs(network: &Network, prefix: &Prefix) -> Result<Vec<Output>> {
     };
     let size = Size { height: height as u32, width: width as u32, channels: channels as u32 };
     let black = vec![0; size.bytes()];
-    let picture = |_| input::pictures(&black, 1, size, Preprocess::default(), network.device());
+    let device = network.device();
+    let picture = |_| input::pictures(&black, 1, size, Preprocess::default(), device);
     let seen = Pass::below(network, None, 1, prefix, picture, Mode::Infer)?;
     let mut first = 0;
     let output = |tensor: Tensor| {

@@ -60,11 +60,11 @@ fn split(source: &Arc<Drawn>) -> Split {
 }
 
 fn cache(source: &Arc<Drawn>, kind: CacheKind, budget: usize, place: &Path) -> Cache {
-    Cache::at(&split(source), SIZE, kind, budget, folder(place))
+    Cache::at(&split(source), SIZE, kind, budget, Some(folder(place)))
 }
 
-fn folder(place: &Path) -> Option<CacheFolder> {
-    Some(CacheFolder { path: place.to_owned(), kind: CacheContent::Decoded })
+fn folder(place: &Path) -> CacheFolder {
+    CacheFolder { path: place.to_owned(), kind: CacheContent::Decoded }
 }
 
 /// Every picture, or why not.
@@ -197,7 +197,7 @@ fn the_folder_keeps_to_its_budget_and_to_its_own_files() {
     for identity in 0..9 {
         let source = source(identity);
         let split = split(&source);
-        let cache = Cache::at(&split, size, CacheKind::File, budget, folder(place.path()));
+        let cache = Cache::at(&split, size, CacheKind::File, budget, Some(folder(place.path())));
         for position in 0..PICTURES {
             let _ = cache.fetch(&split, position, size);
         }
