@@ -133,9 +133,8 @@ fn cleared(entries: &[CacheEntry], only: Option<Kind>, unused_for: Option<u32>) 
         if oldest.is_some_and(|oldest| entry.used.elapsed().is_ok_and(|since| since < oldest)) {
             continue;
         }
-        std::fs::remove_file(&entry.path).map_err(|error| {
-            Error::environment(format!("cannot remove {}: {error}", entry.path.display()), None)
-        })?;
+        std::fs::remove_file(&entry.path)
+            .map_err(|error| Error::environment(format!("cannot remove {}: {error}", entry.path.display()), None))?;
         files += 1;
         bytes += entry.bytes;
     }

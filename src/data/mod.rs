@@ -29,8 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::config::{CacheKind, Interpolation};
-pub use cache::folder::{CacheContent, CacheEntry, entries as cache_entries};
 pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
+pub use cache::folder::{CacheContent, CacheEntry, entries as cache_entries};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use features::{Features, FrozenPart, Pictures, Served, folder as features_folder};

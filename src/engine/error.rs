@@ -80,7 +80,11 @@ impl Explain for EngineError {
             | Self::NotAMap { .. }
             | Self::InputSize { .. }
             | Self::Restore { .. } => Class::User,
-            Self::Torch { .. } | Self::BatchLength { .. } | Self::Label { .. } | Self::Features | Self::Panicked { .. } => Class::Internal,
+            Self::Torch { .. }
+            | Self::BatchLength { .. }
+            | Self::Label { .. }
+            | Self::Features
+            | Self::Panicked { .. } => Class::Internal,
         }
     }
 
@@ -99,9 +103,7 @@ impl Explain for EngineError {
             | Self::BatchLength { .. }
             | Self::Label { .. }
             | Self::Features
-            | Self::Panicked { .. } => {
-                "this is a defect in frostline; please report it with the run's engine.log"
-            }
+            | Self::Panicked { .. } => "this is a defect in frostline; please report it with the run's engine.log",
         };
         Some(hint.to_owned())
     }

@@ -102,7 +102,8 @@ impl Part {
         let length = self.frozen.record_bytes;
         let mut records = vec![0; count * length];
         for (output, tensor) in self.outputs.iter().zip(computed) {
-            let tensor = if output.sides.len() == 3 { tensor.f_permute([0_i64, 2, 3, 1])? } else { tensor.shallow_clone() };
+            let tensor =
+                if output.sides.len() == 3 { tensor.f_permute([0_i64, 2, 3, 1])? } else { tensor.shallow_clone() };
             let tensor = tensor.f_to_device(Device::Cpu)?;
             if output.bytes.len() == length {
                 tensor.f_copy_data_u8(&mut records, tensor.numel())?;

@@ -66,15 +66,15 @@ impl Pass {
         network: &Network,
         shards: Option<&Shards>,
         pictures: usize,
-        below: Option<Below<'_>>,
+        below: Option<&Below<'_>>,
         input: impl Fn(Range<usize>) -> Result<Tensor> + Sync,
         mode: Mode,
     ) -> Result<Self> {
         let count = network.arch().layers().len();
-        let is_below = |layer: usize| below.as_ref().is_some_and(|below| below.prefix.is_below(layer));
+        let is_below = |layer: usize| below.is_some_and(|below| below.prefix.is_below(layer));
         let to_run = |part: Range<usize>| part.filter(|&layer| !is_below(layer)).collect::<Vec<_>>();
-        let given = |range: &Range<usize>| below.as_ref().map_or_else(|| Ok(Vec::new()), |below| below.narrow(range));
-        let needs_pictures = below.as_ref().is_none_or(|below| below.prefix.needs_pictures());
+        let given = |range: &Range<usize>| below.map_or_else(|| Ok(Vec::new()), |below| below.narrow(range));
+        let needs_pictures = below.is_none_or(|below| below.prefix.needs_pictures());
         let trunk = shards.and_then(|shards| Some((shards, network.trunk_end(mode)?)));
         let Some((shards, end)) = trunk.filter(|&(_, end)| !is_below(end)) else {
             let mut given = given(&(0..pictures))?;
@@ -84,7 +84,7 @@ impl Pass {
             let logits = run(network, &to_run(0..count), &given, count - 1, mode)?;
             return Ok(Self { logits, cut: None });
         };
-        let ranges = shards.of(pictures, Cost::of(network.arch(), 0..end + 1));
+        let ranges = shards.of(pictures, Cost::of(network.arch(), 0..=end));
         let with_given = |range: &Range<usize>| Ok((range.clone(), given(range)?));
         let items = ranges.iter().map(with_given).collect::<Result<Vec<_>>>()?;
         let layers = to_run(0..end + 1);
@@ -202,13 +202,7 @@ impl Shared<'_> {
 }
 
 /// The output of the layer `wanted`.
-fn run(
-    network: &Network,
-    layers: &[usize],
-    given: &[(Source, Tensor)],
-    wanted: usize,
-    mode: Mode,
-) -> Result<Tensor> {
+fn run(network: &Network, layers: &[usize], given: &[(Source, Tensor)], wanted: usize, mode: Mode) -> Result<Tensor> {
     Ok(network.run_layers(layers, given, &[wanted], mode, &mut Taps::none())?.swap_remove(0))
 }
 

@@ -2,6 +2,7 @@
 //! Only fallible calls, and a panic inside is an error too: the loop then ends the run, and its last checkpoint is whole.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,7 +41,7 @@ pub struct TorchStepper {
     /// Only a processor works in shards: a graphics card wants the whole batch.
     shards: Option<Shards>,
     /// The frozen part in steps and in evaluation, once it was asked for, until freezing or weights change.
-    parts: [Option<Option<Part>>; 2],
+    parts: [OnceCell<Option<Part>>; 2],
 }
 
 /// What the arithmetic is done on, and in.
@@ -64,7 +65,7 @@ impl TorchStepper {
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
-                parts: [None, None],
+                parts: Default::default(),
                 preprocess,
                 seed,
                 network,
@@ -104,11 +105,11 @@ impl TorchStepper {
         let pass = match &batch.features {
             None => Pass::forward(&self.network, shards, batch.count, pictures, mode)?,
             Some(served) => {
-                let part = self.parts[usize::from(mode != Mode::Infer)].as_ref().and_then(Option::as_ref);
+                let part = self.parts[usize::from(mode != Mode::Infer)].get().and_then(Option::as_ref);
                 let part = part.ok_or(EngineError::Features)?;
                 let outputs = part.outputs(&self.network, shards, batch, served, preprocess, mode)?;
                 let below = Below { prefix: part.prefix(), outputs };
-                Pass::above(&self.network, shards, batch.count, Some(below), pictures, mode)?
+                Pass::above(&self.network, shards, batch.count, Some(&below), pictures, mode)?
             }
         };
         Ok((pass, input::labels(&batch.labels, device)?))
@@ -156,18 +157,19 @@ impl Stepper for TorchStepper {
 
     fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
         shielded(|| {
-            let known = &mut self.parts[usize::from(training)];
-            if known.is_none() {
+            let known = &self.parts[usize::from(training)];
+            if known.get().is_none() {
                 self.network.refresh()?;
-                *known = Some(Part::find(&self.network, self.preprocess, training)?);
+                let found = Part::find(&self.network, self.preprocess, training)?;
+                let _ = known.set(found);
             }
-            Ok(known.as_ref().and_then(Option::as_ref).map(|part| part.frozen().clone()))
+            Ok(known.get().and_then(Option::as_ref).map(|part| part.frozen().clone()))
         })
     }
 
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
         shielded(|| {
-            self.parts = [None, None];
+            self.parts = Default::default();
             for layer in self.seals.set(&mut self.network, frozen)? {
                 self.meters.thawed(&self.network, layer)?;
             }
@@ -191,7 +193,7 @@ impl Stepper for TorchStepper {
 
     fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()> {
         shielded(|| {
-            self.parts = [None, None];
+            self.parts = Default::default();
             saved::restore(self.network.weights(), &mut self.optimizer, tensors)?;
             self.gradients.clear();
             self.seals.renew(&self.network)?;

@@ -82,7 +82,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             }
             Err(error) => {
                 self.keeping.failed.push((part, pictures));
-                let message = format!("the frozen layers are computed in every epoch, nothing is kept of them: {error}");
+                let message =
+                    format!("the frozen layers are computed in every epoch, nothing is kept of them: {error}");
                 if self.cache_told.insert(message.clone()) {
                     self.record.say(Event::Log { level: Level::Warning, message })?;
                 }
@@ -94,8 +95,13 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     fn say_opened(&mut self, features: &Features, split: SplitName) -> Result<()> {
         let (part, Pictures { count, variants, .. }) = (features.part(), features.pictures());
         let (bytes, room) = features.size();
-        let images = if variants > 1 { format!("{count} images in {variants} variants") } else { format!("{count} images") };
-        let least = if room < count * variants.max(1) as usize { format!(", of which {room} find room") } else { String::new() };
+        let images =
+            if variants > 1 { format!("{count} images in {variants} variants") } else { format!("{count} images") };
+        let least = if room < count * variants.max(1) as usize {
+            format!(", of which {room} find room")
+        } else {
+            String::new()
+        };
         let message = format!(
             "what the frozen layers up to {} make of an image is computed once: {images} of the {} split, {} bytes each, \
              {:.1} MB in all{least}, in {}",

@@ -216,7 +216,8 @@ impl Layout {
         let mut head = [0; HEAD];
         file.read_exact_at(&mut head, 0).ok()?;
         let found = Self::read(&head)?;
-        let is_same = (found.magic, found.identity, found.record_bytes) == (self.magic, self.identity, self.record_bytes);
+        let is_same =
+            (found.magic, found.identity, found.record_bytes) == (self.magic, self.identity, self.record_bytes);
         let is_whole = found.room >= self.room && file.metadata().ok()?.len() == found.checked_length()?;
         (is_same && is_whole).then_some(found.room)
     }

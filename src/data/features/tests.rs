@@ -140,9 +140,14 @@ fn the_first_epoch_fills_and_no_later_one_loads_a_picture() {
 
 #[test]
 fn features_change_no_output_whatever_is_kept_and_needed() {
-    for (needs_pictures, unreadable, room) in
-        [(false, None, 10), (true, None, 10), (false, Some(3), 10), (true, Some(3), 10), (false, None, 4), (true, Some(0), 4)]
-    {
+    for (needs_pictures, unreadable, room) in [
+        (false, None, 10),
+        (true, None, 10),
+        (false, Some(3), 10),
+        (true, Some(3), 10),
+        (false, None, 4),
+        (true, Some(0), 4),
+    ] {
         let place = tempfile::tempdir().unwrap();
         let (_, loader) = loader(None, unreadable);
         let features = open(&place, &loader, &part(1, needs_pictures), room * RECORD as u64);

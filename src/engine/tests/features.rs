@@ -5,9 +5,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use frostline::data::{
-    Augment, CacheKind, DataError, Features, Loader, LoaderSpec, Pictures, Pixels, Source, Split,
-};
+use frostline::data::{Augment, CacheKind, DataError, Features, Loader, LoaderSpec, Pictures, Pixels, Source, Split};
 use frostline::trainer::{SavedTensor, Stepper as _, Update};
 
 const PICTURES: usize = 23;
@@ -268,7 +266,11 @@ fn the_name_follows_weights_structure_and_what_is_computed_not_names_or_heads() 
         layer(Op::Flatten),
         dense(1, Activation::Sigmoid),
     ];
-    assert_eq!(part(&arch(&layers), &["a", "b", "c"], 7, Preprocess::default()).identity, plain.identity, "another head");
+    assert_eq!(
+        part(&arch(&layers), &["a", "b", "c"], 7, Preprocess::default()).identity,
+        plain.identity,
+        "another head"
+    );
     layers[3] = named("c", &["max_pooling2d"], same(64, 3, 1, Activation::Relu6));
     let others = [
         part(&arch(&layers), &["a", "b", "c"], 7, Preprocess::default()),
@@ -303,10 +305,27 @@ fn what_is_frozen_gives_a_picture_the_same_bits_in_every_company() {
     });
     let bodies: [Vec<LayerSpec>; 5] = [
         vec![same(32, 3, 2, Activation::Relu), same(48, 1, 1, Activation::Relu), same(17, 1, 2, Activation::Linear)],
-        vec![same(64, 7, 2, Activation::Relu), pool(), same(64, 1, 1, Activation::Relu), same(256, 1, 1, Activation::Relu)],
-        vec![same(24, 3, 1, Activation::Relu6), depthwise(1), same(30, 1, 1, Activation::Linear), depthwise(2), separable],
+        vec![
+            same(64, 7, 2, Activation::Relu),
+            pool(),
+            same(64, 1, 1, Activation::Relu),
+            same(256, 1, 1, Activation::Relu),
+        ],
+        vec![
+            same(24, 3, 1, Activation::Relu6),
+            depthwise(1),
+            same(30, 1, 1, Activation::Linear),
+            depthwise(2),
+            separable,
+        ],
         vec![same(33, 5, 1, Activation::Relu), norm(), layer(Op::AveragePool2d { window: window(3) })],
-        vec![same(64, 3, 1, Activation::Relu), pool(), same(128, 3, 1, Activation::Relu), pool(), same(256, 3, 1, Activation::Relu)],
+        vec![
+            same(64, 3, 1, Activation::Relu),
+            pool(),
+            same(128, 3, 1, Activation::Relu),
+            pool(),
+            same(256, 3, 1, Activation::Relu),
+        ],
     ];
     for body in bodies {
         let names = body.len();

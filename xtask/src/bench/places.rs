@@ -93,7 +93,9 @@ fn is_ours(work: &Work) -> bool {
 fn reads_pictures(work: &Work) -> bool {
     match work {
         Work::Peer { script, arguments, .. } => {
-            script.starts_with("pipeline") || script.contains("recipe") || (arguments.contains("--pipe") && !arguments.contains("resident"))
+            script.starts_with("pipeline")
+                || script.contains("recipe")
+                || (arguments.contains("--pipe") && !arguments.contains("resident"))
         }
         Work::Burn { mode } => matches!(*mode, "end-to-end" | "input"),
         Work::Bench { images, .. } => *images == Images::CatsAndDogs,
