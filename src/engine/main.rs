@@ -31,6 +31,7 @@ mod stdio;
 mod stepper;
 mod trunk;
 mod weights;
+mod winograd;
 
 #[cfg(test)]
 mod tests;
