@@ -47,7 +47,10 @@ pub fn convolve(x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>, window: Wind
     let border = Border::of(window, sides(x));
     let (strides, dilation) = (ints(window.strides), ints(window.dilation));
     let groups = groups as i64;
-    let alone = x.device() == Device::Cpu && !x.requires_grad() && !kernel.requires_grad() && tch::utils::has_mkldnn();
+    let alone = (x.device(), x.kind()) == (Device::Cpu, Kind::Float)
+        && !x.requires_grad()
+        && !kernel.requires_grad()
+        && tch::utils::has_mkldnn();
     let run = |x: &Tensor, padding: [i64; 2]| {
         if alone {
             // What is frozen has to give a picture the same bits in every batch, since they may be kept: libtorch itself takes another
