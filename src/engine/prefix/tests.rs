@@ -87,8 +87,9 @@ fn what_is_cheap_to_compute_is_not_kept() {
 
 #[test]
 fn an_activation_whose_last_bits_depend_on_a_pictures_place_ends_the_part() {
-    let net = arch(40, &[wide(), conv(128, Activation::Silu), layer(Op::Flatten), dense(1, Activation::Sigmoid)]);
-    check(&net, &["conv2d", "conv2d_1"], &["conv2d"], false);
+    let net =
+        arch(40, &[wide(), wide(), conv(128, Activation::Silu), layer(Op::Flatten), dense(1, Activation::Sigmoid)]);
+    check(&net, &["conv2d", "conv2d_1", "conv2d_2"], &["conv2d_1"], false);
 }
 
 /// A frozen trunk with two ends that are read above, a shortcut, and a branch that learns from the picture itself.
