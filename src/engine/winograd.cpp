@@ -155,6 +155,13 @@ int64_t tiles_a_block(int64_t tiles, int64_t channels, int64_t filters, int64_t 
     return (each + rows - 1) / rows * rows;
 }
 
+// Of this thread, for the time of one block: always the same memory, so that it stays in the cache from one layer to the next.
+float *workspace(int64_t floats) {
+    thread_local Tensor kept;
+    if (!kept.defined() || kept.numel() < floats) kept = at::empty({floats}, at::kFloat);
+    return kept.data_ptr<float>();
+}
+
 Tensor prepared(const Tensor &weight, bool turned) {
     // The way back is a convolution with the kernels turned by 180 degrees, filters and channels exchanged.
     const Tensor taps = (turned ? weight.flip({2, 3}).permute({2, 3, 0, 1}) : weight.permute({2, 3, 1, 0})).contiguous();
@@ -176,9 +183,8 @@ Tensor convolved(const Tensor &input, const Tensor &kernels, const Tensor &bias,
     crew((tiles + each - 1) / each, [&](int64_t index) {
         const int64_t first = index * each, count = std::min(each, tiles - first);
         const int64_t rows = (count + kit()->rows - 1) / kit()->rows * kit()->rows;
-        const Tensor points = at::empty({POINTS * rows * in.channels}, x.options());
-        const Tensor products = at::empty({POINTS * rows * out.channels}, x.options());
-        kit()->convolve(of, first, count, rows, points.data_ptr<float>(), products.data_ptr<float>());
+        float *points = workspace(POINTS * rows * (in.channels + out.channels));
+        kit()->convolve(of, first, count, rows, points, points + POINTS * rows * in.channels);
     });
     return y;
 }
@@ -196,11 +202,10 @@ std::pair<Tensor, Tensor> correlated(const Tensor &input, const Tensor &gradient
     const Tensor part_sums = at::zeros({parts, POINTS, in.channels, out.channels}, x.options());
     const Tensor part_bias = at::zeros({parts, out.channels}, x.options());
     crew(parts, [&](int64_t part) {
-        const Tensor points = at::empty({POINTS * each * in.channels}, x.options());
-        const Tensor gradients = at::empty({POINTS * each * out.channels}, x.options());
+        float *points = workspace(POINTS * each * (in.channels + out.channels));
         for (int64_t block = part * blocks / parts; block < (part + 1) * blocks / parts; block++)
-            kit()->correlate(of, block * each, std::min(each, tiles - block * each), points.data_ptr<float>(),
-                             gradients.data_ptr<float>(), part_sums[part].data_ptr<float>(), part_bias[part].data_ptr<float>());
+            kit()->correlate(of, block * each, std::min(each, tiles - block * each), points, points + POINTS * each * in.channels,
+                             part_sums[part].data_ptr<float>(), part_bias[part].data_ptr<float>());
     });
     const Tensor sums = parts == 1 ? part_sums[0] : part_sums.sum(0), bias = parts == 1 ? part_bias[0] : part_bias.sum(0);
     const Tensor taps = at::empty({TAPS, TAPS, in.channels, out.channels}, x.options());

@@ -18,6 +18,7 @@ mod precision;
 mod shards;
 mod steps;
 mod weights;
+mod zoo;
 
 use tch::{Device, Kind};
 
