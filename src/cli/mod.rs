@@ -3,6 +3,7 @@
 
 mod attach;
 mod bench;
+mod cache;
 mod ctl;
 mod dashboard;
 mod data;
@@ -67,6 +68,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
+    /// List or clear what is kept between runs
+    Cache(cache::CacheArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
+        Command::Cache(args) => cache::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };

@@ -46,6 +46,8 @@ pub struct Plan {
     pub prefetch: usize,
     pub cache: CacheKind,
     pub cache_bytes: usize,
+    /// What may be kept on the disk of the frozen layers' outputs, in all; 0: nothing.
+    pub feature_bytes: u64,
     config: Config,
 }
 
@@ -107,6 +109,7 @@ impl Plan {
             prefetch: config.engine.prefetch.max(1) as usize,
             cache: config.data.cache,
             cache_bytes: (config.engine.cache_mib as usize) << 20,
+            feature_bytes: u64::from(config.engine.features_mib) << 20,
             arch,
             name,
             config,
