@@ -140,6 +140,11 @@ impl Stepper for TorchStepper {
         shielded(|| self.look(batch))
     }
 
+    fn begin_phase(&mut self, phase: &plan::Phase) -> Result<()> {
+        self.optimizer.begin(phase.optimizer, &phase.rate_factors, self.network.weights());
+        Ok(())
+    }
+
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
         shielded(|| {
             for layer in self.seals.set(&mut self.network, frozen)? {

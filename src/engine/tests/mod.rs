@@ -12,6 +12,7 @@ mod kernels;
 mod loss;
 mod memory;
 mod optimizer;
+mod phases;
 mod pool_first;
 mod precision;
 mod shards;

@@ -39,7 +39,7 @@ pub enum Images {
     Mnist,
 }
 
-pub const CATS_AND_DOGS: &str = "config/cats-and-dogs-augmented.toml";
+pub const CATS_AND_DOGS: &str = "config/augmented.toml";
 const MNIST: &str = "config/mnist.toml";
 const VGG16: &str = "benches/configs/vgg16.toml";
 const BLOCK5: &str = "--only step --freeze block1_conv1,block1_conv2,block2_conv1,block2_conv2,block3_conv1,block3_conv2,\
