@@ -88,7 +88,7 @@ impl WeightsFile {
     /// Reads the table of contents. Files of other kinds, cut off or damaged ones are errors that name the file.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let bytes = Bytes::of(path).map_err(|source| WeightsError::Io { path: path.to_owned(), source })?;
-        let (format, source, contents) = identify(bytes).map_err(|fault| fault.at(path))?;
+        let (format, source, contents) = identify(bytes, path).map_err(|fault| fault.at(path))?;
         let (tensors, places) = contents.tensors.into_iter().unzip();
         Ok(Self { path: path.to_owned(), format, tensors, places, attributes: contents.attributes, source })
     }
@@ -156,13 +156,13 @@ impl fmt::Display for Format {
     }
 }
 
-fn identify(bytes: Bytes) -> Read<(Format, Source, Contents)> {
+fn identify(bytes: Bytes, path: &Path) -> Read<(Format, Source, Contents)> {
     const ZIP: &[u8] = b"PK\x03\x04";
     if bytes.is_empty() {
         return Err(Fault::Foreign("it is empty".into()));
     }
     if keras::is_hdf5(&bytes) {
-        let (format, file, contents) = keras::read_hdf5(bytes)?;
+        let (format, file, contents) = keras::read_hdf5(path)?;
         return Ok((format, Source::Hdf5(file), contents));
     }
     if bytes.starts_with(ZIP) {
