@@ -71,3 +71,26 @@ impl Base {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_place_is_seen_from_the_configuration() {
+        let settled = |weights: &str| {
+            let mut base = Base {
+                architecture: Architecture::Vgg16,
+                weights: weights.to_owned().into(),
+                include_top: false,
+                pooling: Pooling::None,
+                wiring: None,
+            };
+            base.settle_places(Path::new("/a/config"));
+            String::from(base.weights)
+        };
+        assert_eq!(settled("../weights/vgg16.safetensors"), "/a/weights/vgg16.safetensors");
+        assert_eq!(settled("imagenet"), "imagenet");
+        assert_eq!(settled("none"), "none");
+    }
+}

@@ -106,3 +106,127 @@ impl Base {
         self.mismatch(source(&self.weights)?, preprocessing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{arch::Op, plan::Plan};
+
+    use super::*;
+
+    /// Listing 5.20 of the book: VGG16's base under a classifier of 256.
+    const CHAPTER: &str = r#"
+[data]
+source = "critters"
+[model]
+input = [150, 150, 3]
+[model.base]
+architecture = "vgg16"
+[[model.layers]]
+type = "flatten"
+[[model.layers]]
+type = "dense"
+units = 256
+activation = "relu"
+[[model.layers]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+"#;
+
+    const ALONE: &str = "[data]\nsource = \"critters\"\n[model]\ninput = [224, 224, 3]\n[model.base]\n";
+
+    fn plan(text: &str) -> Plan {
+        Plan::parse(text, "small", &[]).unwrap()
+    }
+
+    fn told(text: &str) -> String {
+        Plan::parse(text, "small", &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_chapters_network_has_the_books_parameters() {
+        let plan = plan(CHAPTER);
+        let base = plan.base.unwrap();
+        let layers = plan.arch.layers();
+        assert_eq!(plan.arch.parameter_count(), 16_812_353);
+        let below: u64 = layers[base.layers.clone()].iter().map(crate::arch::Layer::parameter_count).sum();
+        assert_eq!(below, 14_714_688);
+        assert_eq!(layers[base.layers.end].name, "flatten");
+        assert_eq!(layers[base.layers.end - 1].output.to_string(), "(None, 4, 4, 512)");
+    }
+
+    #[test]
+    fn preprocessing_is_the_first_layer_and_no_part_of_the_base() {
+        let with = |mode: &str| plan(&CHAPTER.replace("150, 3]", &format!("150, 3]\npreprocessing = {mode}")));
+        let caffe = with("\"caffe\"");
+        assert_eq!(caffe.arch.layers()[0].op, Op::Preprocessing(Preprocessing::Caffe));
+        assert_eq!(caffe.base.unwrap().layers, 1..19);
+        assert_eq!(with("\"rescale\"").arch, plan(CHAPTER).arch, "what a network reads anyway");
+        let custom = with("{ custom = { mean = [1.0], std = [2.0] } }");
+        let expected = Preprocessing::Custom { scale: 1.0, mean: vec![1.0], std: vec![2.0], bgr: false };
+        assert_eq!(custom.arch.layers()[0].op, Op::Preprocessing(expected));
+    }
+
+    #[test]
+    fn a_base_with_its_top_needs_no_layers() {
+        let text = format!("{ALONE}architecture = \"mobilenet\"\ninclude_top = true\n");
+        let plan = plan(&text);
+        assert_eq!(plan.head.classes(), 1000);
+        assert_eq!(plan.base.unwrap().layers.end, plan.arch.layers().len());
+    }
+
+    #[test]
+    fn pooling_stands_behind_the_base() {
+        let head = "pooling = \"max\"\n[[model.layers]]\ntype = \"dense\"\nunits = 3\nactivation = \"softmax\"\n";
+        let plan = plan(&format!("{ALONE}architecture = \"resnet50\"\n{head}"));
+        let after = plan.base.unwrap().layers.end;
+        assert_eq!(plan.arch.layers()[after].name, "global_max_pooling2d");
+    }
+
+    #[test]
+    fn the_wiring_is_that_of_the_weights_and_survives_in_text() {
+        let wiring = |weights: &str| {
+            let text = format!("{ALONE}architecture = \"resnet50\"\ninclude_top = true\nweights = \"{weights}\"\n");
+            let first = plan(&text);
+            assert_eq!(plan(&first.to_toml()), first);
+            first.base.unwrap().wiring
+        };
+        assert_eq!(wiring("none"), Wiring::Keras);
+        assert_eq!(wiring("imagenet"), Wiring::Torch);
+        assert_eq!(wiring("weights/resnet50.h5"), Wiring::Keras);
+        assert_eq!(wiring("weights/resnet50.pth"), Wiring::Torch);
+    }
+
+    #[test]
+    fn other_pixels_than_the_weights_were_trained_on_are_a_warning() {
+        let warnings = |base: &str, preprocessing: &str| {
+            let text = CHAPTER.replace("150, 3]", &format!("150, 3]\npreprocessing = {preprocessing}"));
+            plan(&text.replace("architecture = \"vgg16\"", base)).warnings()
+        };
+        assert_eq!(warnings("architecture = \"vgg16\"", "\"rescale\""), [""; 0], "random weights");
+        assert_eq!(warnings("architecture = \"vgg16\"\nweights = \"imagenet\"", "\"torch\""), [""; 0]);
+        assert_eq!(warnings("architecture = \"vgg16\"\nweights = \"a.h5\"", "\"caffe\""), [""; 0]);
+        assert_eq!(warnings("architecture = \"efficientnet_lite0\"\nweights = \"imagenet\"", "\"tf\""), [""; 0]);
+        assert_eq!(
+            warnings("architecture = \"vgg16\"\nweights = \"imagenet\"", "\"caffe\""),
+            [
+                "the weights of vgg16 were trained on other pixels: timm expects preprocessing = \"torch\", and here it is \
+                 \"caffe\"; set model.preprocessing = \"torch\""
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_network_and_what_it_needs() {
+        let small = CHAPTER.replace("150, 150", "31, 150");
+        assert!(told(&small).contains("vgg16 needs images of at least 32x32, not 31x150"), "{}", told(&small));
+        let pooled = format!("{ALONE}architecture = \"vgg19\"\ninclude_top = true\npooling = \"avg\"\n");
+        assert!(told(&pooled).contains("nothing is left to pool behind the top of vgg19"));
+        let grey = CHAPTER.replace("150, 3]", "150, 1]\npreprocessing = \"caffe\"");
+        assert!(told(&grey).contains("\"preprocessing\" (Preprocessing): is for 3 channels, but its input has 1"));
+        let nothing = "[data]\nsource = \"critters\"\n[model]\ninput = [32, 32, 3]\n";
+        assert!(told(nothing).contains("the model has no layers"));
+        let unknown = CHAPTER.replace("vgg16", "vgg61");
+        assert!(told(&unknown).contains("unknown variant `vgg61`"), "{}", told(&unknown));
+    }
+}
