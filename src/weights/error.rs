@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Fit;
-use crate::error::{Class, Explain};
+use crate::{
+    arch::zoo::Wiring,
+    error::{Class, Explain},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -14,7 +17,13 @@ pub enum WeightsError {
     File { path: PathBuf, fault: Fault },
 
     #[error("{}: does not fit {network}: {}", path.display(), fit.complaint())]
-    Misfit { path: PathBuf, network: String, fit: Box<Fit> },
+    Misfit {
+        path: PathBuf,
+        network: String,
+        fit: Box<Fit>,
+        /// In which it would have to be, if that is another one.
+        wiring: Option<Wiring>,
+    },
 
     #[error("{}: holds the weights of no network that Frostline knows", path.display())]
     Unknown { path: PathBuf },
@@ -37,7 +46,7 @@ pub enum Fault {
     Unsupported(String),
 }
 
-pub(super) type Read<T> = std::result::Result<T, Fault>;
+pub(super) type Read<T> = Result<T, Fault>;
 
 impl Fault {
     pub(super) fn damaged(text: impl Into<String>) -> Self {
@@ -72,6 +81,9 @@ impl Explain for WeightsError {
                 "weights are read from .safetensors, .pth, .pt, .bin, .h5, .weights.h5 and .keras files".into()
             }
             Self::File { fault: Fault::Damaged(_), .. } => "fetch or copy the file again".into(),
+            Self::Misfit { wiring: Some(wiring), .. } => {
+                format!("the file's weights belong to the wiring \"{0}\": set wiring = \"{0}\" in [model.base]", wiring.name())
+            }
             Self::Misfit { path, .. } => format!("`frostline weights inspect {}` says what the file holds", path.display()),
             Self::Unknown { path } => {
                 format!("`frostline weights inspect {}` lists its tensors; `frostline models` lists the networks", path.display())

@@ -165,10 +165,8 @@ fn dtype(stored: &DType) -> Option<Dtype> {
 /// A list of names, which Keras breaks into `name0`, `name1` and so on where it is longer than an attribute may be.
 fn names(group: &Group, attribute: &str) -> Read<Vec<String>> {
     let attributes = group.attrs().map_err(damaged)?;
-    let list = |value: &AttrValue| {
-        let strings = value.as_strings().unwrap_or_default();
-        strings.into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
+    // Keras 2 writes a list of no names as a list of no numbers.
+    let list = |value: &AttrValue| value.as_strings().map(<[String]>::to_vec).unwrap_or_default();
     if let Some(value) = attributes.get(attribute) {
         return Ok(list(value));
     }

@@ -1,0 +1,1 @@
+//! Names of several libraries on small networks and on the zoo's.
