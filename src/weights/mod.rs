@@ -30,6 +30,6 @@ pub use dtype::Dtype;
 pub use error::{Fault, WeightsError};
 pub use file::{Format, KerasWeight, Tensor, WeightsFile};
 pub use fit::{Convention, Fit, Misshapen, Wanted};
-pub use pretrained::Pretrained;
+pub use pretrained::{Pretrained, Values};
 pub use provenance::Provenance;
 pub use shelf::Shelf;
