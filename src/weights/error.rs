@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Fit;
 use crate::{
-    arch::zoo::Wiring,
+    arch::{ArchError, zoo::Wiring},
     error::{Class, Explain},
 };
 
@@ -24,6 +24,9 @@ pub enum WeightsError {
         /// In which it would have to be, if that is another one.
         wiring: Option<Wiring>,
     },
+
+    #[error(transparent)]
+    Network(#[from] ArchError),
 
     #[error("{}: holds the weights of no network that Frostline knows", path.display())]
     Unknown { path: PathBuf },
@@ -77,6 +80,7 @@ impl Explain for WeightsError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Io { .. } => return None,
+            Self::Network(error) => return error.hint(),
             Self::File { fault: Fault::Foreign(_) | Fault::Unsupported(_), .. } => {
                 "weights are read from .safetensors, .pth, .pt, .bin, .h5, .weights.h5 and .keras files".into()
             }

@@ -3,7 +3,7 @@
 //!
 //! In the order in which data flows: a [`WeightsFile`] is opened and lists its [`Tensor`]s; a [`Fit`] says whose names they have and
 //! which of them are which parameters of an [`Arch`](crate::arch::Arch); [`Pretrained`] hands the numbers out in our layouts.
-//! [`Shelf`] knows where weights lie, [`catalogue`] where they come from, [`imagenet`] what their thousand classes are called.
+//! [`Published`] builds the network that a file's weights were trained in. [`Shelf`] knows where weights lie, [`catalogue`] where they come from, [`imagenet`] what their thousand classes are called.
 
 pub mod catalogue;
 pub mod imagenet;
@@ -19,6 +19,7 @@ mod keras_names;
 mod layout;
 mod pretrained;
 mod provenance;
+mod published;
 mod safetensors;
 mod shelf;
 mod strided;
@@ -31,5 +32,6 @@ pub use error::{Fault, WeightsError};
 pub use file::{Format, KerasWeight, Tensor, WeightsFile};
 pub use fit::{Convention, Fit, Misshapen, Wanted};
 pub use pretrained::{Pretrained, Values};
-pub use provenance::Provenance;
-pub use shelf::Shelf;
+pub use provenance::{Provenance, Record};
+pub use published::{Identity, Published, network};
+pub use shelf::{FOLDER, Shelf, repository};
