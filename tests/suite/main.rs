@@ -14,3 +14,4 @@ mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;
+mod weights;

@@ -14,6 +14,7 @@ mod memory;
 mod optimizer;
 mod pool_first;
 mod precision;
+mod pretrained;
 mod shards;
 mod steps;
 mod weights;
