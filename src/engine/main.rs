@@ -29,6 +29,7 @@ mod stdio;
 mod stepper;
 mod trunk;
 mod weights;
+mod winograd;
 
 #[cfg(test)]
 mod tests;

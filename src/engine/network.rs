@@ -12,6 +12,7 @@ use super::layers::{self, Border};
 use super::shim;
 use super::trunk;
 use super::weights::{Weight, Weights};
+use super::winograd::{self, Prepared};
 use frostline::arch::{Activation, Arch, Layer, Op, Source};
 use frostline::data::random::{self, Purpose};
 use frostline::plan::{Head, ends_in_probabilities};
@@ -24,6 +25,8 @@ pub struct Network {
     compute: Kind,
     /// Copies of kernels and their biases in `compute`, one a weight, where that is not the weights' own kind.
     casts: Vec<Option<Tensor>>,
+    /// One a layer: the padding of a convolution that goes Winograd's way, and its kernel once it was asked for.
+    prepared: Vec<Option<(usize, Option<Prepared>)>>,
     frozen: Vec<bool>,
     /// The layers that read each layer.
     readers: Vec<Vec<usize>>,
@@ -80,9 +83,14 @@ impl Network {
             }
         }
         let weights = Weights::new(arch, seed, device)?;
+        let prepared = arch.layers().iter().enumerate().map(|(index, layer)| {
+            let padding = winograd::padding(layer, arch.input_shapes(index)[0], device, compute)?;
+            Some((padding, None))
+        });
         Ok(Self {
             head,
             compute,
+            prepared: prepared.collect(),
             casts: weights.all().iter().map(|_| None).collect(),
             weights,
             frozen: vec![false; arch.layers().len()],
@@ -119,8 +127,15 @@ impl Network {
         self.weights.all().iter().enumerate().filter(|(_, weight)| moves(weight)).map(|(index, _)| index).collect()
     }
 
-    /// Copies the weights anew, where kernels are multiplied in another kind than they have. Call it before a pass.
+    /// Makes anew what passes use in place of weights that have changed: copies, where kernels are multiplied in another kind than they
+    /// have, and kernels that are made ready for a faster convolution. Call it before a pass.
     pub fn refresh(&mut self) -> Result<()> {
+        let lowest = self.trainable().first().map_or(usize::MAX, |&index| self.weights.all()[index].layer);
+        for (layer, prepared) in self.prepared.iter_mut().enumerate() {
+            if let Some((_, prepared)) = prepared {
+                *prepared = Some(Prepared::renewed(prepared.take(), &self.weights.of_layer(layer)[0], layer > lowest)?);
+            }
+        }
         if self.compute == Kind::Float {
             return Ok(());
         }
@@ -185,9 +200,17 @@ impl Network {
         let owned = self.may_overwrite_input(index, taps);
         let x = &if layer.op.has_kernel() { inputs[0].f_to_kind(self.compute)? } else { inputs[0].shallow_clone() };
         let output = match layer.op {
-            Op::Conv2d { window, groups, .. } => {
-                layers::convolve(x, needed("kernel"), parameter("bias"), window, groups)?
-            }
+            Op::Conv2d { window, groups, activation, .. } => match &self.prepared[index] {
+                Some((padding, Some(prepared))) => {
+                    let relu = activation == Activation::Relu && !self.pool_first(index, taps);
+                    let output = prepared.convolve(x, needed("kernel"), parameter("bias"), *padding, relu)?;
+                    if relu {
+                        return Ok(output);
+                    }
+                    output
+                }
+                _ => layers::convolve(x, needed("kernel"), parameter("bias"), window, groups)?,
+            },
             Op::DepthwiseConv2d { window, .. } => {
                 layers::convolve(x, needed("kernel"), parameter("bias"), window, channels(x))?
             }
