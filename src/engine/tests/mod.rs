@@ -16,6 +16,7 @@ mod optimizer;
 mod phases;
 mod pool_first;
 mod precision;
+mod pretrained;
 mod shards;
 mod steps;
 mod weights;
