@@ -68,6 +68,16 @@ impl TorchStepper {
         })
     }
 
+    pub fn arch(&self) -> &Arch {
+        self.network.arch()
+    }
+
+    /// The network as it is now, for whoever looks into it, what makes its input of bytes, and how its work is shared out.
+    pub fn looked_at(&mut self) -> Result<(&Network, Preprocess, Option<&Shards>)> {
+        self.network.refresh()?;
+        Ok((&self.network, self.preprocess, self.shards.as_ref()))
+    }
+
     #[cfg(test)]
     pub fn network(&self) -> &Network {
         &self.network

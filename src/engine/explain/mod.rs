@@ -11,6 +11,7 @@ mod fourier;
 mod perturb;
 mod pixels;
 mod quadrature;
+mod task;
 mod truth;
 mod view;
 
@@ -18,11 +19,10 @@ use tch::{Device, Kind, Tensor};
 
 use super::error::Result;
 use super::network::Network;
-pub use answers::{activations, classes, filters};
 #[cfg(test)]
 pub use ascent::{Goal, climb, deprocessed};
 pub use perturb::{Told, Window};
-pub use truth::check;
+pub use task::Explaining;
 pub use view::{View, target};
 
 use frostline::command::Method;
