@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod engine;
 mod eval;
+mod explain;
 mod headless;
 mod hint;
 mod identity;
@@ -62,6 +63,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
     Predict(predict::PredictArgs),
+    /// See what a run's network learned: heat maps, activations, filters
+    Explain(explain::ExplainArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
     /// Measure how fast this machine is on a configuration
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
