@@ -128,7 +128,7 @@ impl Waves {
 fn painted(spectrum: &Tensor, scales: &Tensor, colours: Option<&Tensor>, [height, width]: [usize; 2]) -> Result<Tensor> {
     let waves = spectrum.f_mul(&scales.f_unsqueeze(1)?.f_unsqueeze(-1)?)?.f_contiguous()?.f_view_as_complex()?;
     let sides = [height as i64, width as i64];
-    let plain = waves.f_fft_irfft2(sides, [-2_i64, -1], "backward")?.f_div_scalar(CALM)?;
+    let plain = waves.f_fft_irfft2(sides.as_slice(), [-2_i64, -1], "backward")?.f_div_scalar(CALM)?;
     let coloured = match colours {
         // `[n, 3, 3]` by `[n, 3, h w]`.
         Some(colours) => colours.f_matmul(&plain.f_flatten(2, 3)?)?.f_reshape(plain.size())?,
