@@ -34,6 +34,8 @@ pub enum Problem {
     InputsDiffer { first: Shape, other: Shape },
     #[error("{groups} groups divide neither evenly into {channels} input channels nor into {filters} filters")]
     Groups { groups: usize, channels: usize, filters: usize },
+    #[error("is for {expected} channels, but its input has {found}")]
+    Channels { expected: usize, found: usize },
     #[error("{what} must be at least 1")]
     Zero { what: &'static str },
     #[error("strides and dilation cannot both be greater than 1")]

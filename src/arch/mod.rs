@@ -5,15 +5,18 @@
 mod error;
 mod op;
 mod parameters;
+mod preprocessing;
 mod shape;
 mod summary;
 mod work;
+pub mod zoo;
 
 use std::collections::{HashMap, HashSet};
 
 pub use error::{ArchError, Problem};
 pub use op::{Activation, Op, Padding, Window};
 pub use parameters::{Initializer, Parameter};
+pub use preprocessing::{Affine, Preprocessing};
 pub use shape::{Shape, same_padding};
 pub use summary::summary;
 

@@ -1,5 +1,7 @@
 //! The kinds of layer and their settings, in Keras's words.
 
+use super::Preprocessing;
+
 /// What a layer computes. Feature maps are `[n, c, h, w]`, vectors `[n, c]`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
@@ -66,6 +68,8 @@ pub enum Op {
         scale: f64,
         offset: f64,
     },
+    /// From pixel values in 0–1 to what a pretrained network was trained on.
+    Preprocessing(Preprocessing),
 }
 
 /// How a kernel or a pool moves over a feature map; `[height, width]` each.
@@ -83,6 +87,9 @@ pub enum Padding {
     Valid,
     /// TensorFlow's: ⌈input / stride⌉ outputs; an odd row or column of padding goes to the bottom and the right.
     Same,
+    /// PyTorch's: so many rows above and below, so many columns left and right. Only networks of the zoo have it.
+    #[serde(skip)]
+    Symmetric([usize; 2]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -122,6 +129,7 @@ impl Op {
             Self::Concatenate => "Concatenate",
             Self::ZeroPadding2d { .. } => "ZeroPadding2D",
             Self::Rescaling { .. } => "Rescaling",
+            Self::Preprocessing(_) => "Preprocessing",
         }
     }
 
@@ -144,6 +152,7 @@ impl Op {
             Self::Concatenate => "concatenate",
             Self::ZeroPadding2d { .. } => "zero_padding2d",
             Self::Rescaling { .. } => "rescaling",
+            Self::Preprocessing(_) => "preprocessing",
         }
     }
 

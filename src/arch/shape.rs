@@ -89,6 +89,7 @@ fn infer_one(op: &Op, input: Shape) -> Result<Shape, Problem> {
             Ok(Shape::Map { height: height + top + bottom, width: width + left + right, channels })
         }
         Op::BatchNorm { .. } | Op::Dropout { .. } | Op::Activation(_) | Op::Rescaling { .. } => Ok(input),
+        Op::Preprocessing(ref preprocessing) => preprocessing.affine(input.map()?[2]).map(|_| input),
         Op::Add | Op::Concatenate => unreachable!("merged layers are inferred from all their inputs"),
     }
 }
@@ -99,7 +100,10 @@ fn slide(window: Window, input: Shape, channels: usize) -> Result<Shape, Problem
     let extent = window.extent();
     let along = |length: usize, axis: usize| match window.padding {
         Padding::Same => Some(length.div_ceil(window.strides[axis])),
-        Padding::Valid => length.checked_sub(extent[axis]).map(|room| room / window.strides[axis] + 1),
+        Padding::Valid | Padding::Symmetric(_) => {
+            let around = if let Padding::Symmetric(margin) = window.padding { 2 * margin[axis] } else { 0 };
+            (length + around).checked_sub(extent[axis]).map(|room| room / window.strides[axis] + 1)
+        }
     };
     match (along(height, 0), along(width, 1)) {
         (Some(height), Some(width)) => Ok(Shape::Map { height, width, channels }),

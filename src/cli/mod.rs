@@ -13,6 +13,7 @@ mod explain;
 mod headless;
 mod hint;
 mod identity;
+mod models;
 mod output;
 mod predict;
 mod query;
@@ -59,6 +60,8 @@ enum Command {
     Ctl(ctl::CtlArgs),
     /// Print a network's layers, output shapes, parameters and FLOPs
     Summary(summary::SummaryArgs),
+    /// List the published networks that can be trained, or be the base of one
+    Models(models::ModelsArgs),
     /// Measure a run's network on a split of its data
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => runs::run(&args, &mut out),
         Command::Ctl(args) => ctl::run(args, &mut out),
         Command::Summary(args) => summary::run(&args, &mut out),
+        Command::Models(args) => models::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),

@@ -2,6 +2,7 @@
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
 mod augment;
+mod base;
 mod data;
 mod error;
 mod model;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
+pub use base::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
@@ -117,7 +119,11 @@ impl Config {
         let mut config = Self::parse(&text, path, overrides)?;
         // From here on it must not matter where the program runs.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        config.data.settle_places(absolute.parent().unwrap_or(Path::new("/")));
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        config.data.settle_places(folder);
+        if let Some(base) = &mut config.model.base {
+            base.settle_places(folder);
+        }
         Ok(config)
     }
 

@@ -1,14 +1,23 @@
-//! `[model]`: the list of layers, in the words of `keras.layers`. Which key belongs to which kind is the plan's to check.
+//! `[model]`: the list of layers, in the words of `keras.layers`, and what stands before it. Which key belongs to which kind is the
+//! plan's to check.
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{Activation, Padding};
+use super::Base;
+use crate::arch::{Activation, Padding, Preprocessing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Height, width, channels; images are brought to this size.
     pub input: [usize; 3],
+    /// What is done to the pixels first. Left out: nothing, and the network reads values in 0–1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Preprocessing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+    /// All of the model, or what stands on its base.
+    #[serde(default)]
     pub layers: Vec<Layer>,
 }
 

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::error::Result;
 use super::shim;
-use frostline::arch::{Activation, Padding, Window, same_padding};
+use frostline::arch::{Activation, Affine, Padding, Window, same_padding};
 
 /// Rows and columns to put around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ impl Border {
     fn of(window: Window, [height, width]: [usize; 2]) -> Self {
         match window.padding {
             Padding::Valid => Self { top: 0, bottom: 0, left: 0, right: 0 },
+            Padding::Symmetric([rows, columns]) => Self { top: rows, bottom: rows, left: columns, right: columns },
             Padding::Same => {
                 let extent = window.extent();
                 let (top, bottom) = same_padding(height, extent[0], window.strides[0]);
@@ -103,7 +104,18 @@ pub fn flatten(x: &Tensor) -> Result<Tensor> {
 }
 
 pub fn rescale(x: &Tensor, scale: f64, offset: f64) -> Result<Tensor> {
-    Ok(x.f_mul_scalar(scale)?.f_add_scalar(offset)?)
+    let scaled = x.f_mul_scalar(scale)?;
+    if offset == 0.0 { Ok(scaled) } else { Ok(scaled.f_add_scalar(offset)?) }
+}
+
+/// `x` is a map of values in 0–1; `by` has a factor and an offset for each of its channels.
+pub fn preprocess(x: &Tensor, by: &Affine) -> Result<Tensor> {
+    let x = if by.reversed { shim::channels_last(&x.f_flip([1_i64])?)? } else { x.shallow_clone() };
+    let spread = |values: &[f64]| -> Result<Tensor> {
+        let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+        Ok(Tensor::f_from_slice(&values)?.f_to_device(x.device())?.f_reshape([1, -1, 1, 1])?)
+    };
+    Ok(x.f_mul(&spread(&by.factors)?)?.f_add(&spread(&by.offsets)?)?)
 }
 
 /// Not in place: `x` stays what it is.

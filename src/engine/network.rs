@@ -234,6 +234,10 @@ impl Network {
             Op::Concatenate => Tensor::f_cat(&inputs, 1)?,
             Op::ZeroPadding2d { top, bottom, left, right } => layers::pad(x, Border { top, bottom, left, right }, 0.0)?,
             Op::Rescaling { scale, offset } => layers::rescale(x, scale, offset)?,
+            Op::Preprocessing(ref preprocessing) => {
+                let fits = "arch has checked that the numbers fit the channels";
+                layers::preprocess(x, &preprocessing.affine(channels(x)).expect(fits))?
+            }
             Op::Activation(_) => inputs.swap_remove(0),
         };
         let activation = layer.op.activation();

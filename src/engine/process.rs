@@ -82,6 +82,9 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
+    for message in plan.warnings() {
+        journal.say(Event::Log { level: Level::Warning, message })?;
+    }
     Ok(plan)
 }
 

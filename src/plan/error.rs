@@ -9,6 +9,10 @@ use crate::{
 pub enum PlanError {
     #[error(transparent)]
     Arch(#[from] ArchError),
+    #[error("model.input: {architecture} needs images of at least {minimum}x{minimum}, not {height}x{width}")]
+    InputTooSmall { architecture: &'static str, minimum: usize, height: usize, width: usize },
+    #[error("model.base.pooling: nothing is left to pool behind the top of {architecture}")]
+    PoolingBehindTop { architecture: &'static str },
     #[error("model.layers[{index}] ({kind}): {key} is missing")]
     LayerKeyMissing { index: usize, kind: &'static str, key: &'static str },
     #[error("model.layers[{index}] ({kind}): {key} does not belong to this type")]
@@ -59,6 +63,8 @@ impl Explain for PlanError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Arch(error) => return error.hint(),
+            Self::InputTooSmall { minimum, .. } => format!("set input = [{minimum}, {minimum}, 3] or larger"),
+            Self::PoolingBehindTop { .. } => "leave pooling out, or set include_top = false".into(),
             Self::Head { .. } => {
                 "end the list with a dense layer: units = 1 and sigmoid for two classes, or one unit a class and softmax".into()
             }

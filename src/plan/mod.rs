@@ -2,6 +2,7 @@
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
 mod augment;
+mod base;
 mod data;
 mod error;
 mod head;
@@ -10,13 +11,14 @@ mod schedule;
 
 use std::path::Path;
 
+pub use base::Base;
 pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
-pub use crate::config::{CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
+pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
 use crate::{
-    arch::{Arch, Layer, Shape},
+    arch::{Arch, Layer, Preprocessing, Shape},
     config::{Config, ConfigError},
     data::DataSpec,
     error::Error,
@@ -28,6 +30,8 @@ pub struct Plan {
     pub name: String,
     pub seed: u64,
     pub arch: Arch,
+    /// The part of the network that comes from the zoo.
+    pub base: Option<Base>,
     pub head: Head,
     pub data: DataSpec,
     pub epochs: u32,
@@ -73,7 +77,7 @@ impl Plan {
     pub fn resolve(mut config: Config) -> Result<Self, PlanError> {
         let name = config.name.clone().unwrap_or_else(|| "run".to_owned());
         let [height, width, channels] = config.model.input;
-        let specs = layers::lower(&config.model.layers)?;
+        let (specs, base) = base::assemble(&mut config.model)?;
         let arch = Arch::new(&*name, Shape::Map { height, width, channels }, &specs)?;
         let head = Head::of(&arch).ok_or_else(|| PlanError::head(&arch))?;
         let data = data::resolve(&config.data, config.model.input, config.seed)?;
@@ -92,6 +96,7 @@ impl Plan {
         };
         Ok(Self {
             seed: config.seed,
+            base,
             head,
             data,
             epochs: train.epochs,
@@ -121,6 +126,16 @@ impl Plan {
     /// The configuration that gives this plan, with every default written out.
     pub fn to_toml(&self) -> String {
         self.config.to_toml()
+    }
+
+    /// What is done to the pixels before the first layer proper.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        self.config.model.preprocessing.as_ref().unwrap_or(&Preprocessing::Rescale)
+    }
+
+    /// What is likely a mistake but can be carried out: a sentence each, with what to change.
+    pub fn warnings(&self) -> Vec<String> {
+        self.base.iter().filter_map(|base| base.likely_mismatch(self.preprocessing())).collect()
     }
 
     /// Whether the network's output fits the classes that the data set turned out to have.

@@ -31,5 +31,15 @@ def floats(name, shape, scale=1.0):
     return (unit * np.float32(scale)).reshape(shape)
 
 
+# A prime, so that no row of a kernel repeats the one before.
+PERIOD = 4093
+
+
+def tiled(name, shape, scale=1.0):
+    """As `floats`, but the first PERIOD elements over and over: networks have a hundred million weights."""
+    count = int(np.prod(shape))
+    return np.resize(floats(name, (min(count, PERIOD),), scale), count).reshape(shape)
+
+
 def bytes_(name, count):
     return (bits(name, count) >> np.uint64(56)).astype(np.uint8)

@@ -57,6 +57,8 @@ fn the_reference_names_every_key() {
     for table in ["[data]", "[data.augment]", "[model]", "[train]", "[engine]"] {
         broken.push(text.replace(&format!("\n{table}"), &format!("\n{table}\nalien = 1\n#")));
     }
+    broken.push(text.replace("\n[train]", "\n[model.base]\narchitecture = \"vgg16\"\nalien = 1\n[train]"));
+    broken.push(text.replace("\n[model]", "\n[model]\npreprocessing = { custom = { alien = 1 } }"));
     broken.push(text.replace("\n[engine]", "\n[train.early_stopping]\nalien = 1\n[engine]"));
     broken.push(text.replace("rate = 0.5 }", "alien = 0.5 }"));
     broken.extend(["constant", "step", "cosine", "reduce_on_plateau"].map(schedule));

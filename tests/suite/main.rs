@@ -8,6 +8,7 @@ mod cli;
 mod configs;
 mod data;
 mod mistakes;
+mod models;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;

@@ -1,11 +1,15 @@
 //! The numbers of `tests/reference/keras_formula.py`, and the ways between Keras's layouts and ours.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-fn bits(name: &str, index: u64) -> u64 {
+/// 64 bits of a text (Fowler, Noll, Vo).
+pub fn fnv1a(text: &str) -> u64 {
+    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, add)
+}
+
+fn bits(start: u64, index: u64) -> u64 {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
-    let start = name.bytes().fold(0xCBF2_9CE4_8422_2325, fnv);
     let mut z = start.wrapping_add((index + 1).wrapping_mul(GOLDEN));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -14,12 +18,21 @@ fn bits(name: &str, index: u64) -> u64 {
 
 /// Uniform in ±`scale`.
 pub fn floats(name: &str, count: usize, scale: f32) -> Vec<f32> {
-    let unit = |index| ((bits(name, index) >> 40) as f32) * 2.0_f32.powi(-23) - 1.0;
+    let start = fnv1a(name);
+    let unit = |index| ((bits(start, index) >> 40) as f32) * 2.0_f32.powi(-23) - 1.0;
     (0..count as u64).map(|index| unit(index) * scale).collect()
 }
 
 pub fn bytes(name: &str, count: usize) -> Vec<u8> {
-    (0..count as u64).map(|index| (bits(name, index) >> 56) as u8).collect()
+    let start = fnv1a(name);
+    (0..count as u64).map(|index| (bits(start, index) >> 56) as u8).collect()
+}
+
+/// As [`floats`], but the first 4093 elements over and over: networks have a hundred million weights.
+pub fn tiled(name: &str, count: usize, scale: f32) -> Tensor {
+    const PERIOD: usize = 4093;
+    let once = Tensor::from_slice(&floats(name, count.min(PERIOD), scale));
+    once.repeat([count.div_ceil(PERIOD) as i64]).narrow(0, 0, count as i64).to_kind(Kind::Float)
 }
 
 /// `[n, h, w, c]` values to a `[n, c, h, w]` tensor; vectors stay as they are.
@@ -38,7 +51,11 @@ pub fn to_keras_map(tensor: &Tensor) -> Vec<f32> {
 /// A parameter in Keras's order of elements to our shape: kernels are (h, w, in, out) there, depthwise ones (h, w, in,
 /// multiplier), dense ones (in, out).
 pub fn from_keras_parameter(values: &[f32], shape: &[i64]) -> Tensor {
-    let tensor = Tensor::from_slice(values);
+    from_keras_order(&Tensor::from_slice(values), shape)
+}
+
+/// The same for values that are a tensor already.
+pub fn from_keras_order(tensor: &Tensor, shape: &[i64]) -> Tensor {
     match *shape {
         // Of one channel each: (in, multiplier) is the order of our outputs, and with one input (in, out) is too.
         [out, 1, height, width] => tensor.reshape([height, width, out]).permute([2, 0, 1]).reshape(shape),

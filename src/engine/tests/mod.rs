@@ -17,6 +17,7 @@ mod precision;
 mod shards;
 mod steps;
 mod weights;
+mod zoo;
 
 use tch::{Device, Kind};
 
