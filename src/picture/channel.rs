@@ -34,7 +34,7 @@ impl Channel {
         if share >= NEARLY { Self::Saturated } else { Self::Alive }
     }
 
-    /// Minus the mean, over the standard deviation, times 64, plus 128, cut to 0–255 and cut off, not rounded, as NumPy's
+    /// Minus the mean, over the standard deviation, times 64, plus 128, cut to 0–255 and cut off, not rounded, as `NumPy`'s
     /// `astype("uint8")` does (ch. 5.4.1). Zeros where there is nothing to see.
     pub fn levels(values: &[f32]) -> Vec<u8> {
         let Some((mean, deviation)) = spread(values) else { return vec![0; values.len()] };

@@ -1,6 +1,9 @@
 //! `frostline explain activations`: the channels of a layer as a grid, one of them alone, or all layers from the first to the last.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, builder::PossibleValuesParser};
 use image::RgbImage;
@@ -213,7 +216,7 @@ fn told(layer: &Layer, states: &[Channel]) -> String {
         if !those.is_empty() {
             let more = if those.len() > SHOWN { ", …" } else { "" };
             let listed = those[..those.len().min(SHOWN)].join(", ");
-            text.push_str(&format!("; {} {word} ({listed}{more})", those.len()));
+            let _ = write!(text, "; {} {word} ({listed}{more})", those.len());
         }
     }
     text

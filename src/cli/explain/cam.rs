@@ -74,16 +74,11 @@ struct Record<'a> {
     truth: Option<&'a str>,
     top: &'a [Named],
     empty: bool,
-    heat: Values,
-    picture: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Values {
     height: usize,
     width: usize,
     /// Row by row, 0–1.
-    values: Vec<f32>,
+    heat: Vec<f32>,
+    picture: Option<PathBuf>,
 }
 
 pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
@@ -123,7 +118,9 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
                 truth: heat.truth.as_deref(),
                 top: &heat.top,
                 empty: heat.empty,
-                heat: Values { height, width, values },
+                height,
+                width,
+                heat: values,
                 picture: written,
             };
             let text = serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?;

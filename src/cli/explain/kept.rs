@@ -57,9 +57,12 @@ impl Kept {
             Self::Folder { path, taken } => {
                 let stem = image.file_stem().unwrap_or_default().to_string_lossy();
                 let base = plain(&if name.is_empty() { stem.into_owned() } else { format!("{stem}-{name}") });
-                let numbered = |number: usize| if number == 1 { base.clone() } else { format!("{base}-{number}") };
-                let free = (1..).map(numbered).find(|name| !taken.contains(name)).unwrap_or_default();
-                taken.insert(free.clone());
+                let mut free = base.clone();
+                let mut number = 1;
+                while !taken.insert(free.clone()) {
+                    number += 1;
+                    free = format!("{base}-{number}");
+                }
                 path.join(format!("{free}.png"))
             }
         };

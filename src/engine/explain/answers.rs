@@ -76,7 +76,7 @@ pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<
         let top = subject.named(&probabilities);
         for (class, heat, attribution) in found {
             let empty = super::numbers(&heat)?.iter().all(|&value| value == 0.0);
-            let tensors = vec![floats(HEAT, &heat)?, floats(ATTRIBUTION, &attribution)?];
+            let tensors = [floats(HEAT, &heat)?, floats(ATTRIBUTION, &attribution)?];
             let named = top.iter().find(|named| named.index == class).cloned();
             queries::print(&Answer::Heat(Heat {
                 image: image.display().to_string(),
@@ -86,7 +86,7 @@ pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<
                 truth: truth.map(|truth| subject.classes[truth as usize].clone()),
                 top: top.clone(),
                 empty,
-                file: files.keep(tensors)?,
+                file: files.keep(&tensors)?,
             }))?;
         }
     }
@@ -119,7 +119,7 @@ pub fn activations(asked: &Asked, images: &[PathBuf], sweep: bool) -> Result<()>
             image: image.display().to_string(),
             layers: layers.iter().zip(&found).map(|(&layer, map)| subject.described(layer, map)).collect(),
             top: subject.named(&probabilities),
-            file: files.keep(tensors)?,
+            file: files.keep(&tensors)?,
         }))?;
     }
     Ok(())
@@ -141,11 +141,11 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
     let settings = Settings { steps: taste.steps.unwrap_or(Settings::default().steps), ..Settings::default() };
     let total = if taste.modern { settings.steps } else { taste.steps.unwrap_or(STEPS) };
     let mut show = |done: usize, pictures: &Tensor, means: &[f32]| -> Torched<()> {
-        if done % taste.every.max(1) != 0 && done != total && done != 1 {
+        if !done.is_multiple_of(taste.every.max(1)) && done != total && done != 1 {
             return tell(done, total);
         }
         let shown = if taste.modern { ascent::bytes(pictures)? } else { ascent::deprocessed(pictures)? };
-        let file = files.keep(vec![bytes(PICTURES, &shown)?]).map_err(|error| EngineError::told(&error))?;
+        let file = files.keep(&[bytes(PICTURES, &shown)?]).map_err(|error| EngineError::told(&error))?;
         let answer = Answer::Filters(Filters {
             layer: name.clone(),
             filters: filters.iter().map(|&filter| filter as u32).collect(),
@@ -158,9 +158,9 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
     };
     shielded(|| {
         if taste.modern {
-            fourier::dream(&goal, taste.sides, taste.seed, settings, &mut show)?;
+            let _ = fourier::dream(&goal, taste.sides, taste.seed, settings, &mut show)?;
         } else {
-            ascent::climb(&goal, goal.noise(taste.seed, taste.sides)?, total, RATE, &mut show)?;
+            let _ = ascent::climb(&goal, goal.noise(taste.seed, taste.sides)?, total, RATE, &mut show)?;
         }
         Ok(())
     })
@@ -214,15 +214,13 @@ impl Subject {
         }
         let by_name = self.classes.iter().position(|name| name == class);
         let by_number = || class.parse().ok().filter(|&number: &usize| number < count);
-        match by_name.or_else(by_number) {
-            Some(index) => Ok(vec![index as u32]),
-            None => {
-                let some = self.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-                let more = if count > 10 { format!(" and {} more", count - 10) } else { String::new() };
-                let hint = format!("the classes are {some}{more}; their numbers, from 0, and `all` are taken too");
-                Err(Error::user(format!("there is no class \"{class}\""), hint))
-            }
+        if let Some(index) = by_name.or_else(by_number) {
+            return Ok(vec![index as u32]);
         }
+        let some = self.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+        let more = if count > 10 { format!(" and {} more", count - 10) } else { String::new() };
+        let hint = format!("the classes are {some}{more}; their numbers, from 0, and `all` are taken too");
+        Err(Error::user(format!("there is no class \"{class}\""), hint))
     }
 
     /// The class that the image's folder is called by.
@@ -294,10 +292,10 @@ impl Files {
         Self { folder: folder.to_owned(), count: 0 }
     }
 
-    fn keep(&mut self, tensors: Vec<(String, TensorData)>) -> Result<String> {
+    fn keep(&mut self, tensors: &[(String, TensorData)]) -> Result<String> {
         let path = self.folder.join(format!("{}.safetensors", self.count));
         self.count += 1;
-        checkpoint::write(&path, &tensors, &())?;
+        checkpoint::write(&path, tensors, &())?;
         Ok(path.display().to_string())
     }
 }

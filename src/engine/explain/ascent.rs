@@ -181,7 +181,7 @@ pub fn deprocessed(pictures: &Tensor) -> Result<Tensor> {
     bytes(&unit.f_mul_scalar(255.0)?)
 }
 
-/// Grey levels `[n, c, h, w]` to bytes `[n, h, w, c]`, cut off, not rounded, as NumPy's `astype` does.
+/// Grey levels `[n, c, h, w]` to bytes `[n, h, w, c]`, cut off, not rounded, as `NumPy`'s `astype` does.
 pub fn bytes(levels: &Tensor) -> Result<Tensor> {
     let levels = levels.f_detach()?.f_clamp(0.0, 255.0)?.f_permute([0_i64, 2, 3, 1])?;
     Ok(levels.f_to_kind(Kind::Uint8)?.f_contiguous()?)

@@ -5,11 +5,11 @@
 //! filter, `answers` answers the front end.
 
 mod answers;
-mod ascent;
+pub(super) mod ascent;
 mod cam;
-mod fourier;
-mod perturb;
-mod pixels;
+pub(super) mod fourier;
+pub(super) mod perturb;
+pub(super) mod pixels;
 mod quadrature;
 mod task;
 mod truth;
@@ -19,8 +19,6 @@ use tch::{Device, Kind, Tensor};
 
 use super::error::Result;
 use super::network::Network;
-#[cfg(test)]
-pub use ascent::{Goal, climb, deprocessed};
 pub use perturb::{Told, Window};
 pub use task::Explaining;
 pub use view::{View, target};

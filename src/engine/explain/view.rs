@@ -44,7 +44,7 @@ pub fn scaling(arch: &Arch) -> usize {
     let scales = |index: &usize| {
         let layer = &arch.layers()[*index];
         let before = index.checked_sub(1).map_or(Source::Input, Source::Layer);
-        matches!(layer.op, Op::Rescaling { .. }) && layer.inputs == [before] && trunk::is_bridge(arch, *index)
+        matches!(layer.op, Op::Rescaling { .. } | Op::Preprocessing(_)) && layer.inputs == [before] && trunk::is_bridge(arch, *index)
     };
     (0..arch.layers().len()).take_while(scales).count()
 }
@@ -66,11 +66,6 @@ impl<'a> View<'a> {
         let mut view = Self { network, input, first, layer, bridge, entry, logits: activations.shallow_clone(), activations };
         view.logits = view.logits_of(&view.activations, &view.entry)?;
         Ok(view)
-    }
-
-    /// Pictures in it.
-    pub fn pictures(&self) -> usize {
-        self.input.size()[0] as usize
     }
 
     /// `[n, c, h, w]`, 32-bit.
@@ -119,11 +114,11 @@ impl<'a> View<'a> {
         &self,
         inputs: &Tensor,
         mut wanted: Vec<usize>,
-        mut visit: impl FnMut(usize, Tensor) -> Result<Tensor>,
+        visit: impl FnMut(usize, Tensor) -> Result<Tensor>,
     ) -> Result<Tensor> {
         // So that nothing writes over the pictures.
         wanted.extend(self.first.checked_sub(1));
-        let mut taps = Taps::new(wanted, |index, output| visit(index, output));
+        let mut taps = Taps::new(wanted, visit);
         self.network.forward_part(self.first..self.network.arch().layers().len(), inputs, Mode::Infer, &mut taps)
     }
 
