@@ -14,6 +14,7 @@ mod cache;
 mod decode;
 mod error;
 mod folder;
+mod frame;
 mod idx;
 mod loader;
 mod locate;
@@ -30,6 +31,7 @@ pub use crate::config::{CacheKind, Interpolation};
 pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
+pub use frame::{Framing, decode_framed};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
 

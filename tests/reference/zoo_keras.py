@@ -30,6 +30,8 @@ CASES = [
 
 
 def role(parameter):
+    if parameter == "pointwise_kernel":
+        return "pointwise"
     if "kernel" in parameter:
         return "kernel"
     return {"gamma": "gamma", "moving_variance": "variance"}.get(parameter, "other")
@@ -62,7 +64,7 @@ def build(make, height, width, floatx):
 
 def outputs(model, layer, x):
     both = keras.Model(model.inputs, [model.get_layer(layer).output, model.output])
-    map_, logits = both(x.astype(keras.config.floatx()), training=False)
+    map_, logits = both([x.astype(keras.config.floatx())], training=False)
     return np.asarray(map_)[0], np.asarray(logits)[0]
 
 

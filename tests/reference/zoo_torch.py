@@ -68,6 +68,8 @@ def tensors(model):
 def role(name, shape):
     if name.endswith("running_var"):
         return "variance"
+    if name.endswith("pointwise.weight"):
+        return "pointwise"
     if name.endswith("weight"):
         return "gamma" if len(shape) == 1 else "kernel"
     return "other"

@@ -1,7 +1,8 @@
 """Weights for the networks of the zoo that this side and src/engine/tests/zoo.rs make alike, and what is written of a result.
 
 Kernels are uniform with He's variance for what they read, so that activations keep their size through a hundred layers; statistics
-are such that a normalisation neither shrinks nor swells what passes, and that a mix-up of any two of them shows.
+are such that a normalisation neither shrinks nor swells what passes, and that a mix-up of any two of them shows. The second kernel of a
+separable convolution has half of that variance, since no ReLU halves what it reads.
 """
 
 import numpy as np
@@ -10,9 +11,11 @@ from keras_formula import floats, fnv1a, tiled
 
 
 def weight(name, role, shape, fan_in=None):
-    """`role` is kernel, gamma, variance or other (biases, betas, means)."""
+    """`role` is kernel, pointwise, gamma, variance or other (biases, betas, means)."""
     if role == "kernel":
         return tiled(name, shape, np.float32(np.sqrt(6.0 / fan_in)))
+    if role == "pointwise":
+        return tiled(name, shape, np.float32(np.sqrt(3.0 / fan_in)))
     if role == "gamma":
         return np.float32(1.0) + tiled(name, shape, 0.4)
     if role == "variance":

@@ -4,10 +4,8 @@ mod check;
 mod fetch;
 pub(super) mod inline;
 pub(super) mod preview;
-pub(super) mod progress;
 pub(super) mod sheet;
 mod split;
-mod table;
 
 use clap::{Args, Subcommand};
 

@@ -13,8 +13,9 @@ use super::{Network, kept::Kept, numbers::Numbers, unexpected};
 use crate::{
     cli::{
         Exit,
-        data::{inline, progress::Interrupts},
+        data::inline,
         output::{Output, complain},
+        progress::Interrupts,
     },
     error::{Error, Result},
     event::explain::{Answer, Filters, PICTURES},

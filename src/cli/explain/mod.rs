@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     Exit, Place,
-    data::progress,
+    progress,
     eval::{Kept, word},
     output::{Output, complain},
     query,

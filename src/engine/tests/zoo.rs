@@ -75,7 +75,8 @@ fn values(name: &str, parameter: &str, shape: &[i64]) -> Tensor {
     let count = shape.iter().product::<i64>() as usize;
     if parameter.ends_with("kernel") {
         let fan_in: i64 = shape[1..].iter().product();
-        return tiled(name, count, (6.0 / fan_in as f64).sqrt() as f32);
+        let gain = if parameter == "pointwise_kernel" { 3.0 } else { 6.0 };
+        return tiled(name, count, (gain / fan_in as f64).sqrt() as f32);
     }
     match parameter {
         "gamma" => tiled(name, count, 0.4) + 1.0_f64,
