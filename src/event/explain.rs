@@ -34,7 +34,7 @@ pub struct Heat {
     pub class: Named,
     /// As the image's folder is called, if that is a class.
     pub truth: Option<String>,
-    /// All classes, the likeliest first.
+    /// The likeliest classes, ten at most.
     pub top: Vec<Named>,
     /// Nothing speaks for the class.
     pub empty: bool,

@@ -7,6 +7,8 @@ mod bench;
 mod cli;
 mod configs;
 mod data;
+#[cfg(feature = "engine")]
+mod explain;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]

@@ -121,7 +121,7 @@ pub fn run(args: &ActivationsArgs, out: &mut Output) -> Result<Exit> {
     if let Some(folder) = kept.folder()
         && !entries.is_empty()
     {
-        index::write(folder, &format!("activations: {}", args.network.run), &entries)?;
+        index::write(folder, &format!("activations: {}", args.network.name()), &entries)?;
     }
     Ok(exit)
 }

@@ -142,7 +142,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
         && !entries.is_empty()
     {
         let title = Method::parse(&args.method).unwrap_or_default().title();
-        index::write(folder, &format!("{title}: {}", args.network.run), &entries)?;
+        index::write(folder, &format!("{title}: {}", args.network.name()), &entries)?;
         if !args.json {
             out.line(&format!("{}: an index of {} pictures", folder.join("index.html").display(), entries.len()))?;
         }

@@ -17,6 +17,7 @@ use super::{
     Exit, Place,
     progress,
     eval::{Kept, word},
+    models,
     output::{Output, complain},
     query,
 };
@@ -24,6 +25,7 @@ use crate::{
     data,
     error::{Class, Error, Result},
     event::explain::Answer,
+    weights::Shelf,
 };
 
 #[derive(Args, Debug)]
@@ -57,8 +59,14 @@ pub fn run(args: &ExplainArgs, out: &mut Output) -> Result<Exit> {
 #[derive(Args, Debug)]
 struct Network {
     /// The run: its name, a unique part of it, a path, or `last`
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", conflicts_with = "model")]
     run: String,
+    /// A published network with its ImageNet weights instead of a run; `frostline models` lists them
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The file of its weights; those in the weights folder or the hub's cache if left out
+    #[arg(long, value_name = "FILE", requires = "model")]
+    weights: Option<PathBuf>,
     /// The layer to look at [default: the last one with weights and a feature map]
     #[arg(long)]
     layer: Option<String>,
@@ -102,14 +110,27 @@ impl Images {
 }
 
 impl Network {
+    /// As it was asked for.
+    fn name(&self) -> &str {
+        self.model.as_deref().unwrap_or(&self.run)
+    }
+
     /// Asks the engine, shows progress, tells of unreadable images, and hands on the rest. The files that answers name are there while
     /// this runs.
     fn ask(&self, what: Vec<OsString>, mut each: impl FnMut(Answer) -> Result<()>) -> Result<Exit> {
-        let run = self.place.find(&self.run)?;
         let into = tempfile::tempdir()
             .map_err(|error| Error::environment(format!("cannot make a folder for the engine's answers: {error}"), None))?;
-        let mut arguments: Vec<OsString> =
-            vec!["explain".into(), run.path().into(), "--checkpoint".into(), word(&self.checkpoint).into()];
+        let mut arguments: Vec<OsString> = vec!["explain".into()];
+        if let Some(model) = &self.model {
+            let weights = match &self.weights {
+                Some(file) => file.clone(),
+                None => Shelf::from_environment().find(models::find(model)?)?,
+            };
+            arguments.extend([weights.into(), "--model".into(), model.into()]);
+        } else {
+            let run = self.place.find(&self.run)?;
+            arguments.extend([run.path().into(), "--checkpoint".into(), word(&self.checkpoint).into()]);
+        }
         arguments.extend(["--into".into(), into.path().into()]);
         if let Some(layer) = &self.layer {
             arguments.extend(["--layer".into(), layer.into()]);

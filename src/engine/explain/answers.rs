@@ -12,7 +12,8 @@ use super::{attribution, cam, heat};
 use crate::error::{EngineError, Result as Torched};
 use crate::network::{Mode, Network, Taps};
 use crate::stepper::{TorchStepper, shielded};
-use crate::{input, loss, queries};
+use crate::{classify, input, loss, queries};
+use frostline::arch::zoo::Architecture;
 use frostline::arch::{Activation, Shape};
 use frostline::command::Method;
 use frostline::data::{self, Interpolation, Pixels, Size};
@@ -20,11 +21,17 @@ use frostline::error::{Error, Result};
 use frostline::event::CheckpointKind;
 use frostline::event::explain::{ATTRIBUTION, Activations, Answer, Filters, HEAT, Heat, Layer, Named, PICTURES};
 use frostline::run::checkpoint::{self, DType, TensorData};
+use frostline::weights::{catalogue, imagenet};
+
+/// A network with weights.
+pub enum Origin {
+    Run { path: PathBuf, checkpoint: CheckpointKind },
+    Published { architecture: Architecture, weights: PathBuf },
+}
 
 /// Which network is looked at, and where the numbers go.
 pub struct Asked {
-    pub run: PathBuf,
-    pub checkpoint: CheckpointKind,
+    pub origin: Origin,
     pub into: PathBuf,
     /// By default the last one with weights and a feature map.
     pub layer: Option<String>,
@@ -47,6 +54,8 @@ pub struct Taste {
 const STEPS: usize = 40;
 const RATE: f64 = 1.0;
 const MOST_FILTERS: usize = 64;
+/// Of a thousand classes nobody reads more.
+const MOST_NAMED: usize = 10;
 
 /// What in each image speaks for a class: the named one, `all`, or by default the predicted one, and the true one where it is another.
 pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<&str>) -> Result<()> {
@@ -84,7 +93,7 @@ pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<
                 layer: method.looks_at_a_layer().then(|| subject.layer_name(layer)),
                 class: named.ok_or_else(|| Error::internal(format!("class {class} has no probability")))?,
                 truth: truth.map(|truth| subject.classes[truth as usize].clone()),
-                top: top.clone(),
+                top: top[..top.len().min(MOST_NAMED)].to_vec(),
                 empty,
                 file: files.keep(&tensors)?,
             }))?;
@@ -118,7 +127,7 @@ pub fn activations(asked: &Asked, images: &[PathBuf], sweep: bool) -> Result<()>
         queries::print(&Answer::Activations(Activations {
             image: image.display().to_string(),
             layers: layers.iter().zip(&found).map(|(&layer, map)| subject.described(layer, map)).collect(),
-            top: subject.named(&probabilities),
+            top: subject.named(&probabilities).into_iter().take(MOST_NAMED).collect(),
             file: files.keep(&tensors)?,
         }))?;
     }
@@ -176,13 +185,23 @@ pub struct Subject {
 
 impl Subject {
     fn open(asked: &Asked) -> Result<Self> {
-        let (run, plan, target) = queries::open_for_reading(&asked.run)?;
-        Ok(Self {
-            classes: queries::classes(&run, &plan)?,
-            stepper: queries::restored(&run, &plan, target, asked.checkpoint)?,
-            size: plan.data.size,
-            interpolation: plan.data.interpolation,
-        })
+        match &asked.origin {
+            Origin::Run { path, checkpoint } => {
+                let (run, plan, target) = queries::open_for_reading(path)?;
+                Ok(Self {
+                    classes: queries::classes(&run, &plan)?,
+                    stepper: queries::restored(&run, &plan, target, *checkpoint)?,
+                    size: plan.data.size,
+                    interpolation: plan.data.interpolation,
+                })
+            }
+            Origin::Published { architecture, weights } => {
+                let (stepper, size) = classify::published(*architecture, weights)?;
+                let classes = imagenet::classes().iter().map(|class| class.name.to_owned()).collect();
+                // All of a picture: heat over its middle alone could not be laid over the whole.
+                Ok(Self { stepper, classes, size, interpolation: catalogue::framing(*architecture).interpolation })
+            }
+        }
     }
 
     /// As the network sees it; an unreadable one is told, and nothing comes back.

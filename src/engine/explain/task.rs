@@ -4,14 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::answers::{self, Asked, Taste};
+use super::answers::{self, Asked, Origin, Taste};
 use super::truth;
+use frostline::arch::zoo::Architecture;
 use frostline::command::Method;
 use frostline::error::{Error, Result};
 
 #[derive(Args)]
 pub struct Explaining {
-    run: PathBuf,
+    /// A run, or with `--model` the file of its weights.
+    path: PathBuf,
+    #[arg(long)]
+    model: Option<String>,
     #[arg(long, value_enum, default_value = "best")]
     checkpoint: crate::Which,
     /// Folder for the files that the answers name.
@@ -65,8 +69,16 @@ enum What {
 
 impl Explaining {
     pub fn run(self) -> Result<()> {
-        let Self { run, checkpoint, into, layer, what } = self;
-        let asked = Asked { run, checkpoint: checkpoint.into(), into, layer };
+        let Self { path, model, checkpoint, into, layer, what } = self;
+        let origin = match model {
+            None => Origin::Run { path, checkpoint: checkpoint.into() },
+            Some(model) => {
+                let unknown = || Error::user(format!("there is no model \"{model}\""), "`frostline models` lists them");
+                let architecture = Architecture::parse(&model).ok_or_else(unknown)?;
+                Origin::Published { architecture, weights: path }
+            }
+        };
+        let asked = Asked { origin, into, layer };
         match what {
             What::Classes { method, class, images } => {
                 answers::classes(&asked, &images, named(&method)?, class.as_deref())

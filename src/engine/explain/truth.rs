@@ -4,7 +4,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::answers::Asked;
+use super::answers::{Asked, Origin};
 use super::cam::size4;
 use super::view::View;
 use super::{attribution, heat, numbers};
@@ -24,12 +24,15 @@ const STEPS: usize = 32;
 
 /// Scores every method on `count` drawings of the test split.
 pub fn check(asked: &Asked, count: usize, methods: &[Method]) -> Result<()> {
-    let (run, plan, target) = queries::open_for_reading(&asked.run)?;
+    let Origin::Run { path, checkpoint } = &asked.origin else {
+        return Err(Error::user("a published network knows no critters", "name a run that was trained on them"));
+    };
+    let (run, plan, target) = queries::open_for_reading(path)?;
     if !matches!(plan.data.source, SourceSpec::Critters { .. }) || plan.data.size.channels != 3 {
         let hint = "train one with `frostline demo`, or with config/critters.toml";
         return Err(Error::user(format!("run {} was not trained on coloured critters", run.name()), hint));
     }
-    let mut trained = queries::restored(&run, &plan, target, asked.checkpoint)?;
+    let mut trained = queries::restored(&run, &plan, target, *checkpoint)?;
     let mut untrained = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, input::Preprocess::default())?;
     let layer = match &asked.layer {
         Some(name) => super::target(trained.looked_at()?.0, name)?,
