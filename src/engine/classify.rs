@@ -49,7 +49,13 @@ pub fn published(architecture: Architecture, weights: &Path) -> Result<(TorchSte
 }
 
 /// Names the `top` likeliest classes of each image. `squash` shows all of a picture instead of its middle.
-pub fn classify(architecture: Architecture, weights: &Path, images: &[PathBuf], top: usize, squash: bool) -> Result<()> {
+pub fn classify(
+    architecture: Architecture,
+    weights: &Path,
+    images: &[PathBuf],
+    top: usize,
+    squash: bool,
+) -> Result<()> {
     let (mut stepper, size) = published(architecture, weights)?;
     let classes = imagenet::classes();
     let frame = catalogue::framing(architecture);

@@ -108,7 +108,9 @@ impl Explain for EngineError {
             Self::Head { .. } => "end the layers in a dense layer with one unit, or with one unit a class",
             Self::UnknownLayer { .. } | Self::NoParameters { .. } => "`frostline summary CONFIG` lists the layers",
             Self::NoMap { .. } => "methods that explain pixels need none: saliency, integrated-gradients, occlusion",
-            Self::NoFilter { .. } => "`frostline summary CONFIG` lists the layers with their channels, last in each shape",
+            Self::NoFilter { .. } => {
+                "`frostline summary CONFIG` lists the layers with their channels, last in each shape"
+            }
             Self::Unheard { .. } => "whoever asked has gone, or the disk is full",
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",

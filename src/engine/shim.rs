@@ -209,7 +209,9 @@ pub fn gradients(
     let mut found = vec![ptr::null_mut(); inputs.len()];
     let (output, given) = (output.as_ptr(), output_gradient.as_ptr());
     // SAFETY: as in `channels_last`, for every element of `found`.
-    check(unsafe { frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), keep_graph, found.as_mut_ptr()) })?;
+    check(unsafe {
+        frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), keep_graph, found.as_mut_ptr())
+    })?;
     Ok(found.into_iter().map(|gradient| unsafe { Tensor::from_ptr(gradient) }).collect())
 }
 

@@ -22,7 +22,8 @@ pub fn end(arch: &Arch, gathers: impl Fn(usize) -> bool, drops: bool) -> Option<
 
 /// Whether the layers behind `end` read no other layer up to it, nor the input; and none of them writes over what it reads.
 fn is_cut(arch: &Arch, end: usize) -> bool {
-    let overwrites = |layer: &Layer| matches!(layer.op, Op::Activation(_)) && layer.inputs.contains(&Source::Layer(end));
+    let overwrites =
+        |layer: &Layer| matches!(layer.op, Op::Activation(_)) && layer.inputs.contains(&Source::Layer(end));
     is_bridge(arch, end) && !arch.layers()[end + 1..].iter().any(overwrites)
 }
 

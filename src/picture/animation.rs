@@ -67,8 +67,7 @@ mod tests {
     fn every_frame_is_read_back_from_an_apng() {
         let bytes = animated(&frames(), Motion::Apng).unwrap();
         let decoder = codecs::png::PngDecoder::new(Cursor::new(&bytes)).unwrap().apng().unwrap();
-        let back: Vec<RgbImage> =
-            decoder.into_frames().map(|frame| frame.unwrap().into_buffer().convert()).collect();
+        let back: Vec<RgbImage> = decoder.into_frames().map(|frame| frame.unwrap().into_buffer().convert()).collect();
         assert_eq!(back, frames());
     }
 
@@ -76,8 +75,7 @@ mod tests {
     fn every_frame_is_read_back_from_a_gif_in_colours_that_are_near() {
         let bytes = animated(&frames(), Motion::Gif).unwrap();
         let decoder = codecs::gif::GifDecoder::new(Cursor::new(&bytes)).unwrap();
-        let back: Vec<RgbImage> =
-            decoder.into_frames().map(|frame| frame.unwrap().into_buffer().convert()).collect();
+        let back: Vec<RgbImage> = decoder.into_frames().map(|frame| frame.unwrap().into_buffer().convert()).collect();
         assert_eq!(back.len(), 3);
         for (ours, back) in frames().iter().zip(&back) {
             assert_eq!(ours.dimensions(), back.dimensions());

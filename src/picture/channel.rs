@@ -80,7 +80,10 @@ mod tests {
             let ours = Channel::levels(&values);
             // NumPy computes in float32, whose last bit decides where a value falls on a whole number.
             let off = ours.iter().zip(&levels).filter(|(a, b)| a != b).count();
-            assert!(ours.iter().zip(&levels).all(|(a, b)| a.abs_diff(*b) <= 1) && off * 200 <= levels.len(), "{off} differ");
+            assert!(
+                ours.iter().zip(&levels).all(|(a, b)| a.abs_diff(*b) <= 1) && off * 200 <= levels.len(),
+                "{off} differ"
+            );
         }
     }
 

@@ -54,7 +54,13 @@ pub fn columns_for(channels: usize, height: usize, width: usize, aspect: f32) ->
 
 /// Draws over one channel of a [`grid`] of `shape` that there is nothing to see in it: a grey cross over a dead one, a red frame around
 /// a saturated one, a red cross over one that is not finite.
-pub fn mark(picture: &mut RgbImage, [channels, height, width]: [usize; 3], columns: usize, index: usize, channel: Channel) {
+pub fn mark(
+    picture: &mut RgbImage,
+    [channels, height, width]: [usize; 3],
+    columns: usize,
+    index: usize,
+    channel: Channel,
+) {
     const GREY: Rgb<u8> = Rgb([128; 3]);
     const RED: Rgb<u8> = Rgb([224, 64, 48]);
     let columns = columns.clamp(1, channels.max(1));

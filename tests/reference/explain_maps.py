@@ -6,7 +6,8 @@ the weights of keras_formula.py, and tests/fixtures/explain/zoo.json: the same o
 
 Maps are pytorch-grad-cam's before it cuts off negative values, stretches and resizes; all in float64. Eigen-CAM's sign is left open by the
 decomposition. For layers with negative outputs pytorch-grad-cam ablates with a very negative number in place of the paper's zero, so
-ablation stands at layers behind a ReLU only, and at classes with a positive score.
+ablation stands at layers behind a ReLU only, and at classes with a positive score. Where a max-pool has several largest values the gradient
+goes to one of them; in a border of zeros that need not be the same one here and there, so no map of ResNet50 stands in front of its pool.
 """
 
 import json
@@ -150,7 +151,8 @@ def pixels(model, x, score, window, stride, steps, count):
 def guided(model, x, label, count):
     """The model is worn out: it is left with other modules than it came with."""
     backpropagation = pgc.GuidedBackpropReLUModel(model=model, device="cpu")
-    return figures(backpropagation(x, target_category=label).transpose(2, 0, 1), count)
+    # Its gradient is added up in the tensor that it is given.
+    return figures(backpropagation(x.clone(), target_category=label).transpose(2, 0, 1), count)
 
 
 def small():
@@ -188,7 +190,7 @@ GRADIENTS = [method for method in CAMS if method not in ("score-cam", "ablation-
 PERTURBED = ["grad-cam", "score-cam", "ablation-cam"]
 ZOO = {
     "vgg16": [("block5_conv3", "features.29", GRADIENTS), ("block1_conv2", "features.3", PERTURBED)],
-    "resnet50": [("conv5_block3_out", "layer4.2", GRADIENTS), ("conv3_block2_out", "layer2.1", ["grad-cam++", "layer-cam"]), ("conv1_relu", "relu", PERTURBED)],
+    "resnet50": [("conv5_block3_out", "layer4.2", GRADIENTS), ("conv3_block2_out", "layer2.1", ["grad-cam++", "layer-cam"]), ("conv2_block1_out", "layer1.0", PERTURBED)],
     "efficientnet_lite0": [("top_activation", "bn2", GRADIENTS), ("block3b_add", "blocks.2.1", ["grad-cam", "score-cam"]), ("stem_activation", "bn1", PERTURBED)],
 }
 

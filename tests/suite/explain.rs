@@ -208,7 +208,8 @@ fn odd_images_are_explained_or_refused_by_name() {
     fs::write(folder.join("torn.jpg"), &whole[..whole.len() / 2]).unwrap();
     fs::write(folder.join("text.png"), "no picture").unwrap();
     fs::write(folder.join("empty.png"), "").unwrap();
-    let told = frostline(trained(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "odd_maps", "--json"]);
+    let told =
+        frostline(trained(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "odd_maps", "--json"]);
     assert_eq!(told.code, Some(2), "some could not be read: {}", told.err);
     for (name, reason) in [("torn.jpg", "cut off"), ("text.png", "not a png"), ("empty.png", "empty")] {
         assert!(told.err.lines().any(|line| line.contains(name) && line.contains(reason)), "{name}: {}", told.err);

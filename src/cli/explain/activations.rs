@@ -144,7 +144,10 @@ fn show(
         Some(channel) if channel < count => grid(channels[channel], [1, height, width], 1, map),
         Some(channel) => {
             let hint = "channels are counted from 0";
-            return Err(Error::user(format!("layer \"{}\" has no channel {channel}: it has {count}", layer.name), hint));
+            return Err(Error::user(
+                format!("layer \"{}\" has no channel {channel}: it has {count}", layer.name),
+                hint,
+            ));
         }
         None => {
             let columns = args.columns as usize;
@@ -242,8 +245,7 @@ mod tests {
 
     #[test]
     fn a_layer_is_told_with_its_silent_channels() {
-        let layer =
-            Layer { name: "conv2d".into(), kind: "Conv2D".into(), shape: [4, 2, 3], bounds: [Some(0.0), None] };
+        let layer = Layer { name: "conv2d".into(), kind: "Conv2D".into(), shape: [4, 2, 3], bounds: [Some(0.0), None] };
         let states = [Channel::Dead, Channel::Alive, Channel::Dead, Channel::Broken];
         assert_eq!(told(&layer, &states), "conv2d (Conv2D): 4 channels of 2x3; 2 dead (0, 2); 1 not finite (3)");
     }

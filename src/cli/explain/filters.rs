@@ -181,8 +181,7 @@ fn told(last: &Filters) -> String {
         .filter(|(_, mean)| **mean == 0.0)
         .map(|(filter, _)| filter.to_string())
         .collect();
-    let silent =
-        if dead.is_empty() { String::new() } else { format!("; nothing moves filter {}", dead.join(", ")) };
+    let silent = if dead.is_empty() { String::new() } else { format!("; nothing moves filter {}", dead.join(", ")) };
     format!("{}: {} filters, {} steps{silent}", last.layer, last.filters.len(), last.done)
 }
 

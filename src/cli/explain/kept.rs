@@ -14,8 +14,14 @@ use crate::error::{Error, Result};
 pub enum Kept {
     /// Shown, and kept nowhere.
     Nowhere,
-    File { path: PathBuf, count: usize },
-    Folder { path: PathBuf, taken: HashSet<String> },
+    File {
+        path: PathBuf,
+        count: usize,
+    },
+    Folder {
+        path: PathBuf,
+        taken: HashSet<String>,
+    },
 }
 
 impl Kept {

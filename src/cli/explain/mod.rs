@@ -15,11 +15,10 @@ use clap::{Args, Subcommand};
 
 use super::{
     Exit, Place,
-    progress,
     eval::{Kept, word},
     models,
     output::{Output, complain},
-    query,
+    progress, query,
 };
 use crate::{
     data,
@@ -118,8 +117,9 @@ impl Network {
     /// Asks the engine, shows progress, tells of unreadable images, and hands on the rest. The files that answers name are there while
     /// this runs.
     fn ask(&self, what: Vec<OsString>, mut each: impl FnMut(Answer) -> Result<()>) -> Result<Exit> {
-        let into = tempfile::tempdir()
-            .map_err(|error| Error::environment(format!("cannot make a folder for the engine's answers: {error}"), None))?;
+        let into = tempfile::tempdir().map_err(|error| {
+            Error::environment(format!("cannot make a folder for the engine's answers: {error}"), None)
+        })?;
         let mut arguments: Vec<OsString> = vec!["explain".into()];
         if let Some(model) = &self.model {
             let weights = match &self.weights {

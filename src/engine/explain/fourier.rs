@@ -40,7 +40,13 @@ const FIRST_SPREAD: f64 = 0.01;
 const CALM: f64 = 4.0;
 
 /// Pictures in grey levels, `[filters, c, h, w]`.
-pub fn dream(goal: &Goal<'_>, sides: [usize; 2], seed: u64, settings: Settings, watching: Watching<'_>) -> Result<Tensor> {
+pub fn dream(
+    goal: &Goal<'_>,
+    sides: [usize; 2],
+    seed: u64,
+    settings: Settings,
+    watching: Watching<'_>,
+) -> Result<Tensor> {
     goal.check()?;
     let waves = Waves::new(goal, sides)?;
     let spectrum = waves.first(goal, seed)?;
@@ -55,21 +61,25 @@ pub fn dream(goal: &Goal<'_>, sides: [usize; 2], seed: u64, settings: Settings, 
             let seen = moved(&picture, &rows[1])?;
             let means = means(network, preprocess, layer, filters, &seen.f_mul_scalar(255.0)?)?;
             // In units of the activation, so that one weight fits filters that are loud and filters that are quiet.
-            let price = variation(&picture)?.f_mul(&means.f_detach()?.f_abs()?)?.f_mul_scalar(settings.total_variation)?;
+            let price =
+                variation(&picture)?.f_mul(&means.f_detach()?.f_abs()?)?.f_mul_scalar(settings.total_variation)?;
             let loss = price.f_sub(&means)?.f_sum(Kind::Float)?;
             let gradient = super::view::gradient(&loss, &leaf)?;
             Ok(vec![gradient, means.f_detach()?, picture.f_detach()?.f_mul_scalar(255.0)?])
         })?;
         let update = Updated { weight: &spectrum, gradient: &found[0].f_contiguous()?, slots: &slots };
-        shim::adam(&[update], Adam {
-            decoupled: false,
-            step: step as i64,
-            rate: settings.rate,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            decay: 0.0,
-            epsilon: 1e-8,
-        })?;
+        shim::adam(
+            &[update],
+            Adam {
+                decoupled: false,
+                step: step as i64,
+                rate: settings.rate,
+                beta_1: 0.9,
+                beta_2: 0.999,
+                decay: 0.0,
+                epsilon: 1e-8,
+            },
+        )?;
         watching(step, &found[2], &super::numbers(&found[1])?)?;
     }
     let _no_grad = tch::no_grad_guard();
@@ -125,7 +135,12 @@ impl Waves {
 }
 
 /// The waves of a spectrum summed up, in true colours, 0–1, `[n, c, h, w]`.
-fn painted(spectrum: &Tensor, scales: &Tensor, colours: Option<&Tensor>, [height, width]: [usize; 2]) -> Result<Tensor> {
+fn painted(
+    spectrum: &Tensor,
+    scales: &Tensor,
+    colours: Option<&Tensor>,
+    [height, width]: [usize; 2],
+) -> Result<Tensor> {
     let waves = spectrum.f_mul(&scales.f_unsqueeze(1)?.f_unsqueeze(-1)?)?.f_contiguous()?.f_view_as_complex()?;
     let sides = [height as i64, width as i64];
     let plain = waves.f_fft_irfft2(sides.as_slice(), [-2_i64, -1], "backward")?.f_div_scalar(CALM)?;

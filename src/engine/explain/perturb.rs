@@ -37,12 +37,14 @@ pub fn score_cam(view: &View<'_>, classes: &Tensor, told: Told<'_>) -> Result<Te
     weighted(&activations, &Tensor::f_stack(&weights, 0)?.f_reshape([pictures, channels, 1, 1])?)
 }
 
-/// Each channel of `[n, c, h, w]` to 0–1.
+/// Each channel of `[n, c, h, w]` to 0–1. One that is the same everywhere shows nothing: what it differs by is rounding.
 fn stretched(maps: &Tensor) -> Result<Tensor> {
     let space = [2_i64, 3];
     let least = maps.f_amin(space.as_slice(), true)?;
-    let span = maps.f_amax(space.as_slice(), true)?.f_sub(&least)?.f_add_scalar(1e-8)?;
-    Ok(maps.f_sub(&least)?.f_div(&span)?)
+    let span = maps.f_amax(space.as_slice(), true)?.f_sub(&least)?;
+    let size = maps.f_abs()?.f_amax(space.as_slice(), true)?;
+    let varies = span.f_gt_tensor(&size.f_mul_scalar(1e-6)?)?.f_to_kind(Kind::Float)?;
+    Ok(maps.f_sub(&least)?.f_div(&span.f_add_scalar(1e-8)?)?.f_mul(&varies)?)
 }
 
 /// Channels weighted by the share of the score that is lost when each is set to zero (WACV 2020, equation 3). The share is of the
@@ -101,10 +103,8 @@ pub fn occlusion(view: &View<'_>, classes: &Tensor, window: Window, told: Told<'
     let [rows, columns] = [height as usize, width as usize];
     let _no_grad = tch::no_grad_guard();
     let whole: Vec<f32> = Vec::try_from(view.scores(classes)?.f_to_device(Device::Cpu)?)?;
-    let places: Vec<(usize, usize)> = window
-        .starts(0, rows)
-        .flat_map(|top| window.starts(1, columns).map(move |left| (top, left)))
-        .collect();
+    let places: Vec<(usize, usize)> =
+        window.starts(0, rows).flat_map(|top| window.starts(1, columns).map(move |left| (top, left))).collect();
     let inside = |(top, left): (usize, usize)| {
         let (bottom, right) = ((top + window.size[0]).min(rows), (left + window.size[1]).min(columns));
         (top..bottom).flat_map(move |y| y * columns + left..y * columns + right)

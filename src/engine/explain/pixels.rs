@@ -34,7 +34,12 @@ pub fn smooth_grad(
 }
 
 /// Normal noise for `smooth_grad`, with `share` of each picture's range as its standard deviation.
-pub fn noises(view: &View<'_>, seed: u64, count: usize, share: f64) -> Result<impl ExactSizeIterator<Item = Result<Tensor>>> {
+pub fn noises(
+    view: &View<'_>,
+    seed: u64,
+    count: usize,
+    share: f64,
+) -> Result<impl ExactSizeIterator<Item = Result<Tensor>>> {
     let each = [1_i64, 2, 3];
     let span = view.input.f_amax(each.as_slice(), true)?.f_sub(&view.input.f_amin(each.as_slice(), true)?)?;
     let deviation = span.f_mul_scalar(share)?;

@@ -44,7 +44,9 @@ pub fn scaling(arch: &Arch) -> usize {
     let scales = |index: &usize| {
         let layer = &arch.layers()[*index];
         let before = index.checked_sub(1).map_or(Source::Input, Source::Layer);
-        matches!(layer.op, Op::Rescaling { .. } | Op::Preprocessing(_)) && layer.inputs == [before] && trunk::is_bridge(arch, *index)
+        matches!(layer.op, Op::Rescaling { .. } | Op::Preprocessing(_))
+            && layer.inputs == [before]
+            && trunk::is_bridge(arch, *index)
     };
     (0..arch.layers().len()).take_while(scales).count()
 }
@@ -63,7 +65,8 @@ impl<'a> View<'a> {
             let activations = run(network, over..layer + 1, &entry)?;
             (input, entry, activations.f_detach()?.f_set_requires_grad(true)?)
         };
-        let mut view = Self { network, input, first, layer, bridge, entry, logits: activations.shallow_clone(), activations };
+        let mut view =
+            Self { network, input, first, layer, bridge, entry, logits: activations.shallow_clone(), activations };
         view.logits = view.logits_of(&view.activations, &view.entry)?;
         Ok(view)
     }

@@ -28,6 +28,8 @@ const SIDE: usize = 20;
 const PLAIN: Preprocess = Preprocess { scale: 1.0, offset: 0.0 };
 
 fn network() -> Network {
+    // How many threads share a sum is in its last bits.
+    crate::device::set_threads(1).unwrap();
     let layers = [
         conv(6, Activation::Relu),
         pool(),
@@ -73,7 +75,11 @@ fn the_ascent_is_the_books_step_by_step() {
         for ((ascent, mean), row) in figures.ascents.iter().zip(means).zip(0..) {
             let near = |what: &str, ours: f32, theirs: f32| {
                 let off = (ours - theirs).abs();
-                assert!(off <= 2e-4 * theirs.abs() + 1e-6, "{what} of filter {} after {done}: {ours}, {theirs}", ascent.filter);
+                assert!(
+                    off <= 2e-4 * theirs.abs() + 1e-6,
+                    "{what} of filter {} after {done}: {ours}, {theirs}",
+                    ascent.filter
+                );
             };
             near("mean", *mean, ascent.means[done - 1]);
             let deviation = pictures.get(row).std(false).double_value(&[]) as f32;

@@ -9,7 +9,7 @@ use tch::Tensor;
 use super::formula::{floats, from_keras_map};
 use super::zoo::{arch as zoo_arch, fill as fill_zoo, naming, sample};
 use super::*;
-use crate::explain::{self, View, Window as Slide, pixels, perturb};
+use crate::explain::{self, View, Window as Slide, perturb, pixels};
 use frostline::arch::Source;
 use frostline::arch::zoo::{Architecture, Wiring};
 use frostline::command::Method;
@@ -141,7 +141,14 @@ struct Sweep {
     steps: usize,
 }
 
-fn check_pixels(what: &str, view: &View<'_>, class: i64, figures: &BTreeMap<String, Vec<f32>>, sweep: &Sweep, tolerance: f32) {
+fn check_pixels(
+    what: &str,
+    view: &View<'_>,
+    class: i64,
+    figures: &BTreeMap<String, Vec<f32>>,
+    sweep: &Sweep,
+    tolerance: f32,
+) {
     let classes = Tensor::from_slice(&[class]);
     let mut told = |_, _| Ok(());
     let shape = view.input.size();
@@ -253,8 +260,7 @@ fn a_map_that_is_negative_everywhere_is_empty_and_not_black_by_division() {
 }
 
 fn zoo(architecture: Architecture, tolerance: f32) {
-    let figures: Figures<Zoo> =
-        serde_json::from_str(include_str!("../../../tests/fixtures/explain/zoo.json")).unwrap();
+    let figures: Figures<Zoo> = serde_json::from_str(include_str!("../../../tests/fixtures/explain/zoo.json")).unwrap();
     let case = figures.cases.into_iter().find(|case| case.architecture == architecture).unwrap();
     let arch = zoo_arch(architecture, case.wiring, true, case.input);
     crate::device::set_threads(1).unwrap();
