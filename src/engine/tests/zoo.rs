@@ -55,7 +55,7 @@ fn torch() -> Figures {
     serde_json::from_str(include_str!("../../../tests/fixtures/zoo/torch.json")).unwrap()
 }
 
-fn naming(name: &str) -> Naming {
+pub(super) fn naming(name: &str) -> Naming {
     match name {
         "keras" => Naming::Keras,
         "torchvision" => Naming::Torchvision,
@@ -65,7 +65,12 @@ fn naming(name: &str) -> Naming {
     }
 }
 
-fn arch(architecture: Architecture, wiring: Wiring, top: bool, [height, width, channels]: [usize; 3]) -> Arch {
+pub(super) fn arch(
+    architecture: Architecture,
+    wiring: Wiring,
+    top: bool,
+    [height, width, channels]: [usize; 3],
+) -> Arch {
     let shape = Shape::Map { height, width, channels };
     Arch::new(architecture.name(), shape, &architecture.layers_for(wiring, top)).unwrap()
 }
@@ -96,7 +101,7 @@ fn flattened(arch: &Arch, layer: usize) -> Option<[i64; 3]> {
     }
 }
 
-fn fill(network: &Network, architecture: Architecture, naming: Naming) {
+pub(super) fn fill(network: &Network, architecture: Architecture, naming: Naming) {
     let modules = modules(architecture, naming).unwrap();
     let _no_grad = tch::no_grad_guard();
     for weight in network.weights().all() {
@@ -116,7 +121,7 @@ fn fill(network: &Network, architecture: Architecture, naming: Naming) {
 }
 
 /// What `sample` of `zoo_weights.py` takes.
-fn sample(values: &[f32], count: usize) -> Vec<f32> {
+pub(super) fn sample(values: &[f32], count: usize) -> Vec<f32> {
     (0..count).map(|index| values[index * values.len() / count]).collect()
 }
 
