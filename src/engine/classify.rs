@@ -34,7 +34,13 @@ struct Likely {
 }
 
 /// Names the `top` likeliest classes of each image. `squash` shows all of a picture instead of its middle.
-pub fn classify(architecture: Architecture, weights: &Path, images: &[PathBuf], top: usize, squash: bool) -> Result<()> {
+pub fn classify(
+    architecture: Architecture,
+    weights: &Path,
+    images: &[PathBuf],
+    top: usize,
+    squash: bool,
+) -> Result<()> {
     let network = Published::open(weights, architecture)?;
     let cuda = device::open_cuda();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

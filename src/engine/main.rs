@@ -122,7 +122,9 @@ fn main() -> ExitCode {
         Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
         Task::Classify { architecture, weights, top, squash, images } => match Architecture::parse(&architecture) {
             Some(architecture) => classify::classify(architecture, &weights, &images, top, squash),
-            None => Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them")),
+            None => {
+                Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them"))
+            }
         },
         Task::Bench { config, set, parts, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));

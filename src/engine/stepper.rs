@@ -25,8 +25,8 @@ use frostline::data::{Batch, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
-use frostline::weights::Pretrained;
 use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
     network: Network,

@@ -20,7 +20,9 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 fn frostline(folder: &Path, endpoint: &str, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["HF_HUB_CACHE", "HF_TOKEN", "FROSTLINE_WEIGHTS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+    for variable in
+        ["HF_HUB_CACHE", "HF_TOKEN", "FROSTLINE_WEIGHTS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+    {
         command.env_remove(variable);
     }
     command.env("HF_HOME", folder.join("hf")).env("HF_ENDPOINT", endpoint);
@@ -235,7 +237,9 @@ fn a_file_is_looked_into() {
     assert_eq!((shown.err.as_str(), shown.code), ("", Some(0)));
     assert!(shown.out.contains("nested.pth: PyTorch, zip, 14 tensors, "), "{}", shown.out);
     assert!(shown.out.contains("network: none of those that `frostline models` lists"), "{}", shown.out);
-    let line = |name: &str| shown.out.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>();
+    let line = |name: &str| {
+        shown.out.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>()
+    };
     assert_eq!(line("conv.weight"), ["conv.weight", "2x3x2x2", "float32"]);
     assert_eq!(line("bn.num_batches_tracked"), ["bn.num_batches_tracked", "-", "int64"]);
     let json = inspect(&["--json", fixture("keras3.keras").to_str().unwrap()]);
@@ -283,7 +287,11 @@ fn a_base_without_its_weights_is_told_before_a_run_is_made() {
     fs::copy(fixture("flat.pth"), stage.path("other.pth")).unwrap();
     let other = train(&["--set", &format!("model.base.weights={}", stage.path("other.pth").display())]);
     assert_eq!(other.code, Some(2));
-    assert!(other.err.contains("does not fit vgg16: none of its tensors has a name that belongs to it"), "{}", other.err);
+    assert!(
+        other.err.contains("does not fit vgg16: none of its tensors has a name that belongs to it"),
+        "{}",
+        other.err
+    );
     assert!(!stage.path("runs").exists());
 }
 
@@ -316,7 +324,12 @@ echo '{"image":"a.png","top":[{"synset":"n02123045","class":"tabby","probability
     let absent = ask(&["--model", "resnet50", "a.png"]);
     assert!(absent.err.contains("frostline weights pull resnet50"), "{}", absent.err);
     let unknown = ask(&["--model", "alexnet", "a.png"]);
-    assert_eq!((unknown.code, unknown.err.contains("there is no model \"alexnet\"")), (Some(2), true), "{}", unknown.err);
+    assert_eq!(
+        (unknown.code, unknown.err.contains("there is no model \"alexnet\"")),
+        (Some(2), true),
+        "{}",
+        unknown.err
+    );
     let alone = ask(&["last"]);
     assert_eq!((alone.code, alone.err.contains("no picture to show it")), (Some(2), true), "{}", alone.err);
 }
@@ -355,7 +368,9 @@ fn a_run_starts_from_its_base_s_weights_and_says_so() {
     let mut frozen = names.clone();
     frozen.dedup();
     let config = BASE.replace("vgg16", "efficientnet_lite0").replace("imagenet", "base.safetensors");
-    let config = format!("{config}wiring = \"keras\"\n[train]\nepochs = 1\nbatch_size = 2\nfreeze = {frozen:?}\n[engine]\ndevice = \"cpu\"\n");
+    let config = format!(
+        "{config}wiring = \"keras\"\n[train]\nepochs = 1\nbatch_size = 2\nfreeze = {frozen:?}\n[engine]\ndevice = \"cpu\"\n"
+    );
     fs::write(here.join("mine.toml"), config).unwrap();
     let trained = frostline(here, "", &["train", "mine.toml", "--headless"]);
     assert_eq!(trained.code, Some(0), "{}", trained.err);
