@@ -30,7 +30,7 @@ fn is_cut(arch: &Arch, end: usize) -> bool {
     })
 }
 
-/// What one picture costs in the layers up to `end`, and how many parameters they have.
+/// What one picture costs in some layers, and how many parameters they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Forward.
@@ -39,11 +39,11 @@ pub struct Cost {
 }
 
 impl Cost {
-    pub fn of(arch: &Arch, end: usize) -> Self {
-        let layers = &arch.layers()[..=end];
+    pub fn of(arch: &Arch, layers: impl Iterator<Item = usize> + Clone) -> Self {
+        let layers = layers.map(|index| &arch.layers()[index]);
         Self {
-            flops: layers.iter().map(|layer| layer.flops).sum(),
-            parameters: layers.iter().map(frostline::arch::Layer::parameter_count).sum(),
+            flops: layers.clone().map(|layer| layer.flops).sum(),
+            parameters: layers.map(frostline::arch::Layer::parameter_count).sum(),
         }
     }
 }

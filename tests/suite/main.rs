@@ -10,6 +10,8 @@ mod data;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
+mod features;
+#[cfg(feature = "engine")]
 mod resume;
 mod screen;
 #[cfg(feature = "engine")]
