@@ -103,7 +103,7 @@ fn describe(path: &Path, remote: &Remote) -> Result<String> {
 fn api(shelf: &Shelf) -> Result<Api> {
     let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
     let endpoint = endpoint.unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
-    if endpoint.parse::<ureq::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).is_none() {
+    if !endpoint.parse::<ureq::http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some()) {
         return Err(Error::user(
             format!("HF_ENDPOINT={endpoint}: is no address"),
             format!("the hub's own is {ENDPOINT}"),
