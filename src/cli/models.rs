@@ -35,8 +35,7 @@ struct Model {
 impl Model {
     fn of(architecture: Architecture) -> Result<Self> {
         let count = |top| Ok::<_, Error>(network(architecture, Wiring::Keras, top, None)?.parameter_count());
-        let pixels =
-            |naming: Naming| expected_preprocessing(architecture, naming, naming.wiring(architecture)).name();
+        let pixels = |naming: Naming| expected_preprocessing(architecture, naming, naming.wiring(architecture)).name();
         Ok(Self {
             name: architecture.name(),
             parameters: count(true)?,

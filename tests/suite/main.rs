@@ -7,10 +7,10 @@ mod bench;
 mod cli;
 mod configs;
 mod data;
-mod mistakes;
-mod models;
 #[cfg(feature = "engine")]
 mod features;
+mod mistakes;
+mod models;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;

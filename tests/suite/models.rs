@@ -31,7 +31,11 @@ fn what_is_no_model_or_too_small_for_one_is_told() {
     let stage = Stage::new();
     let unknown = said(&mut stage.frostline(&["summary", "--model", "vgg61"]));
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.err.contains("there is no model \"vgg61\"") && unknown.err.contains("vgg16, vgg19"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("there is no model \"vgg61\"") && unknown.err.contains("vgg16, vgg19"),
+        "{}",
+        unknown.err
+    );
     let small = said(&mut stage.frostline(&["summary", "--model", "xception", "--input", "64"]));
     assert_eq!(small.code, Some(2));
     assert!(small.err.contains("xception needs images of at least 71x71, not 64x64"), "{}", small.err);

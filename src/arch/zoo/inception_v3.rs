@@ -165,10 +165,7 @@ impl Inception {
 pub(super) fn numbered(units: impl IntoIterator<Item = String>) -> Vec<(String, String)> {
     let number = |stem: &str, at: usize| if at == 0 { stem.to_owned() } else { format!("{stem}_{at}") };
     let both = |(at, unit): (usize, String)| {
-        [
-            (number("conv2d", at), format!("{unit}.conv")),
-            (number("batch_normalization", at), format!("{unit}.bn")),
-        ]
+        [(number("conv2d", at), format!("{unit}.conv")), (number("batch_normalization", at), format!("{unit}.bn"))]
     };
     units.into_iter().enumerate().flat_map(both).collect()
 }
@@ -176,18 +173,39 @@ pub(super) fn numbered(units: impl IntoIterator<Item = String>) -> Vec<(String, 
 pub(super) fn modules() -> Vec<(String, String)> {
     const STEM: [&str; 5] = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3"];
     const A: &[&str] = &[
-        "branch1x1", "branch5x5_1", "branch5x5_2", "branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3", "branch_pool",
+        "branch1x1",
+        "branch5x5_1",
+        "branch5x5_2",
+        "branch3x3dbl_1",
+        "branch3x3dbl_2",
+        "branch3x3dbl_3",
+        "branch_pool",
     ];
     const B: &[&str] = &["branch3x3", "branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"];
     const C: &[&str] = &[
-        "branch1x1", "branch7x7_1", "branch7x7_2", "branch7x7_3", "branch7x7dbl_1", "branch7x7dbl_2", "branch7x7dbl_3",
-        "branch7x7dbl_4", "branch7x7dbl_5", "branch_pool",
+        "branch1x1",
+        "branch7x7_1",
+        "branch7x7_2",
+        "branch7x7_3",
+        "branch7x7dbl_1",
+        "branch7x7dbl_2",
+        "branch7x7dbl_3",
+        "branch7x7dbl_4",
+        "branch7x7dbl_5",
+        "branch_pool",
     ];
     const D: &[&str] =
         &["branch3x3_1", "branch3x3_2", "branch7x7x3_1", "branch7x7x3_2", "branch7x7x3_3", "branch7x7x3_4"];
     const E: &[&str] = &[
-        "branch1x1", "branch3x3_1", "branch3x3_2a", "branch3x3_2b", "branch3x3dbl_1", "branch3x3dbl_2",
-        "branch3x3dbl_3a", "branch3x3dbl_3b", "branch_pool",
+        "branch1x1",
+        "branch3x3_1",
+        "branch3x3_2a",
+        "branch3x3_2b",
+        "branch3x3dbl_1",
+        "branch3x3dbl_2",
+        "branch3x3dbl_3a",
+        "branch3x3dbl_3b",
+        "branch_pool",
     ];
     const BLOCKS: [(&str, &[&str]); 11] = [
         ("Mixed_5b", A),

@@ -21,9 +21,7 @@ impl Style {
     fn of(wiring: Wiring) -> Self {
         match wiring {
             // The odd epsilon is Caffe's, carried over with the weights.
-            Wiring::Keras => {
-                Self { norm: Norm { epsilon: 1.001e-5, ..Norm::KERAS }, bias: true, strides_first: true }
-            }
+            Wiring::Keras => Self { norm: Norm { epsilon: 1.001e-5, ..Norm::KERAS }, bias: true, strides_first: true },
             Wiring::Torch => Self { norm: Norm::TORCH, bias: false, strides_first: false },
         }
     }

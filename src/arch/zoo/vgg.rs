@@ -48,6 +48,7 @@ pub(super) fn modules(convolutions: [usize; 5], naming: Naming) -> Vec<(String, 
         Naming::Timm => ["pre_logits.fc1", "pre_logits.fc2", "head.fc"],
         _ => ["classifier.0", "classifier.3", "classifier.6"],
     };
-    modules.extend(["fc1", "fc2", "predictions"].into_iter().zip(top).map(|(ours, theirs)| (ours.into(), theirs.into())));
+    modules
+        .extend(["fc1", "fc2", "predictions"].into_iter().zip(top).map(|(ours, theirs)| (ours.into(), theirs.into())));
     modules
 }

@@ -150,7 +150,12 @@ fn agrees(case: &Case) {
     let map = map.unwrap();
     let [_, channels, height, width] = map.size()[..] else { panic!("{what}: {} is no map", case.layer) };
     assert_eq!([height, width, channels], case.map_shape[..], "{what}");
-    check(&format!("{what}, {}", case.layer), &sample(&to_keras_map(&map), case.map.len()), &case.map, case.map_rounding);
+    check(
+        &format!("{what}, {}", case.layer),
+        &sample(&to_keras_map(&map), case.map.len()),
+        &case.map,
+        case.map_rounding,
+    );
     let logits = to_keras_map(&logits);
     check(&format!("{what}, logits"), &sample(&logits, case.logits.len()), &case.logits, case.logits_rounding);
 }
@@ -266,7 +271,13 @@ fn trains(architecture: Architecture, wiring: Wiring) {
         for (layer, (before, after)) in arch.layers().iter().zip(before.iter().zip(&after)) {
             if !layer.parameters.is_empty() {
                 let moved = before != after;
-                assert_eq!(moved, !frozen.contains(&layer.name), "{architecture:?}: {} with {} frozen", layer.name, frozen.len());
+                assert_eq!(
+                    moved,
+                    !frozen.contains(&layer.name),
+                    "{architecture:?}: {} with {} frozen",
+                    layer.name,
+                    frozen.len()
+                );
             }
         }
     }
