@@ -8,6 +8,7 @@ mod ctl;
 mod dashboard;
 mod data;
 mod demo;
+mod download;
 mod engine;
 mod eval;
 mod headless;
@@ -16,14 +17,17 @@ mod identity;
 mod models;
 mod output;
 mod predict;
+mod progress;
 mod query;
 mod report;
 mod runs;
 mod signals;
 mod stream;
 mod summary;
+mod table;
 mod train;
 mod viewer;
+mod weights;
 
 use std::{
     future::Future,
@@ -70,6 +74,8 @@ enum Command {
     Data(data::DataArgs),
     /// List or clear what is kept between runs
     Cache(cache::CacheArgs),
+    /// Get pretrained weights, and look into files of them
+    Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
@@ -119,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
         Command::Cache(args) => cache::run(&args, &mut out),
+        Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };

@@ -63,14 +63,18 @@ struct Shared {
     split: Split,
     size: Size,
     spec: LoaderSpec,
-    cache: Cache,
+    cache: Arc<Cache>,
     pictures: OnceLock<Option<Pictures>>,
     features: Mutex<Option<Arc<Features>>>,
 }
 
 impl Loader {
     pub fn new(split: Split, size: Size, spec: LoaderSpec) -> Self {
-        let cache = Cache::new(&split, size, spec.cache, spec.cache_bytes);
+        let cache = Arc::new(Cache::new(&split, size, spec.cache, spec.cache_bytes));
+        Self::over(split, size, spec, cache)
+    }
+
+    fn over(split: Split, size: Size, spec: LoaderSpec, cache: Arc<Cache>) -> Self {
         let augment = spec.augment.filter(|augment| !augment.is_none());
         let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
         let (pictures, features) = (OnceLock::new(), Mutex::default());
@@ -102,6 +106,13 @@ impl Loader {
     /// Which pictures these are, in a few words.
     pub fn describe(&self) -> String {
         self.shared.split.describe()
+    }
+
+    /// The same pictures in other batches, varied otherwise; what was decoded is kept.
+    #[must_use]
+    pub fn rearranged(&self, batch_size: usize, augment: Option<Augment>) -> Self {
+        let Shared { split, size, spec, cache, .. } = &*self.shared;
+        Self::over(split.clone(), *size, LoaderSpec { batch_size, augment, ..spec.clone() }, Arc::clone(cache))
     }
 
     /// Why decoded pictures are not kept in a file as they should be, as far as that was noticed. They are decoded each time then.

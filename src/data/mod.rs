@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod features;
 mod folder;
+mod frame;
 mod idx;
 mod loader;
 mod locate;
@@ -34,6 +35,7 @@ pub use cache::folder::{CacheContent, CacheEntry, entries as cache_entries};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
 pub use features::{Features, FrozenPart, Pictures, Served, folder as features_folder};
+pub use frame::{Framing, decode_framed};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
 

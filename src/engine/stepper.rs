@@ -27,6 +27,7 @@ use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
+use frostline::weights::Pretrained;
 use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
 
 pub struct TorchStepper {
@@ -76,6 +77,18 @@ impl TorchStepper {
     #[cfg(test)]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Takes over weights that were trained elsewhere. Call it before the first step.
+    pub fn load(&mut self, pretrained: &Pretrained) -> Result<()> {
+        for values in pretrained.values(self.network.arch()) {
+            let values = values?;
+            shielded(|| self.network.weights().fill(&values))?;
+        }
+        shielded(|| {
+            self.seals.renew(&self.network)?;
+            self.meters.begin_epoch(&self.network)
+        })
     }
 
     /// One number a class for one picture, in inference mode.
@@ -153,6 +166,11 @@ impl Stepper for TorchStepper {
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
         shielded(|| self.look(batch))
+    }
+
+    fn begin_phase(&mut self, phase: &plan::Phase) -> Result<()> {
+        self.optimizer.begin(phase.optimizer, &phase.rate_factors, self.network.weights());
+        Ok(())
     }
 
     fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {

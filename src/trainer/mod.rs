@@ -1,4 +1,4 @@
-//! The training loop: take commands, step, report, and at the end of an epoch evaluate, explain, checkpoint.
+//! The training loop: take commands, step, report, and at the end of an epoch evaluate, explain, checkpoint; phase after phase.
 //! It knows neither libtorch nor viewers: a [`Stepper`] does the arithmetic, an [`Inbox`] brings requests, a [`Record`] keeps
 //! what is said. It never waits for a viewer; it may wait for the disk.
 
@@ -10,13 +10,14 @@ mod meter;
 mod obey;
 mod on_disk;
 mod pace;
+mod phase;
 mod progress;
 mod record;
 mod stepper;
 
 use std::{
     collections::{HashMap, HashSet},
-    ops::ControlFlow::{Break, Continue},
+    ops::ControlFlow::{self, Break, Continue},
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,7 @@ use look::Look;
 use meter::Meter;
 pub use on_disk::{OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
-pub use progress::{Origin, Progress, Sums};
+pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
 
@@ -33,7 +34,7 @@ use crate::{
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
     error::Result,
     event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
-    plan::Plan,
+    plan::{Phase, Plan},
 };
 
 /// Meters of single layers are read so often while steps go on.
@@ -48,6 +49,8 @@ pub struct Trainer<'a, S, R> {
     inbox: Inbox,
     loader: Loader,
     validation: Option<Loader>,
+    /// The plan's, and those that somebody has put in.
+    phases: Vec<Phase>,
     progress: Progress,
     meter: Meter,
     look: Look,
@@ -57,7 +60,7 @@ pub struct Trainer<'a, S, R> {
     paused: bool,
     /// Time spent paused since the run began; it belongs to no step and no pass.
     paused_for: Duration,
-    /// All epochs are done and the weights are those of the best checkpoint.
+    /// All phases are done and the weights are those of the best checkpoint.
     testing: bool,
     /// The rate of the last step.
     last_rate: Option<f64>,
@@ -80,28 +83,31 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         inbox: Inbox,
         origin: Origin,
     ) -> Result<Self> {
-        let progress = match record.read_checkpoint(CheckpointKind::Last)? {
-            None => Progress::new(plan, origin),
-            Some((tensors, progress)) => {
-                record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
-                stepper.restore(&tensors)?;
-                let differences = progress.origin.differences(&origin);
-                if !differences.is_empty() {
-                    let message = format!("the run goes on, but not bit by bit: {}", differences.join("; "));
-                    record.say(Event::Log { level: Level::Warning, message })?;
-                }
-                Progress { origin, ..progress }
+        let saved = record.read_checkpoint(CheckpointKind::Last)?;
+        let progress = saved.as_ref().map_or_else(|| Progress::new(plan, origin.clone()), |(_, saved)| saved.clone());
+        let phases = progress.phases(plan)?;
+        // Before anything is restored: what an optimiser has gathered only fits its own rule.
+        stepper.begin_phase(&phases[progress.phase])?;
+        if let Some((tensors, _)) = saved {
+            record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
+            stepper.restore(&tensors)?;
+            let differences = progress.origin.differences(&origin);
+            if !differences.is_empty() {
+                let message = format!("the run goes on, but not bit by bit: {}", differences.join("; "));
+                record.say(Event::Log { level: Level::Warning, message })?;
             }
-        };
+        }
+        let progress = Progress { origin, ..progress };
         stepper.set_frozen(&progress.frozen)?;
         Ok(Self {
-            loader: training_loader(plan, data.train.clone()),
+            loader: training_loader(plan, &phases[progress.phase], data.train.clone()),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
             plan,
             data,
             stepper,
             record,
             inbox,
+            phases,
             progress,
             meter: Meter::new(),
             look: Look::new(),
@@ -131,25 +137,52 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     /// Trains to the end of the plan, or until somebody stops it.
     pub fn run(&mut self) -> Result<Ended> {
         self.open()?;
-        while !self.is_trained() {
-            let mut batches = self.begin_epoch()?;
-            loop {
-                if let Break(by) = self.obey()? {
-                    return self.stop(by);
-                }
-                if let Some(anew) = self.refrozen()? {
-                    batches = anew;
-                }
-                let Some((batch, waited)) = next(&mut batches)? else { break };
-                self.step(&batch, waited)?;
-                self.look_if_due()?;
+        loop {
+            if let Break(by) = self.train_phase()? {
+                return self.stop(by);
+            }
+            if !self.next_phase()? {
+                return self.test();
+            }
+        }
+    }
+
+    /// The epochs that are left of the phase under way. Breaks with the name of who stopped the run.
+    fn train_phase(&mut self) -> Result<ControlFlow<String>> {
+        while self.has_epoch_left() {
+            if let Break(by) = self.train_epoch()? {
+                return Ok(Break(by));
+            }
+            // Ended or skipped before a step was done that could be validated.
+            if self.progress.step_in_epoch == 0 && self.progress.phase_ended.is_some() {
+                break;
             }
             match self.validate()? {
-                Break(by) => return self.stop(by),
+                Break(by) => return Ok(Break(by)),
                 Continue(validation) => self.end_epoch(validation)?,
             }
         }
-        self.test()
+        Ok(Continue(()))
+    }
+
+    /// The steps that are left of an epoch.
+    fn train_epoch(&mut self) -> Result<ControlFlow<String>> {
+        let mut batches = self.begin_epoch()?;
+        loop {
+            if let Break(by) = self.obey()? {
+                return Ok(Break(by));
+            }
+            if self.progress.phase_ended.is_some() {
+                break;
+            }
+            if let Some(anew) = self.refrozen()? {
+                batches = anew;
+            }
+            let Some((batch, waited)) = next(&mut batches)? else { break };
+            self.step(&batch, waited)?;
+            self.look_if_due()?;
+        }
+        Ok(Continue(()))
     }
 
     fn open(&mut self) -> Result<()> {
@@ -162,12 +195,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             self.say_skipped_files(split, skipped)?;
         }
         self.warn_of_cache()?;
+        self.open_phase()?;
         self.say_trainable()?;
         self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
-    }
-
-    fn is_trained(&self) -> bool {
-        self.progress.epoch > self.plan.epochs || self.progress.stopped_early
     }
 
     fn begin_epoch(&mut self) -> Result<Epoch> {
@@ -229,13 +259,13 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
 
     /// The learning rate of the next step.
     fn rate(&self) -> f64 {
-        self.plan.schedule.rate(self.epochs_done()) * self.progress.rate_factor
+        self.phase().schedule.rate(self.epochs_done()) * self.progress.rate_factor
     }
 
-    /// With fractions.
+    /// Of the phase under way, with fractions.
     fn epochs_done(&self) -> f64 {
         let done = f64::from(self.progress.step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64;
-        f64::from(self.progress.epoch - 1) + done
+        f64::from(self.progress.epochs_in_phase()) + done
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -308,15 +338,22 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
     }
 }
 
-/// Shuffled and augmented as the plan says.
-pub fn training_loader(plan: &Plan, split: Split) -> Loader {
-    let augment = Some(plan.data.augment.clone()).filter(|augment| !augment.is_none());
-    loader(plan, split, plan.batch_size, true, augment)
+/// Shuffled, and augmented if the phase is.
+pub fn training_loader(plan: &Plan, phase: &Phase, split: Split) -> Loader {
+    let (batch_size, augment) = batches(plan, phase);
+    loader(plan, split, batch_size, true, augment)
 }
 
-/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's.
+/// The size of a phase's training batches, and how their images are varied.
+fn batches(plan: &Plan, phase: &Phase) -> (usize, Option<Augment>) {
+    let augment = phase.augment.then(|| plan.data.augment.clone());
+    (phase.batch_size, augment.filter(|augment| !augment.is_none()))
+}
+
+/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's. They are the same in
+/// all phases: a figure should not depend on when it was measured.
 pub fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
-    loader(plan, split, plan.batch_size * 2, false, None)
+    loader(plan, split, plan.phases[0].batch_size * 2, false, None)
 }
 
 fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: Option<Augment>) -> Loader {

@@ -4,6 +4,7 @@ use crate::{
     data::{Batch, FrozenPart, Pixels},
     error::Result,
     event::LayerMeters,
+    plan::Phase,
     run::checkpoint::TensorData,
 };
 
@@ -14,6 +15,10 @@ pub trait Stepper {
 
     /// Forward in inference mode, nothing updated.
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated>;
+
+    /// Takes the phase's update rule and rates. What the optimiser has gathered stays where the rule is of the same kind, and
+    /// is forgotten where it is not. What trains is [`set_frozen`](Self::set_frozen)'s.
+    fn begin_phase(&mut self, phase: &Phase) -> Result<()>;
 
     /// Replaces the set of frozen layers. Names are known to have parameters.
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
@@ -45,6 +50,7 @@ pub trait Stepper {
 pub struct Update {
     /// Steps done before this one; seeds dropout.
     pub step: u64,
+    /// Before the factors that the phase gives single layers.
     pub learning_rate: f64,
 }
 

@@ -16,3 +16,4 @@ mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;
+mod weights;

@@ -4,10 +4,8 @@ mod check;
 mod fetch;
 mod inline;
 mod preview;
-mod progress;
 mod sheet;
 mod split;
-mod table;
 
 use clap::{Args, Subcommand};
 

@@ -9,12 +9,12 @@ use image::{GrayImage, ImageFormat, RgbImage};
 use super::{
     inline,
     sheet::{Tile, sheet, strip},
-    table::several,
 };
 use crate::{
     cli::{
         Exit,
         output::{Output, complain},
+        table::several,
     },
     data::{self, Mixing, Pixels, Split},
     error::{Error, Result},

@@ -40,6 +40,10 @@ impl Net {
 }
 
 impl Stepper for Net {
+    fn begin_phase(&mut self, _: &Phase) -> Result<()> {
+        Ok(())
+    }
+
     fn step(&mut self, batch: &Batch, update: Update) -> Result<Score> {
         for (step, command) in &self.script {
             if *step == update.step {

@@ -41,7 +41,7 @@ pub enum Images {
     Mnist,
 }
 
-pub const CATS_AND_DOGS: &str = "config/cats-and-dogs-augmented.toml";
+pub const CATS_AND_DOGS: &str = "config/augmented.toml";
 const MNIST: &str = "config/mnist.toml";
 const VGG16: &str = "benches/configs/vgg16.toml";
 pub const RECIPE: &str = "benches/configs/vgg16-recipe.toml";

@@ -28,13 +28,14 @@ const ROOMS: &[Room] = &[
     room("bin", ANYTHING),
     room("lib", ANYTHING),
     room("cli", ANYTHING),
-    room("engine", &["trainer", "data", "plan", "arch", "run", "event", "command", "wire"]),
+    room("engine", &["trainer", "data", "plan", "arch", "weights", "run", "event", "command", "wire"]),
     room("trainer", &["data", "plan", "arch", "run", "picture", "event", "command"]),
     room("tui", &["state", "wire", "picture", "text", "event", "command"]),
     room("wire", &["run", "event", "command"]),
     pure("state", &["event", "command"]),
     room("run", &["plan", "event"]),
     room("data", &["config"]),
+    room("weights", &["plan", "config", "arch"]),
     pure("plan", &["config", "arch", "data"]),
     pure("picture", &[]),
     pure("text", &[]),
@@ -61,8 +62,8 @@ const ABILITIES: &[Ability] = &[
     },
     Ability {
         words: &["unsafe"],
-        rooms: &["engine", "run", "cli", "bin", "src/data/cache/file.rs", "src/data/augment/avx2.rs"],
-        why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, for the mapping of decoded pictures, and for a processor's vectors",
+        rooms: &["engine", "run", "cli", "bin", "src/data/cache/file.rs", "src/data/augment/avx2.rs", "src/weights/bytes.rs"],
+        why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, for the mapping of files, and for a processor's vectors",
     },
 ];
 
