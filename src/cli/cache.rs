@@ -182,9 +182,9 @@ mod tests {
         assert_eq!(
             lines.lines().collect::<Vec<_>>(),
             [
-                "KIND      LAST USED            RECORDS     EACH   ON DISK  WHAT",
-                "features  2026-11-30 00:53       2,000  32.8 kB   65.6 MB  vgg16 up to flatten: cat.0.jpg and 1999 more",
-                "decoded   2026-11-30 00:53  17 of 2,000  32.8 kB  597.1 kB  a�[2Jb",
+                "KIND      LAST USED             RECORDS     EACH   ON DISK  WHAT",
+                "features  2026-11-30 00:53        2,000  32.8 kB   65.6 MB  vgg16 up to flatten: cat.0.jpg and 1999 more",
+                "decoded   2026-11-30 00:53  17 of 2,000  32.8 kB  597.1 kB  a\\x1b[2Jb",
                 "66.2 MB in /cache",
             ]
         );

@@ -161,7 +161,7 @@ fn features_change_no_output_whatever_is_kept_and_needed() {
 
 #[test]
 fn variants_are_shown_in_turn_and_kept_apart() {
-    let augment = Augment { horizontal_flip: true, channel_shift: 40.0, variants: 3, ..Augment::default() };
+    let augment = Augment { brightness: Some([0.5, 1.5]), variants: 3, ..Augment::default() };
     let place = tempfile::tempdir().unwrap();
     let (_, loader) = loader(Some(augment.clone()), None);
     let features = open(&place, &loader, &part(1, false), 1 << 20);
