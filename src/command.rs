@@ -33,9 +33,18 @@ pub enum Command {
     FrostLine {
         layer: Option<String>,
     },
-    /// Multiply the schedule by what makes the present rate `rate`; later changes of the schedule apply in proportion.
+    /// Multiply the schedule by what makes the present rate `rate`; later changes of the schedule apply in proportion, and so
+    /// do groups with a rate of their own. The next phase has its own rate again.
     LearningRate {
         rate: f64,
+    },
+    /// End the phase under way after this step: validate what its epoch has done, then go on to the next phase, or test.
+    EndPhase,
+    /// Go on to the next phase at once, without validation and from the weights of this moment.
+    SkipPhase,
+    /// Put a phase directly behind the one under way. `phase` is as in `[[phase]]`, on a line: `train=all epochs=2`.
+    InsertPhase {
+        phase: String,
     },
     /// Write the checkpoint `last` now.
     Checkpoint,
@@ -62,6 +71,9 @@ impl std::fmt::Display for Command {
             Self::FrostLine { layer: Some(layer) } => write!(f, "frost-line {layer}"),
             Self::FrostLine { layer: None } => f.write_str("frost-line none"),
             Self::LearningRate { rate } => write!(f, "learning-rate {rate}"),
+            Self::EndPhase => f.write_str("phase end"),
+            Self::SkipPhase => f.write_str("phase skip"),
+            Self::InsertPhase { phase } => write!(f, "phase insert {phase}"),
             Self::Checkpoint => f.write_str("checkpoint"),
             Self::Stop => f.write_str("stop"),
         }

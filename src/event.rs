@@ -3,14 +3,17 @@
 
 pub mod bench;
 pub mod explain;
+mod phase;
 pub(crate) mod real;
 
 use serde::{Deserialize, Serialize};
 
+pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
+
 use crate::{command::Command, error::Class};
 
 /// Raised when a reader of an older number could misunderstand the journal or the wire.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +43,10 @@ pub enum Event {
         state: State,
         step: u64,
     },
+    /// The phases as they are planned: at the start, when a run is resumed, and whenever one begins or is inserted.
+    Phases(Phases),
+    PhaseStarted(PhaseStarted),
+    PhaseEnded(PhaseEnded),
     EpochStarted {
         epoch: u32,
         step: u64,
@@ -85,8 +92,11 @@ pub struct RunStarted {
     /// The run directory's name.
     pub run: String,
     pub model: String,
+    /// The name of the phase under way.
     pub phase: String,
+    /// The number of the last epoch of all, as it was planned then.
     pub epochs: u32,
+    /// Of the phase under way, and so is the optimiser.
     pub batch_size: u32,
     /// In order of execution.
     pub layers: Vec<LayerInfo>,
@@ -359,7 +369,7 @@ pub struct RunEnded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ended", rename_all = "snake_case")]
 pub enum Ended {
-    /// All epochs done, or early stopping ended the run.
+    /// All phases done; `early` if the last one was ended by early stopping.
     Completed {
         early: bool,
     },

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_chapters_convnets_cost_three_forward_passes_less_the_images_gradient() {
-        check("config/cats-and-dogs-augmented.toml", &[], 1.378_722_816);
+        check("config/augmented.toml", &[], 1.378_722_816);
         check("config/mnist.toml", &[], 0.016_376_064);
     }
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, Place, block_on, hint, output::Output, report, viewer};
 use crate::{
     command::Command,
+    config::Phase,
     error::{Class, Error, Result},
     event::{Event, Outcome},
     run::RunDir,
@@ -45,6 +46,11 @@ enum Action {
     },
     /// Set the learning rate; the schedule goes on in proportion
     LearningRate { rate: f64 },
+    /// End, skip or insert a phase
+    Phase {
+        #[command(subcommand)]
+        action: PhaseAction,
+    },
     /// Write the last checkpoint now
     Checkpoint,
     /// Save and end the run
@@ -52,6 +58,19 @@ enum Action {
         /// Wait until the run has ended
         #[arg(long)]
         wait: bool,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum PhaseAction {
+    /// End the phase under way after this step: validate, then go on to the next one
+    End,
+    /// Go on to the next phase at once, without validation
+    Skip,
+    /// Put a phase behind the one under way, for example: 'train="all" epochs=2 learning_rate=1e-5'
+    Insert {
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        keys: Vec<String>,
     },
 }
 
@@ -64,6 +83,9 @@ impl Action {
             Self::Unfreeze { layers } => Command::Unfreeze { layers },
             Self::FrostLine { layer } => Command::FrostLine { layer: (layer != "none").then_some(layer) },
             Self::LearningRate { rate } => Command::LearningRate { rate },
+            Self::Phase { action: PhaseAction::End } => Command::EndPhase,
+            Self::Phase { action: PhaseAction::Skip } => Command::SkipPhase,
+            Self::Phase { action: PhaseAction::Insert { keys } } => Command::InsertPhase { phase: keys.join(" ") },
             Self::Checkpoint => Command::Checkpoint,
             Self::Stop { .. } => Command::Stop,
         }
@@ -78,6 +100,9 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
         && !(rate.is_finite() && rate > 0.0)
     {
         return Err(Error::user(format!("learning-rate {rate}: a rate is above 0"), "for example 0.0001"));
+    }
+    if let Command::InsertPhase { phase } = &command {
+        Phase::parse(phase)?;
     }
     block_on(async {
         // What was said before cannot be the answer.

@@ -3,6 +3,7 @@
 
 mod attach;
 mod bench;
+mod cache;
 mod ctl;
 mod dashboard;
 mod data;
@@ -74,6 +75,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
+    /// List or clear what is kept between runs
+    Cache(cache::CacheArgs),
     /// Get pretrained weights, and look into files of them
     Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
+        Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, CheckpointKind, DeviceReady, Ended, EpochEnded, Event, Level, Metrics, Outcome, Resumed, RunEnded,
-        SkippedFile, SplitName, State, Tested,
+        Answered, CheckpointKind, DeviceReady, Ended, EpochEnded, Event, Level, Metrics, Outcome, PhaseEnded,
+        PhaseStarted, Phases, Resumed, RunEnded, SkippedFile, SplitName, State, Tested,
     },
     text::figures,
 };
@@ -15,6 +15,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Reporter {
     epochs: u32,
+    phases: Option<Phases>,
     paused: bool,
 }
 
@@ -56,6 +57,13 @@ impl Reporter {
                 let precision = if precision.is_empty() { String::new() } else { format!(", {precision}") };
                 Some(format!("device: {device} ({name}), {threads}, libtorch {libtorch}{precision}"))
             }
+            Event::Phases(phases) => {
+                self.epochs = phases.last_epoch();
+                self.phases = Some(phases.clone());
+                None
+            }
+            Event::PhaseStarted(started) if started.count > 1 => Some(self.phase(started)),
+            Event::PhaseEnded(ended) if ended.count > 1 => Some(phase_end(ended)),
             Event::EpochEnded(ended) => Some(self.epoch(ended)),
             Event::StateChanged { state: State::Paused, step } => {
                 self.paused = true;
@@ -72,6 +80,18 @@ impl Reporter {
             Event::RunEnded(ended) => end(ended),
             _ => None,
         }
+    }
+
+    fn phase(&self, started: &PhaseStarted) -> String {
+        let PhaseStarted { phase, count, name, .. } = started;
+        let mut line = format!("phase {phase} of {count}: {name}");
+        if let Some(info) = self.phases.as_ref().and_then(|phases| phases.coming().next()) {
+            let [low, high] = info.rates.map(figures::rate);
+            let rate = if low == high { high } else { format!("{low} to {high}") };
+            let epochs = if info.epochs == 1 { "epoch" } else { "epochs" };
+            let _ = write!(line, ", {} {epochs}, {}, rate {rate}", info.epochs, info.optimizer);
+        }
+        line
     }
 
     fn epoch(&self, ended: &EpochEnded) -> String {
@@ -97,6 +117,12 @@ impl Reporter {
         }
         line
     }
+}
+
+fn phase_end(ended: &PhaseEnded) -> String {
+    let PhaseEnded { phase, count, step, how, restored, .. } = ended;
+    let restored = if *restored { ", back to its best weights" } else { "" };
+    format!("phase {phase} of {count} {} after {} steps{restored}", how.words(), figures::count(*step))
 }
 
 pub fn answer(answered: &Answered) -> String {
@@ -269,6 +295,47 @@ mod tests {
         test: loss 0.2500  accuracy 0.9125  on 10,000 images, with the best checkpoint
         completed after 1,234,567 steps, in 2 h 03 min
         ");
+    }
+
+    #[test]
+    fn phases_are_told_where_there_are_several() {
+        use crate::event::{PhaseEnd, PhaseInfo};
+        let info = |name: &str, epochs, rates| PhaseInfo {
+            name: name.into(),
+            epochs,
+            batch_size: 20,
+            optimizer: "rmsprop".into(),
+            rates,
+            augmented: false,
+        };
+        let phases = vec![info("head", 1, [2e-5, 2e-5]), info("fine-tune", 100, [1e-6, 1e-5])];
+        let started = |phase, name: &str, step| {
+            Event::PhaseStarted(PhaseStarted { phase, count: 2, name: name.into(), step, epoch: phase })
+        };
+        let ended = |how, restored| {
+            let name = "head".into();
+            Event::PhaseEnded(PhaseEnded { phase: 1, count: 2, name, step: 1000, epoch: 1, how, restored })
+        };
+        let events = [
+            Event::Phases(Phases { current: 1, first_step: 0, first_epoch: 1, phases: phases.clone() }),
+            started(1, "head", 0),
+            ended(PhaseEnd::Early, true),
+            ended(PhaseEnd::Skipped, false),
+            Event::Phases(Phases { current: 2, first_step: 1000, first_epoch: 2, phases }),
+            started(2, "fine-tune", 1000),
+        ];
+        let mut reporter = Reporter::default();
+        let lines: Vec<_> = events.iter().filter_map(|event| reporter.line(event)).collect();
+        assert_eq!(
+            lines,
+            [
+                "phase 1 of 2: head, 1 epoch, rmsprop, rate 2e-5",
+                "phase 1 of 2 stopped early after 1,000 steps, back to its best weights",
+                "phase 1 of 2 left for the next after 1,000 steps",
+                "phase 2 of 2: fine-tune, 100 epochs, rmsprop, rate 1e-6 to 1e-5",
+            ]
+        );
+        assert_eq!(reporter.epochs, 101);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum ConfigError {
     Toml { path: PathBuf, line: usize, column: usize, message: String, snippet: String, suggestion: Option<String> },
     #[error("--set {assignment}: {message}")]
     Override { assignment: String, message: String },
+    #[error("the new phase: {message}")]
+    Phase { message: String },
 }
 
 impl ConfigError {
@@ -61,6 +63,7 @@ impl Explain for ConfigError {
             }
             Self::Unreadable { .. } => None,
             Self::Toml { suggestion, .. } => suggestion.as_ref().map(|word| format!("did you mean `{word}`?")),
+            Self::Phase { .. } => Some("for example: train=all epochs=2 learning_rate=1e-5".into()),
             Self::Override { .. } => Some("write it as key=value, for example train.epochs=3".into()),
         }
     }

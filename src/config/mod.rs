@@ -2,11 +2,12 @@
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod model;
 mod optimizer;
+mod phase;
 mod schedule;
 
 use std::path::{Path, PathBuf};
@@ -14,11 +15,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
-pub use base::{Base, BaseWeights, Pooling};
+pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
 pub use optimizer::Optimizer;
+pub use phase::{Layers, Phase, RateGroup, Word};
 pub use schedule::{EarlyStopping, Monitor, Schedule};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +36,9 @@ pub struct Config {
     pub model: Model,
     #[serde(default)]
     pub train: Train,
+    /// One after another; none: one phase, as `[train]` says.
+    #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -42,6 +47,7 @@ fn default_seed() -> u64 {
     1337
 }
 
+/// What holds for the whole run, and for every phase that does not say otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Train {
@@ -50,7 +56,7 @@ pub struct Train {
     /// Left out: Keras's default of the optimiser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// Layers that start frozen.
+    /// Layers that start frozen, in every phase.
     pub freeze: Vec<String>,
     /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
     pub checkpoint_minutes: f64,
@@ -103,11 +109,13 @@ pub struct Engine {
     pub prefetch: u32,
     /// Decoded images of each split are kept in memory up to this size.
     pub cache_mib: u32,
+    /// What the frozen layers make of an image is computed once and kept on the disk, all files together up to this size; 0: never.
+    pub features_mib: u32,
 }
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { device: "auto".into(), threads: 0, loader_threads: 0, prefetch: 4, cache_mib: 1024 }
+        Self { device: "auto".into(), threads: 0, loader_threads: 0, prefetch: 4, cache_mib: 1024, features_mib: 8192 }
     }
 }
 
@@ -151,24 +159,38 @@ fn overridden(text: &str, origin: &Path, overrides: &[String]) -> Result<Config,
     for assignment in overrides {
         let fail = |message: String| ConfigError::Override { assignment: assignment.clone(), message };
         let (key, value) = assignment.split_once('=').ok_or_else(|| fail("there is no \"=\" in it".into()))?;
-        // A bare word is a string: `--set engine.device=cpu`.
-        let value = format!("v = {}", value.trim())
-            .parse::<toml::Table>()
-            .ok()
-            .and_then(|mut parsed| parsed.remove("v"))
-            .unwrap_or_else(|| toml::Value::String(value.trim().to_owned()));
+        let value = value_of(value);
         let mut keys: Vec<&str> = key.split('.').map(str::trim).collect();
         let last = keys.pop().unwrap_or_default();
         let mut place = &mut table;
-        for name in keys {
+        let mut keys = keys.into_iter();
+        while let Some(name) = keys.next() {
             let next = place.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            place = next.as_table_mut().ok_or_else(|| fail(format!("\"{name}\" is not a table")))?;
+            let next = match next {
+                toml::Value::Array(list) => called(list, keys.next().unwrap_or_default()),
+                next => Some(next),
+            };
+            let Some(toml::Value::Table(table)) = next else {
+                return Err(fail(format!("\"{name}\" is not a table, nor a list with an entry of that name")));
+            };
+            place = table;
         }
         place.insert(last.to_owned(), value);
         // Tried one by one, so that an error names the assignment at fault.
         Config::deserialize(table.clone()).map_err(|source| fail(source.message().to_owned()))?;
     }
     Config::deserialize(table).map_err(|source| ConfigError::toml(origin, text, &source))
+}
+
+/// The entry of a list that has this `name`: `--set phase.head.epochs=3`.
+fn called<'a>(list: &'a mut [toml::Value], name: &str) -> Option<&'a mut toml::Value> {
+    list.iter_mut().find(|entry| entry.get("name").and_then(toml::Value::as_str) == Some(name))
+}
+
+/// A value as TOML has it. A bare word is a string: `--set engine.device=cpu`.
+fn value_of(text: &str) -> toml::Value {
+    let parsed = format!("v = {}", text.trim()).parse::<toml::Table>().ok();
+    parsed.and_then(|mut table| table.remove("v")).unwrap_or_else(|| toml::Value::String(text.trim().to_owned()))
 }
 
 /// `path` if it is absolute, else seen from `folder`.

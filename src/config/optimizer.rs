@@ -71,6 +71,15 @@ impl Default for Optimizer {
 }
 
 impl Optimizer {
+    /// Whether what one has gathered of a weight is of use to the other: the same rule, with the same slots.
+    pub fn shares_slots_with(&self, other: &Self) -> bool {
+        let gathers = |rule: &Self| match *rule {
+            Self::Sgd { momentum, .. } | Self::Rmsprop { momentum, .. } => momentum != 0.0,
+            Self::Adam { .. } | Self::Adamw { .. } => true,
+        };
+        self.name() == other.name() && gathers(self) == gathers(other)
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Self::Sgd { .. } => "sgd",

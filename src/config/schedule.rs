@@ -1,8 +1,8 @@
-//! `[train.schedule]` and `[train.early_stopping]`: how the learning rate moves, and when to stop.
+//! `[train.schedule]` and `[train.early_stopping]`: how the learning rate moves in a phase, and when to end it.
 
 use serde::{Deserialize, Serialize};
 
-/// The learning rate over the run, as a factor on `[train] learning_rate`. Every kind may begin with a linear warm-up.
+/// The learning rate over the epochs of a phase, as a factor on its `learning_rate`. Every kind may begin with a linear warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
@@ -57,7 +57,7 @@ impl Default for Schedule {
 pub struct EarlyStopping {
     #[serde(default)]
     pub monitor: Monitor,
-    /// Epochs without improvement after which the run ends.
+    /// Epochs without improvement after which the phase ends.
     pub patience: u32,
     /// What counts as an improvement.
     #[serde(default)]

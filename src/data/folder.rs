@@ -184,6 +184,10 @@ impl Source for FolderSource {
         decode::decode_file(&self.files[i], size, self.interpolation)
     }
 
+    fn has_files(&self) -> bool {
+        true
+    }
+
     /// Changes with any file's place, length or time of change, and with whatever decides what becomes of its bytes.
     fn identity(&self, size: Size) -> Option<blake3::Hash> {
         let mut hasher = blake3::Hasher::new();

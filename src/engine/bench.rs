@@ -1,5 +1,5 @@
-//! `frostline-engine bench`: how fast this machine is on a configuration, part by part. It measures the product's own stepper, loader
-//! and training loop, and beside them what the device can do at best; it trains no second way. Answers are JSON lines.
+//! `frostline-engine bench`: how fast this machine is on a configuration's first phase, part by part. It measures the product's own
+//! stepper, loader and training loop, and beside them what the device can do at best; it trains no second way. Answers are JSON lines.
 
 use std::{
     fs,
@@ -97,9 +97,9 @@ fn network(plan: &Plan, images: usize, used: usize) -> Line {
     Line::Network {
         name: plan.name.clone(),
         parameters: plan.arch.parameter_count(),
-        frozen: plan.frozen.len() as u32,
+        frozen: plan.phases[0].frozen.len() as u32,
         forward_flops: plan.arch.flops(),
-        step_flops: plan.arch.step_flops(&plan.frozen),
+        step_flops: plan.arch.step_flops(&plan.phases[0].frozen),
         images: images as u64,
         used: used as u64,
     }
@@ -141,8 +141,10 @@ fn finish(device: Device) {
 }
 
 fn stepper(plan: &Plan, target: Target) -> Result<TorchStepper> {
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, Preprocess::default())?;
-    stepper.set_frozen(&plan.frozen)?;
+    let phase = &plan.phases[0];
+    let mut stepper = TorchStepper::new(&plan.arch, phase.optimizer, plan.seed, target, Preprocess::default())?;
+    stepper.begin_phase(phase)?;
+    stepper.set_frozen(&phase.frozen)?;
     Ok(stepper)
 }
 
@@ -154,15 +156,15 @@ fn first_batch(loader: &Loader) -> Result<Batch> {
 }
 
 fn step(plan: &Plan, train: &Split, target: Target, windows: Windows) -> Result<()> {
-    let batch = first_batch(&training_loader(plan, train.clone()))?;
+    let batch = first_batch(&training_loader(plan, &plan.phases[0], train.clone()))?;
     let mut stepper = stepper(plan, target)?;
     let mut done = 0;
     let values = rates(windows, batch.count as f64, || {
-        stepper.step(&batch, Update { step: done, learning_rate: plan.learning_rate })?;
+        stepper.step(&batch, Update { step: done, learning_rate: plan.phases[0].learning_rate })?;
         done += 1;
         Ok(())
     })?;
-    tell(What::Step, values, batch.count, plan.arch.step_flops(&plan.frozen), None)
+    tell(What::Step, values, batch.count, plan.arch.step_flops(&plan.phases[0].frozen), None)
 }
 
 fn evaluation(plan: &Plan, train: &Split, target: Target, windows: Windows) -> Result<()> {
@@ -179,11 +181,11 @@ fn pipeline(plan: &Plan, train: &Split, windows: Windows) -> Result<()> {
         // What an earlier pass left in a file would make the next first pass a later one.
         plan.cache = CacheKind::Memory;
     }
-    let mut loader = training_loader(&plan, train.clone());
+    let mut loader = training_loader(&plan, &plan.phases[0], train.clone());
     if !train.source.is_resident(plan.data.size) {
         let mut first = Vec::new();
         for _ in 0..windows.count {
-            loader = training_loader(&plan, train.clone());
+            loader = training_loader(&plan, &plan.phases[0], train.clone());
             let begun = Instant::now();
             let mut images = 0;
             for batch in loader.epoch(0, 0) {
@@ -191,7 +193,7 @@ fn pipeline(plan: &Plan, train: &Split, windows: Windows) -> Result<()> {
             }
             first.push(images as f64 / begun.elapsed().as_secs_f64());
         }
-        tell(What::FirstPass, first, plan.batch_size, 0, None)?;
+        tell(What::FirstPass, first, plan.phases[0].batch_size, 0, None)?;
     }
     let mut later = Vec::new();
     let mut epoch = 0;
@@ -209,19 +211,22 @@ fn pipeline(plan: &Plan, train: &Split, windows: Windows) -> Result<()> {
         }
         later.push(images as f64 / begun.elapsed().as_secs_f64());
     }
-    tell(What::LaterPasses, later, plan.batch_size, 0, None)
+    tell(What::LaterPasses, later, plan.phases[0].batch_size, 0, None)
 }
 
 /// The training loop itself, on a record that keeps nothing.
 fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, windows: Windows) -> Result<()> {
     let mut plan = plan.clone();
-    plan.epochs = u32::MAX;
-    plan.early_stopping = None;
+    plan.phases.truncate(1);
+    plan.phases[0].epochs = u32::MAX;
+    plan.phases[0].early_stopping = None;
     plan.checkpoint_minutes = 0.0;
+    // A step is measured, not what is left of it once the frozen layers' outputs are kept.
+    plan.feature_bytes = 0;
     let is_resident = train.source.is_resident(plan.data.size);
     let data = Dataset { classes, train, validation: None, test: None, skipped: SkippedFiles::default() };
     let measure = Measure {
-        batch_size: plan.batch_size,
+        batch_size: plan.phases[0].batch_size,
         images: data.train.len(),
         warm_up_epochs: u32::from(!is_resident),
         window: windows.length,
@@ -234,11 +239,11 @@ fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, w
     let mut trainer = Trainer::new(&plan, &data, stepper, pace, inbox, Origin::default())?;
     trainer.run()?;
     let Paces { warm_up, steady, data_wait } = trainer.into_record().paces();
-    let flops = plan.arch.step_flops(&plan.frozen);
+    let flops = plan.arch.step_flops(&plan.phases[0].frozen);
     if !warm_up.is_empty() {
-        tell(What::FirstEpoch, warm_up, plan.batch_size, flops, None)?;
+        tell(What::FirstEpoch, warm_up, plan.phases[0].batch_size, flops, None)?;
     }
-    tell(What::EndToEnd, steady, plan.batch_size, flops, Some(data_wait))
+    tell(What::EndToEnd, steady, plan.phases[0].batch_size, flops, Some(data_wait))
 }
 
 /// Calls `work` for a while, then through the windows, and tells how much of it was done a second in each.

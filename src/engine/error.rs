@@ -49,6 +49,9 @@ pub enum EngineError {
     #[error("the saved tensors do not fit the network: {}", problems.join("; "))]
     Restore { problems: Vec<String> },
 
+    #[error("a batch holds what another part of the network made of its pictures than the one that is frozen")]
+    Features,
+
     #[error("the training step panicked: {message}")]
     Panicked { message: String },
 
@@ -93,9 +96,11 @@ impl Explain for EngineError {
             | Self::NoFilter { .. }
             | Self::InputSize { .. }
             | Self::Restore { .. } => Class::User,
-            Self::Torch { .. } | Self::BatchLength { .. } | Self::Label { .. } | Self::Panicked { .. } => {
-                Class::Internal
-            }
+            Self::Torch { .. }
+            | Self::BatchLength { .. }
+            | Self::Label { .. }
+            | Self::Features
+            | Self::Panicked { .. } => Class::Internal,
         }
     }
 
@@ -115,9 +120,11 @@ impl Explain for EngineError {
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",
             Self::Restore { .. } => "the checkpoint belongs to another network or optimiser",
-            Self::Torch { .. } | Self::BatchLength { .. } | Self::Label { .. } | Self::Panicked { .. } => {
-                "this is a defect in frostline; please report it with the run's engine.log"
-            }
+            Self::Torch { .. }
+            | Self::BatchLength { .. }
+            | Self::Label { .. }
+            | Self::Features
+            | Self::Panicked { .. } => "this is a defect in frostline; please report it with the run's engine.log",
         };
         Some(hint.to_owned())
     }

@@ -29,3 +29,9 @@ inline std::vector<at::Tensor> laid_out_like(const std::vector<at::Tensor> &weig
     }
     return tensors;
 }
+
+// What is made of a weight is made anew when its version is another one. Most operations of libtorch that write into a tensor raise
+// it; fused optimisers don't, nor does what walks memory.
+inline void written(const std::vector<at::Tensor> &tensors) {
+    for (const at::Tensor &tensor : tensors) tensor.unsafeGetTensorImpl()->bump_version();
+}

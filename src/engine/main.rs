@@ -11,15 +11,18 @@ mod classify;
 mod device;
 mod error;
 mod explain;
+mod features;
 mod freeze;
 mod input;
 mod layers;
 mod loss;
 mod meters;
+mod mincut;
 mod network;
 mod optimizer;
 mod pass;
 mod precision;
+mod prefix;
 mod process;
 mod queries;
 mod saved;
@@ -29,6 +32,7 @@ mod stdio;
 mod stepper;
 mod trunk;
 mod weights;
+mod winograd;
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,8 @@ constexpr size_t HUGE_PAGE = 1 << 21;
 // Eight sizes to a doubling waste an eighth at most.
 constexpr int SHADES = 8;
 constexpr int CLASSES = 64 * SHADES;
-// Unused blocks beyond this and a quarter of the used ones go back when one of another size is wanted.
+// When all blocks together are more than this and one and a half times what was ever in use, the unused ones go back before another is
+// made.
 constexpr size_t SPARE = size_t{64} << 20;
 
 int class_of(size_t bytes) {
@@ -74,14 +75,18 @@ class Keeper {
         uint64_t number;
         {
             std::lock_guard lock(latch_);
-            used_ += size;
-            if (auto &kept = kept_[index]; !kept.empty()) {
+            // One that is up to twice as large does too: its memory is there.
+            for (int larger = index; larger <= std::min(index + SHADES, CLASSES - 1); larger++) {
+                auto &kept = kept_[larger];
+                if (kept.empty()) continue;
                 void *numbers = kept.back();
                 kept.pop_back();
-                spare_ -= size;
+                spare_ -= size_of(larger);
+                uses(size_of(larger));
                 return numbers;
             }
-            if (spare_ > SPARE + used_ / 4) give_back();
+            uses(size);
+            if (used_ + spare_ > SPARE + most_used_ / 2 * 3) give_back();
             number = number_++;
         }
         void *block = fresh(size);
@@ -132,6 +137,11 @@ class Keeper {
 #endif
     }
 
+    void uses(size_t size) {
+        used_ += size;
+        most_used_ = std::max(most_used_, used_);
+    }
+
     void give_back() {
         for (int index = 0; index < CLASSES; index++) {
             for (void *numbers : kept_[index])
@@ -143,7 +153,7 @@ class Keeper {
 
     Latch latch_;
     std::vector<void *> kept_[CLASSES];
-    size_t used_ = 0, spare_ = 0;
+    size_t used_ = 0, most_used_ = 0, spare_ = 0;
     uint64_t number_ = 0;
 };
 

@@ -12,6 +12,8 @@ use frostline::plan;
 
 pub struct Optimizer {
     rule: plan::Optimizer,
+    /// What the rate is multiplied by, one a weight, in the order of [`Weights::all`].
+    factors: Vec<f64>,
     /// One a weight, in the order of [`Weights::all`]; moving statistics stay [`State::default`].
     states: Vec<State>,
 }
@@ -30,7 +32,20 @@ pub type Gradient = (usize, Tensor);
 
 impl Optimizer {
     pub fn new(rule: plan::Optimizer, weights: &Weights) -> Self {
-        Self { rule, states: weights.all().iter().map(|_| State::default()).collect() }
+        let states: Vec<State> = weights.all().iter().map(|_| State::default()).collect();
+        Self { rule, factors: vec![1.0; states.len()], states }
+    }
+
+    /// From here on weights follow `rule`, each layer's at its own part of the rate. What was gathered under a rule of the same kind
+    /// is kept, as it is when a layer is frozen and thawed by hand; Keras's `compile` and a new optimiser of `PyTorch` forget it, and
+    /// then the first steps of `RMSprop` and Adam are as large as the rate allows, whatever the gradients are.
+    pub fn begin(&mut self, rule: plan::Optimizer, layer_factors: &[f64], weights: &Weights) {
+        if !self.rule.shares_slots_with(&rule) {
+            self.states.iter_mut().for_each(|state| *state = State::default());
+        }
+        self.rule = rule;
+        self.factors =
+            weights.all().iter().map(|weight| layer_factors.get(weight.layer).copied().unwrap_or(1.0)).collect();
     }
 
     /// `velocity` is SGD's v; `variance` a moving mean of g²; `momentum` a moving mean of g, or in `RMSprop` of the increments.
@@ -52,21 +67,21 @@ impl Optimizer {
         &mut self.states
     }
 
-    /// One update of the weights that have a gradient here.
+    /// One update of the weights that have a gradient here. `rate` is before the factors.
     pub fn step(&mut self, weights: &Weights, gradients: &[Gradient], rate: f64) -> Result<()> {
         let slot_count = self.slot_names().len();
         let _no_grad = tch::no_grad_guard();
         // The bias correction of Adam depends on the count, and a thawed layer has done fewer steps than the others.
-        let mut by_steps: BTreeMap<i64, Vec<&Gradient>> = BTreeMap::new();
+        let mut alike: BTreeMap<(i64, u64), Vec<&Gradient>> = BTreeMap::new();
         for gradient in gradients {
             let state = &mut self.states[gradient.0];
             while state.slots.len() < slot_count {
                 state.slots.push(weights.all()[gradient.0].tensor.f_zeros_like()?);
             }
             state.steps += 1;
-            by_steps.entry(state.steps).or_default().push(gradient);
+            alike.entry((state.steps, self.factors[gradient.0].to_bits())).or_default().push(gradient);
         }
-        for (steps, group) in by_steps {
+        for ((steps, factor), group) in alike {
             let updated: Vec<Updated<'_>> = group
                 .into_iter()
                 .map(|(index, gradient)| Updated {
@@ -75,7 +90,7 @@ impl Optimizer {
                     slots: &self.states[*index].slots,
                 })
                 .collect();
-            self.apply(&updated, steps, rate)?;
+            self.apply(&updated, steps, rate * f64::from_bits(factor))?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ use frostline::{
     },
     plan::{self, Plan},
     run::{EngineLock, RunDir},
-    trainer::{Inbox, OnDisk, Origin, Record, Trainer, read_checkpoint},
+    trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
     weights::{Pretrained, Shelf, Wanted},
     wire::{Leases, Server},
 };
@@ -75,10 +75,9 @@ pub fn train(path: &Path) -> Result<()> {
 /// Says what will run.
 fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
     let plan = Plan::load(&run.config(), &[])?;
-    let resumed = read_checkpoint(run, CheckpointKind::Last)?
-        .map(|(_, progress)| Resumed { step: progress.step, epoch: progress.epoch });
+    let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
-    journal.say(Event::RunStarted(started(&plan, run, resumed)))?;
+    journal.say(Event::RunStarted(started(&plan, run, saved)?))?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
@@ -157,7 +156,8 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) 
     record.say(Event::DataOpened(opened(plan, &data)))?;
     let parameters = plan.arch.parameter_count();
     record.say(stage(Stage::BuildingNetwork, format!("{parameters} parameters")))?;
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, Preprocess::default())?;
+    let first = plan.phases[0].optimizer;
+    let mut stepper = TorchStepper::new(&plan.arch, first, plan.seed, target, Preprocess::default())?;
     if is_new {
         load_base(plan, &mut stepper, &mut record)?;
     }
@@ -171,7 +171,9 @@ fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> R
     stepper.load(&pretrained)?;
     let wanted = Wanted::base(&plan.arch, base);
     record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
-    for message in pretrained.warnings(&wanted) {
+    // The plan may have guessed as much from the file's name.
+    let mismatch = pretrained.mismatch(&wanted, plan.preprocessing()).filter(|_| plan.warnings().is_empty());
+    for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {
         record.say(Event::Log { level: Level::Warning, message })?;
     }
     Ok(())
@@ -232,11 +234,16 @@ fn opened(plan: &Plan, data: &Dataset) -> DataOpened {
         validation: count(&data.validation),
         test: count(&data.test),
         pinned,
-        steps_per_epoch: data.train.len().div_ceil(plan.batch_size) as u32,
+        steps_per_epoch: data.train.len().div_ceil(plan.phases[0].batch_size) as u32,
     }
 }
 
-fn started(plan: &Plan, run: &RunDir, resumed: Option<Resumed>) -> RunStarted {
+/// `saved` is where the run goes on, if it does.
+fn started(plan: &Plan, run: &RunDir, saved: Option<Progress>) -> Result<RunStarted> {
+    let resumed = saved.as_ref().map(|progress| Resumed { step: progress.step, epoch: progress.epoch });
+    let progress = saved.unwrap_or_else(|| Progress::new(plan, Origin::default()));
+    let phases = progress.phases(plan)?;
+    let phase = &phases[progress.phase];
     let info = |layer: &Layer| LayerInfo {
         name: layer.name.clone(),
         kind: layer.op.kind().to_owned(),
@@ -244,19 +251,19 @@ fn started(plan: &Plan, run: &RunDir, resumed: Option<Resumed>) -> RunStarted {
         parameters: layer.parameter_count(),
         feature_map: matches!(layer.output, Shape::Map { .. }),
     };
-    RunStarted {
+    Ok(RunStarted {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: run.name(),
         model: plan.name.clone(),
-        phase: "train".to_owned(),
-        epochs: plan.epochs,
-        batch_size: plan.batch_size as u32,
+        phase: phase.name.clone(),
+        epochs: progress.told(plan, &phases).last_epoch(),
+        batch_size: phase.batch_size as u32,
         layers: plan.arch.layers().iter().map(info).collect(),
         loss: plan.head.loss().to_owned(),
-        optimizer: plan.optimizer.name().to_owned(),
+        optimizer: phase.optimizer.name().to_owned(),
         resumed,
-    }
+    })
 }
 
 fn stage(stage: Stage, detail: String) -> Event {

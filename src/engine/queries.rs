@@ -115,11 +115,13 @@ pub fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, Target)> {
 
 pub fn restored(run: &RunDir, plan: &Plan, target: Target, checkpoint: CheckpointKind) -> Result<TorchStepper> {
     let word = format!("{checkpoint:?}").to_lowercase();
-    let (tensors, _) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
+    let (tensors, progress) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
         let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";
         Error::user(format!("run {} has no checkpoint \"{word}\" yet", run.name()), hint)
     })?;
-    let mut stepper = TorchStepper::new(&plan.arch, plan.optimizer, plan.seed, target, Preprocess::default())?;
+    // The optimiser's part of the checkpoint is that of its phase.
+    let rule = progress.phases(plan)?[progress.phase].optimizer;
+    let mut stepper = TorchStepper::new(&plan.arch, rule, plan.seed, target, Preprocess::default())?;
     stepper.restore(&tensors)?;
     Ok(stepper)
 }

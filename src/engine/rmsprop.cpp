@@ -90,6 +90,7 @@ char *frostline_rmsprop(Tensor *const *weights, Tensor *const *gradients, Tensor
             walkable = walkable && w[i].device().is_cpu() && w[i].scalar_type() == at::kFloat &&
                        w[i].is_non_overlapping_and_dense() && laid_out_alike(v[i], w[i]) &&
                        (m.empty() || laid_out_alike(m[i], w[i]));
+        written(w);
         if (!walkable) return in_a_chain(w, g, v, m, rate, rho, momentum, epsilon);
         g = laid_out_like(w, std::move(g));
         in_one_pass(w, g, v, m, {float(rate), float(rho), float(1 - rho), float(momentum), float(epsilon)});

@@ -75,6 +75,7 @@ char *frostline_sgd(Tensor *const *weights, Tensor *const *gradients, Tensor *co
     return guarded([&] {
         at::NoGradGuard no_grad;
         auto w = list(weights, count), g = list(gradients, count);
+        written(w);
         if (!velocities) {
             at::_foreach_add_(w, g, -rate);
             return;
@@ -101,6 +102,7 @@ char *frostline_adam(Tensor *const *weights, Tensor *const *gradients, Tensor *c
         at::NoGradGuard no_grad;
         auto w = list(weights, count);
         auto g = laid_out_like(w, list(gradients, count));
+        written(w);
         auto m = laid_out_like(w, list(momenta, count)), v = laid_out_like(w, list(variances, count));
         for (size_t i = 0; i < count; i++)
             TORCH_CHECK(m[i].data_ptr() == momenta[i]->data_ptr() && v[i].data_ptr() == variances[i]->data_ptr(),

@@ -23,6 +23,19 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn frostline_pools(tensor: *const C_tensor) -> bool;
     fn frostline_pool(tensor: *const C_tensor, relu: bool, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_version(tensor: *const C_tensor) -> u32;
+    fn frostline_winograd_takes(channels: i64, filters: i64) -> bool;
+    fn frostline_winograd_prepare(weight: *const C_tensor, turned: bool, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_winograd(
+        tensor: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        kernels: *const C_tensor,
+        turned: *const C_tensor,
+        padding: i64,
+        relu: bool,
+        out: *mut *mut C_tensor,
+    ) -> *mut c_char;
     fn frostline_has_crew() -> bool;
     fn frostline_set_threads(threads: i32) -> *mut c_char;
     fn frostline_crew(threads: i32, work: unsafe extern "C" fn(*mut c_void), context: *mut c_void) -> *mut c_char;
@@ -178,6 +191,56 @@ pub fn dense(tensor: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
     let bias = bias.map_or(ptr::null(), Tensor::as_ptr);
     // SAFETY: as in `channels_last`; a null bias is allowed.
     check(unsafe { frostline_dense(tensor.as_ptr(), weight.as_ptr(), bias, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Another number after every write into the tensor.
+pub fn version(tensor: &Tensor) -> u32 {
+    // SAFETY: `tensor` is live.
+    unsafe { frostline_version(tensor.as_ptr()) }
+}
+
+/// Whether [`winograd`] knows this processor and these numbers of channels.
+pub fn winograd_takes(channels: usize, filters: usize) -> bool {
+    // SAFETY: no pointers go in.
+    unsafe { frostline_winograd_takes(channels as i64, filters as i64) }
+}
+
+/// A kernel `[filters, channels, 3, 3]` as [`winograd`] wants it; `turned` for the way back.
+pub fn winograd_kernel(weight: &Tensor, turned: bool) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    // SAFETY: as in `channels_last`.
+    check(unsafe { frostline_winograd_prepare(weight.as_ptr(), turned, &raw mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// A convolution's weight `[filters, c, 3, 3]` and what [`winograd_kernel`] makes of it; `turned` is made where it is missing and needed.
+pub struct Winograd<'a> {
+    pub weight: &'a Tensor,
+    pub kernels: &'a Tensor,
+    pub turned: Option<&'a Tensor>,
+    pub bias: Option<&'a Tensor>,
+}
+
+/// `tensor` `[n, c, h, w]` convolved, with so many rows and columns of zeros around it; then `ReLU` where `relu` says so.
+pub fn winograd(tensor: &Tensor, with: &Winograd<'_>, padding: usize, relu: bool) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    let &Winograd { weight, kernels, turned, bias } = with;
+    let or_null = |tensor: Option<&Tensor>| tensor.map_or(ptr::null(), Tensor::as_ptr);
+    // SAFETY: as in `dense`; `turned` may be null too.
+    check(unsafe {
+        let (weight, kernels, padding) = (weight.as_ptr(), kernels.as_ptr(), padding as i64);
+        frostline_winograd(
+            tensor.as_ptr(),
+            weight,
+            or_null(bias),
+            kernels,
+            or_null(turned),
+            padding,
+            relu,
+            &raw mut out,
+        )
+    })?;
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 

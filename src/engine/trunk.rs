@@ -33,7 +33,7 @@ pub fn is_bridge(arch: &Arch, end: usize) -> bool {
     arch.layers()[end + 1..].iter().all(|layer| layer.inputs.iter().all(behind))
 }
 
-/// What one picture costs in the layers up to `end`, and how many parameters they have.
+/// What one picture costs in some layers, and how many parameters they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Forward.
@@ -42,11 +42,11 @@ pub struct Cost {
 }
 
 impl Cost {
-    pub fn of(arch: &Arch, end: usize) -> Self {
-        let layers = &arch.layers()[..=end];
+    pub fn of(arch: &Arch, layers: impl Iterator<Item = usize> + Clone) -> Self {
+        let layers = layers.map(|index| &arch.layers()[index]);
         Self {
-            flops: layers.iter().map(|layer| layer.flops).sum(),
-            parameters: layers.iter().map(Layer::parameter_count).sum(),
+            flops: layers.clone().map(|layer| layer.flops).sum(),
+            parameters: layers.map(Layer::parameter_count).sum(),
         }
     }
 }

@@ -33,17 +33,39 @@ pub enum PlanError {
     NoPath,
     #[error("{key} is {value}, but must be {range}")]
     Range { key: &'static str, value: f64, range: &'static str },
+    #[error("data.augment.cache keeps single images, but {key} mixes two of each batch")]
+    CachedMixture { key: &'static str },
     #[error("train.optimizer: nesterov needs a momentum greater than 0")]
     NesterovWithoutMomentum,
     #[error("there is no layer \"{layer}\"")]
     UnknownLayer { layer: String, known: Vec<String> },
     #[error("layer \"{layer}\" has no parameters to freeze")]
     NothingToFreeze { layer: String, known: Vec<String> },
+    #[error("layer \"{layer}\" has no parameters to train")]
+    NothingToTrain { layer: String, known: Vec<String> },
+    #[error("\"head\" is what stands behind [model.base], and the model has no base")]
+    NoHead,
+    #[error("groups: {layers}: give one of learning_rate and multiplier")]
+    GroupRate { layers: String },
+    #[error("{phase}: {problem}")]
+    Phase { phase: String, problem: String, hint: Option<String> },
     #[error("engine.device: \"{0}\" is no device")]
     Device(String),
 }
 
 impl PlanError {
+    pub(super) fn unknown_layer(arch: &Arch, layer: &str) -> Self {
+        Self::UnknownLayer { layer: layer.to_owned(), known: with_parameters(arch) }
+    }
+
+    pub(super) fn nothing_to_freeze(arch: &Arch, layer: &str) -> Self {
+        Self::NothingToFreeze { layer: layer.to_owned(), known: with_parameters(arch) }
+    }
+
+    pub(super) fn nothing_to_train(arch: &Arch, layer: &str) -> Self {
+        Self::NothingToTrain { layer: layer.to_owned(), known: with_parameters(arch) }
+    }
+
     pub(super) fn head(arch: &Arch) -> Self {
         let output = arch.output();
         Self::Head {
@@ -73,16 +95,25 @@ impl Explain for PlanError {
             }
             Self::Classes { layer, classes, .. } => format!("give \"{layer}\" units = {classes} with softmax"),
             Self::TooFewClasses { .. } => "a folder of images has one subfolder a class".into(),
-            Self::AllFrozen => "leave one layer with parameters out of train.freeze".into(),
+            Self::AllFrozen => "let one layer with parameters train, and leave it out of train.freeze".into(),
             Self::Channels(_) => "use 1 for grey images or 3 for colour".into(),
             Self::NoPath => "say where the data lies: path = \"../data/NAME\"; data/README.md says where to get it".into(),
-            Self::UnknownLayer { known, .. } | Self::NothingToFreeze { known, .. } => {
+            Self::NoHead => "name the layers, or the first of them: train = { from = \"LAYER\" }".into(),
+            Self::Phase { hint, .. } => return hint.clone(),
+            Self::UnknownLayer { known, .. }
+            | Self::NothingToFreeze { known, .. }
+            | Self::NothingToTrain { known, .. } => {
                 format!("layers with parameters: {}", known.join(", "))
             }
             Self::Device(_) => "use auto, cpu, cuda or cuda:N".into(),
             _ => return None,
         })
     }
+}
+
+/// Names of the layers that can be frozen and trained.
+fn with_parameters(arch: &Arch) -> Vec<String> {
+    arch.layers().iter().filter(|layer| !layer.parameters.is_empty()).map(|layer| layer.name.clone()).collect()
 }
 
 fn of(classes: &[String]) -> String {

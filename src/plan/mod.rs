@@ -2,24 +2,26 @@
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod head;
 mod layers;
+mod phase;
 mod schedule;
 
 use std::path::Path;
 
-pub use base::Base;
+pub use base_model::Base;
 pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
+pub use phase::Phase;
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
 pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     data::DataSpec,
     error::Error,
 };
@@ -34,15 +36,8 @@ pub struct Plan {
     pub base: Option<Base>,
     pub head: Head,
     pub data: DataSpec,
-    pub epochs: u32,
-    pub batch_size: usize,
-    pub optimizer: Optimizer,
-    /// The height of the schedule.
-    pub learning_rate: f64,
-    pub schedule: RateSchedule,
-    pub early_stopping: Option<EarlyStopping>,
-    /// Layers that start frozen; each has parameters.
-    pub frozen: Vec<String>,
+    /// One after another; there is at least one.
+    pub phases: Vec<Phase>,
     pub checkpoint_minutes: f64,
     pub precision: Precision,
     pub device: Device,
@@ -51,6 +46,8 @@ pub struct Plan {
     pub prefetch: usize,
     pub cache: CacheKind,
     pub cache_bytes: usize,
+    /// What may be kept on the disk of the frozen layers' outputs, in all; 0: nothing.
+    pub feature_bytes: u64,
     config: Config,
 }
 
@@ -77,18 +74,19 @@ impl Plan {
     pub fn resolve(mut config: Config) -> Result<Self, PlanError> {
         let name = config.name.clone().unwrap_or_else(|| "run".to_owned());
         let [height, width, channels] = config.model.input;
-        let (specs, base) = base::assemble(&mut config.model)?;
+        let (specs, base) = base_model::assemble(&mut config.model)?;
         let arch = Arch::new(&*name, Shape::Map { height, width, channels }, &specs)?;
         let head = Head::of(&arch).ok_or_else(|| PlanError::head(&arch))?;
         let data = data::resolve(&config.data, config.model.input, config.seed)?;
         let train = &mut config.train;
-        let rate = *train.learning_rate.get_or_insert(train.optimizer.default_rate());
-        check_numbers(train.epochs, train.batch_size, rate, &train.optimizer, train.checkpoint_minutes)?;
-        let schedule = RateSchedule::new(train.schedule, rate, train.epochs)?;
-        for layer in &train.freeze {
-            check_freezable(&arch, layer)?;
+        train.learning_rate.get_or_insert(train.optimizer.default_rate());
+        let minutes = train.checkpoint_minutes;
+        if minutes < 0.0 || minutes.is_nan() {
+            let range = "0 (never between epochs) or more";
+            return Err(PlanError::Range { key: "train.checkpoint_minutes", value: minutes, range });
         }
-        check_left_to_train(&arch, &train.freeze)?;
+        let network = phase::Network { arch: &arch, head: base.as_ref().map(|base| base.layers.end) };
+        let phases = phase::all(train, &config.phases, network)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = match config.engine.threads as usize {
             0 => cores,
@@ -99,13 +97,7 @@ impl Plan {
             base,
             head,
             data,
-            epochs: train.epochs,
-            batch_size: train.batch_size as usize,
-            optimizer: train.optimizer,
-            learning_rate: rate,
-            schedule,
-            early_stopping: train.early_stopping,
-            frozen: train.freeze.clone(),
+            phases,
             checkpoint_minutes: train.checkpoint_minutes,
             precision: train.precision,
             device: device(&config.engine.device)?,
@@ -117,10 +109,22 @@ impl Plan {
             prefetch: config.engine.prefetch.max(1) as usize,
             cache: config.data.cache,
             cache_bytes: (config.engine.cache_mib as usize) << 20,
+            feature_bytes: u64::from(config.engine.features_mib) << 20,
             arch,
             name,
             config,
         })
+    }
+
+    /// A phase as somebody types it, `train=all epochs=2 learning_rate=1e-5`; what it does not say is as in `[train]`.
+    pub fn phase(&self, line: &str) -> Result<Phase, Error> {
+        let phase = config::Phase::parse(line)?;
+        let resolved = phase::resolve(&self.config.train, &phase, self.network());
+        Ok(resolved.map_err(|error| phase::within("the new phase".into(), &error))?)
+    }
+
+    fn network(&self) -> phase::Network<'_> {
+        phase::Network { arch: &self.arch, head: self.base.as_ref().map(|base| base.layers.end) }
     }
 
     /// The configuration that gives this plan, with every default written out.
@@ -154,13 +158,9 @@ impl Plan {
 
 /// A layer can be frozen if it is there and has something to freeze.
 pub fn check_freezable(arch: &Arch, layer: &str) -> Result<(), PlanError> {
-    let freezable =
-        || arch.layers().iter().filter(|layer| !layer.parameters.is_empty()).map(|layer| layer.name.clone());
     match arch.position(layer) {
-        None => Err(PlanError::UnknownLayer { layer: layer.to_owned(), known: freezable().collect() }),
-        Some(index) if arch.layers()[index].parameters.is_empty() => {
-            Err(PlanError::NothingToFreeze { layer: layer.to_owned(), known: freezable().collect() })
-        }
+        None => Err(PlanError::unknown_layer(arch, layer)),
+        Some(index) if arch.layers()[index].parameters.is_empty() => Err(PlanError::nothing_to_freeze(arch, layer)),
         Some(_) => Ok(()),
     }
 }
@@ -178,37 +178,6 @@ fn device(word: &str) -> Result<Device, PlanError> {
         "cpu" => Ok(Device::Cpu),
         "cuda" => Ok(Device::Cuda(0)),
         _ => numbered().ok_or_else(|| PlanError::Device(word.to_owned())),
-    }
-}
-
-fn check_numbers(epochs: u32, batch: u32, rate: f64, optimizer: &Optimizer, minutes: f64) -> Result<(), PlanError> {
-    let range =
-        |key, value: f64, fits: bool, range| if fits { Ok(()) } else { Err(PlanError::Range { key, value, range }) };
-    range("train.epochs", f64::from(epochs), epochs >= 1, "1 or more")?;
-    range("train.batch_size", f64::from(batch), batch >= 1, "1 or more")?;
-    range("train.learning_rate", rate, rate > 0.0 && rate.is_finite(), "greater than 0")?;
-    range("train.checkpoint_minutes", minutes, minutes >= 0.0, "0 (never between epochs) or more")?;
-    let unit = |key, value: f64| range(key, value, (0.0..1.0).contains(&value), "from 0 up to, but not, 1");
-    let epsilon = |value: f64| range("train.optimizer.epsilon", value, value >= 0.0, "0 or more");
-    match *optimizer {
-        Optimizer::Sgd { momentum, nesterov } => {
-            unit("train.optimizer.momentum", momentum)?;
-            if nesterov && momentum == 0.0 {
-                return Err(PlanError::NesterovWithoutMomentum);
-            }
-            Ok(())
-        }
-        Optimizer::Rmsprop { rho, momentum, epsilon: small } => {
-            unit("train.optimizer.rho", rho)?;
-            unit("train.optimizer.momentum", momentum)?;
-            epsilon(small)
-        }
-        Optimizer::Adam { beta_1, beta_2, epsilon: small }
-        | Optimizer::Adamw { beta_1, beta_2, epsilon: small, .. } => {
-            unit("train.optimizer.beta_1", beta_1)?;
-            unit("train.optimizer.beta_2", beta_2)?;
-            epsilon(small)
-        }
     }
 }
 

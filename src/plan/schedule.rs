@@ -1,11 +1,11 @@
-//! The learning rate as a function of the step, and the watchers that act on what an epoch brought.
+//! The learning rate of a phase as a function of the epochs done in it, and the watchers that act on what an epoch brought.
 
 use serde::{Deserialize, Serialize};
 
 use super::PlanError;
 use crate::config::{Monitor, Schedule};
 
-/// The rate that the configuration asks for at every point of the run, before plateaus and people change it.
+/// The rate that the configuration asks for at every point of a phase, before plateaus and people change it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateSchedule {
     kind: Schedule,
@@ -22,7 +22,7 @@ impl RateSchedule {
             "train.schedule.warmup_epochs",
             warmup,
             (0.0..=schedule.epochs).contains(&warmup),
-            "from 0 to train.epochs",
+            "from 0 to the number of epochs",
         )?;
         match kind {
             Schedule::Step { every_epochs, factor, .. } => {
@@ -40,7 +40,7 @@ impl RateSchedule {
         Ok(schedule)
     }
 
-    /// The rate of the step that begins after `epochs` epochs, counted with fractions from 0.
+    /// The rate of the step that begins after `epochs` epochs of the phase, counted with fractions from 0.
     pub fn rate(&self, epochs: f64) -> f64 {
         let warmup = self.warmup();
         if epochs < warmup {

@@ -29,7 +29,7 @@ fn told(text: &str) -> String {
 #[test]
 fn a_plan_survives_its_own_text() {
     let first = plan(&[]).unwrap();
-    assert_eq!(first.learning_rate, 0.001, "RMSprop's default in Keras");
+    assert_eq!(first.phases[0].learning_rate, 0.001, "RMSprop's default in Keras");
     assert_eq!(Plan::parse(&first.to_toml(), "other", &[]).unwrap(), first);
 }
 
@@ -52,6 +52,77 @@ fn mistakes_name_the_key_or_the_layer() {
         Error::from(plan(&[]).unwrap().check_classes(&["a".into()]).unwrap_err()).to_string(),
     ];
     insta::assert_snapshot!(mistakes.join("\n\n"));
+}
+
+const PHASES: &str = r#"
+[train]
+epochs = 4
+learning_rate = 1e-3
+[[phase]]
+name = "top"
+train = ["dense"]
+augment = false
+restore_best = true
+[[phase]]
+train = { from = "max_pooling2d" }
+epochs = 2
+learning_rate = 1e-4
+optimizer = { kind = "sgd", momentum = 0.9 }
+[[phase]]
+train = "all"
+groups = [
+  { layers = "all", multiplier = 0.1 },
+  { layers = ["dense"], learning_rate = 2e-3 },
+]
+"#;
+
+#[test]
+fn phases_say_what_differs_from_train() {
+    let text = format!("{SMALL}{PHASES}");
+    let plan = Plan::parse(&text, "small", &[]).unwrap();
+    let names: Vec<&str> = plan.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names, ["top", "from max_pooling2d", "all"]);
+    let masks: Vec<&[String]> = plan.phases.iter().map(|phase| &phase.frozen[..]).collect();
+    let conv2d = ["conv2d".to_owned()];
+    assert_eq!(masks, [&conv2d[..], &conv2d, &[]]);
+    let figures = |phase: &Phase| (phase.epochs, phase.learning_rate, phase.optimizer.name(), phase.rates(&plan.arch));
+    assert_eq!(figures(&plan.phases[0]), (4, 1e-3, "rmsprop", [1e-3, 1e-3]));
+    assert_eq!(figures(&plan.phases[1]), (2, 1e-4, "sgd", [1e-4, 1e-4]));
+    assert_eq!(figures(&plan.phases[2]), (4, 1e-3, "rmsprop", [1e-4, 2e-3]));
+    assert_eq!(plan.phases[2].rate_factors, [0.1, 0.1, 0.1, 2.0]);
+    assert_eq!((plan.phases[0].augment, plan.phases[0].restore_best), (false, true));
+    assert_eq!((plan.phases[1].augment, plan.phases[1].restore_best), (true, false));
+    assert_eq!(Plan::parse(&plan.to_toml(), "other", &[]).unwrap(), plan);
+    let longer = Plan::parse(&text, "small", &["phase.top.epochs=7".to_owned()]).unwrap();
+    assert_eq!((longer.phases[0].epochs, longer.phases[1].epochs), (7, 2));
+}
+
+#[test]
+fn what_train_freezes_stays_frozen_in_every_phase() {
+    let text = format!("{SMALL}[train]\nfreeze = [\"conv2d\"]\n[[phase]]\ntrain = \"all\"\n[[phase]]\n");
+    let plan = Plan::parse(&text, "small", &[]).unwrap();
+    assert!(plan.phases.iter().all(|phase| phase.frozen == ["conv2d"]));
+}
+
+#[test]
+fn mistakes_in_phases_name_the_phase() {
+    let told = |phase: &str| told(&format!("{SMALL}[[phase]]\n[[phase]]\n{phase}"));
+    let mistakes = [
+        "train = \"tail\"",
+        "train = \"head\"",
+        "train = [\"flatten\"]",
+        "name = \"fine\"\ntrain = { from = \"block5_conv1\" }",
+        "train = []",
+        "epochs = 0",
+        "epochs = 3\nschedule = { kind = \"cosine\", warmup_epochs = 4 }",
+        "learning_rate = -1",
+        "optimizer = { kind = \"sgd\", nesterov = true }",
+        "groups = [{ layers = \"all\" }]",
+        "groups = [{ layers = [\"conv2d\"], multiplier = 0 }]",
+        "groups = [{ layers = [\"conv\"], multiplier = 1 }]",
+        "freeze = []",
+    ];
+    insta::assert_snapshot!(mistakes.map(told).join("\n\n"));
 }
 
 fn augmented(keys: &str) -> String {

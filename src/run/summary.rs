@@ -110,7 +110,7 @@ impl Fold {
                 self.steps.clear();
                 self.steps.extend(line.bytes());
             }
-            None | Some("run_started" | "state_changed" | "epoch_ended" | "tested" | "run_ended") => {
+            None | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "run_ended") => {
                 if let Entry::Event(stamped) = line.entry()? {
                     self.date(stamped.at_ms);
                     self.apply(&stamped.event);
@@ -133,6 +133,7 @@ impl Fold {
         let summary = &mut self.summary;
         match event {
             Event::RunStarted(started) => self.start(started),
+            Event::Phases(phases) => summary.epochs = phases.last_epoch(),
             Event::StateChanged { state: State::Paused, .. } => summary.standing = Standing::Paused,
             Event::StateChanged { .. } => summary.standing = Standing::Running,
             Event::Steps(steps) => summary.step = steps.step,

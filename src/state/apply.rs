@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::{Layer, Marker, RunState, What};
 use crate::event::{
-    Answered, CheckpointKind, Event, Explained, Outcome, PictureKind, RunEnded, RunStarted, Stamped, State, Steps,
+    Answered, CheckpointKind, Event, Explained, Outcome, PhaseEnded, PhaseStarted, PictureKind, RunEnded, RunStarted,
+    Stamped, State, Steps,
 };
 
 impl RunState {
@@ -19,6 +20,11 @@ impl RunState {
             Event::DataOpened(data) => self.data = Some(data.clone()),
             Event::DeviceReady(device) => self.device = Some(device.clone()),
             Event::StateChanged { state, step } => self.change(*state, *step),
+            Event::Phases(phases) => self.phases = Some(phases.clone()),
+            // The first one begins where the run does.
+            Event::PhaseStarted(started) if started.phase > 1 => {
+                self.mark(started.step, What::Phase(started.name.clone()));
+            }
             Event::EpochStarted { epoch, step } => {
                 (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, 0);
                 self.evaluating = None;
@@ -67,7 +73,7 @@ impl RunState {
                 self.tested = Some(tested.clone());
                 self.evaluating = None;
             }
-            Event::Log { .. } => {}
+            Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
         }
         if is_news(&stamped.event) {
@@ -119,6 +125,7 @@ impl RunState {
         }
         self.layers = started.layers.iter().cloned().map(Layer::new).collect();
         self.run = Some(started.clone());
+        self.phases = None;
         (self.step, self.epoch) = (step, epoch);
         self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
         self.state = Some(State::Starting);
@@ -164,7 +171,12 @@ impl RunState {
     }
 
     fn mark(&mut self, step: u64, what: What) {
-        self.markers.push(Marker { step, what });
+        let marker = Marker { step, what };
+        // A phase that a resumed run begins anew.
+        if matches!(marker.what, What::Phase(_)) && self.markers.contains(&marker) {
+            return;
+        }
+        self.markers.push(marker);
         if self.markers.len() > Self::MARKERS {
             self.markers.remove(0);
         }
@@ -198,7 +210,11 @@ pub fn shown_layer(explained: &Explained) -> Option<&str> {
 fn is_news(event: &Event) -> bool {
     !matches!(
         event,
-        Event::StateChanged { .. }
+        // Where there is only one phase, the run itself says it all.
+        Event::PhaseStarted(PhaseStarted { count: 1, .. })
+            | Event::PhaseEnded(PhaseEnded { count: 1, .. })
+            | Event::Phases(_)
+            | Event::StateChanged { .. }
             | Event::EpochStarted { .. }
             | Event::Steps(_)
             | Event::Evaluating { .. }
@@ -245,6 +261,18 @@ mod tests {
         assert_eq!(state.markers.iter().map(|m| &m.what).collect::<Vec<_>>(), [&What::Resumed]);
         assert_eq!((state.step, state.epoch, state.step_in_epoch), (6, 2, 2));
         assert!(state.clock.elapsed_ms < 10_000, "the hour between two lives is nobody's work");
+    }
+
+    #[test]
+    fn phases_count_with_their_own_epochs() {
+        let state = fold("phased.jsonl");
+        let (phase, at, of) = state.phase().unwrap();
+        assert_eq!((phase.name.as_str(), at, of), ("fine-tune", 3, 3));
+        assert_eq!(state.epochs_planned(), 8, "three epochs were begun before its five");
+        let begun: Vec<(u64, &What)> =
+            state.markers.iter().filter(|m| matches!(m.what, What::Phase(_))).map(|m| (m.step, &m.what)).collect();
+        assert_eq!(begun, [(126, &What::Phase("warm".into())), (156, &What::Phase("fine-tune".into()))]);
+        assert_eq!(fold("story.jsonl").phase(), None);
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, RunEnded, RunStarted, SkippedFile,
-        SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, PhaseInfo, Phases, RunEnded, RunStarted,
+        SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -37,6 +37,9 @@ pub struct RunState {
     pub data: Option<DataOpened>,
     pub device: Option<DeviceReady>,
     pub state: Option<State>,
+    /// As they are planned now; `None` in journals of before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
     pub step: u64,
     /// From 1; 0 before the first.
     pub epoch: u32,
@@ -105,6 +108,8 @@ pub struct Marker {
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Applied(Command),
+    /// The phase of this name began.
+    Phase(String),
     Resumed,
 }
 
@@ -139,6 +144,12 @@ impl RunState {
             }
         }
         line
+    }
+
+    /// The phase under way, its number from 1, and how many there are; `None` where there is only one.
+    pub fn phase(&self) -> Option<(&PhaseInfo, u32, usize)> {
+        let phases = self.phases.as_ref().filter(|phases| phases.phases.len() > 1)?;
+        Some((phases.coming().next()?, phases.current, phases.phases.len()))
     }
 
     /// Whether an engine still works on the run, as far as events tell.

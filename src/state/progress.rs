@@ -1,7 +1,7 @@
 //! How far the run is, and how long the rest takes, validation counted in.
 
 use super::RunState;
-use crate::event::SplitName;
+use crate::event::{DataOpened, PhaseInfo, Phases, SplitName};
 
 /// A forward pass alone is about a third of a training step's work (backward costs twice the forward): the guess until a validation was timed.
 const EVALUATION_SPEEDUP: f64 = 3.0;
@@ -14,12 +14,24 @@ pub struct Remaining {
 }
 
 impl RunState {
+    /// The number of the last epoch of all, as it is planned now.
     pub fn epochs_planned(&self) -> u32 {
-        self.run.as_ref().map_or(0, |r| r.epochs)
+        self.phases.as_ref().map_or_else(|| self.run.as_ref().map_or(0, |r| r.epochs), Phases::last_epoch)
     }
 
+    /// In the phase under way.
     pub fn steps_per_epoch(&self) -> u32 {
-        self.data.as_ref().map_or(0, |d| d.steps_per_epoch)
+        let phase = self.phases.as_ref().and_then(|phases| phases.coming().next());
+        self.data.as_ref().map_or(0, |data| phase.map_or(data.steps_per_epoch, |phase| steps(data, phase)))
+    }
+
+    /// The step that will be the last, if no phase ends before its time.
+    fn steps_planned(&self) -> u64 {
+        let (Some(data), Some(phases)) = (&self.data, &self.phases) else {
+            return u64::from(self.epochs_planned()) * u64::from(self.steps_per_epoch());
+        };
+        let coming = phases.coming().map(|phase| u64::from(phase.epochs) * u64::from(steps(data, phase)));
+        phases.first_step + coming.sum::<u64>()
     }
 
     /// Share of this epoch's steps that are done, 0–1.
@@ -29,7 +41,7 @@ impl RunState {
 
     /// Share of all epochs' steps that are done, 0–1.
     pub fn total_share(&self) -> f64 {
-        share(self.step, u64::from(self.epochs_planned()) * u64::from(self.steps_per_epoch()))
+        share(self.step, self.steps_planned())
     }
 
     /// What is left at the present speed. `None` before the first measurement, and once the run has ended.
@@ -59,6 +71,11 @@ impl RunState {
     }
 }
 
+/// Steps of an epoch of a phase.
+fn steps(data: &DataOpened, phase: &PhaseInfo) -> u32 {
+    data.train.div_ceil(u64::from(phase.batch_size.max(1))) as u32
+}
+
 fn share(done: u64, total: u64) -> f64 {
     if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) }
 }
@@ -67,7 +84,7 @@ fn share(done: u64, total: u64) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::event::{DataOpened, EpochEnded, Metrics, RunStarted};
+    use crate::event::{EpochEnded, Metrics, RunStarted};
 
     /// 10 epochs of 1,000 images in 10 steps at 100 images a second: 10 s an epoch, and 600 validation images.
     fn running(step: u64) -> RunState {
@@ -145,6 +162,28 @@ mod tests {
         state.step_in_epoch = 10;
         state.evaluating = Some((SplitName::Validation, 150, 600));
         check(&state, 3.0, 3.0 + 8.0 * 14.0);
+    }
+
+    #[test]
+    fn phases_of_other_batches_count_with_their_own_steps() {
+        let phase = |epochs, batch_size| PhaseInfo {
+            name: String::new(),
+            epochs,
+            batch_size,
+            optimizer: String::new(),
+            rates: [0.1, 0.1],
+            augmented: false,
+        };
+        let mut state = running(15);
+        // The first was ended after 15 steps; 3 epochs of 20 steps and one of 10 are to come.
+        let phases = vec![phase(9, 100), phase(3, 50), phase(1, 100)];
+        state.phases = Some(Phases { current: 2, first_step: 15, first_epoch: 3, phases });
+        (state.epoch, state.step_in_epoch, state.step) = (3, 10, 25);
+        assert_eq!((state.epochs_planned(), state.steps_per_epoch()), (6, 20));
+        assert!((state.epoch_share() - 0.5).abs() < 1e-12);
+        assert!((state.total_share() - 25.0 / 85.0).abs() < 1e-12);
+        // Half an epoch is 5 s and 2 s of validation, then three epochs of 12 s.
+        check(&state, 7.0, 43.0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{Record, Stepper, Sums, Trainer, evaluation_loader, next, progress::f
 use crate::{
     data::{Loader, Split},
     error::{Error, Result},
-    event::{Checkpoint, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, SplitName, State, Tested},
+    event::{Checkpoint, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, PhaseEnd, SplitName, State, Tested},
     plan::{Monitor, Reduction, Watcher},
 };
 
@@ -53,8 +53,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     pub(super) fn end_epoch(&mut self, validation: Validation) -> Result<()> {
         self.warn_of_cache()?;
+        self.say_features()?;
         let train = self.progress.sums.metrics();
-        let monitor = self.plan.early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
+        let monitor = self.phase().early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
         let figure_of = |monitor| figure(monitor, train, validation.metrics);
         self.record.say(Event::EpochEnded(EpochEnded {
             epoch: self.progress.epoch,
@@ -71,11 +72,13 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if best {
             self.progress.best = Some(figure_of(monitor));
         }
-        if let Some((_, reduction)) = self.plan.schedule.plateau() {
+        if let Some((_, reduction)) = self.phase().schedule.plateau() {
             self.watch_plateau(figure_of, reduction)?;
         }
-        if let Some(stopping) = &mut self.progress.stopping {
-            self.progress.stopped_early = stopping.gives_up(figure_of(stopping.monitor));
+        if let Some(stopping) = &mut self.progress.stopping
+            && stopping.gives_up(figure_of(stopping.monitor))
+        {
+            self.progress.phase_ended.get_or_insert(PhaseEnd::Early);
         }
         self.look_after_epoch()?;
         self.progress.next_epoch();
@@ -124,9 +127,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }))
     }
 
-    /// Evaluates the best checkpoint on the test split, where there is one.
+    /// Evaluates the last phase's best checkpoint on the test split, where there is one.
     pub(super) fn test(&mut self) -> Result<Ended> {
-        let completed = Ended::Completed { early: self.progress.stopped_early };
+        let completed = Ended::Completed { early: self.progress.phase_ended == Some(PhaseEnd::Early) };
         if self.data.test.as_ref().is_none_or(Split::is_empty) {
             return Ok(completed);
         }
@@ -141,14 +144,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }
     }
 
-    /// The best weights so far, or those of this moment where nothing was saved yet.
+    /// The last phase's best weights, or those of this moment where none of its epochs has left any.
     fn load_best(&mut self) -> Result<CheckpointKind> {
         match self.record.read_checkpoint(CheckpointKind::Best)? {
-            Some((tensors, _)) => {
+            Some((tensors, best)) if best.phase == self.progress.phase => {
                 self.stepper.restore(&tensors)?;
                 Ok(CheckpointKind::Best)
             }
-            None => Ok(CheckpointKind::Last),
+            _ => Ok(CheckpointKind::Last),
         }
     }
 
@@ -180,12 +183,19 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let mut confusion = vec![vec![0; classes]; classes];
         let total = loader.images() as u64;
         let mut told = Instant::now();
+        self.serve_features(loader, split, false)?;
+        self.keeping.refrozen = false;
         let mut batches = loader.epoch(0, 0);
+        let mut taken = 0;
         loop {
             if let Break(by) = self.obey()? {
                 return Ok(Break(by));
             }
+            if std::mem::take(&mut self.keeping.refrozen) && self.serve_features(loader, split, false)? {
+                batches = loader.epoch(0, taken);
+            }
             let Some((batch, _)) = next(&mut batches)? else { break };
+            taken += 1;
             self.say_skipped(split, &batch)?;
             if batch.count == 0 {
                 continue;

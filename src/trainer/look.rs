@@ -17,7 +17,7 @@ use crate::{
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Looking may take one part in so many of the time.
-const PRICE: u32 = 20;
+const PRICE: u32 = 200;
 /// Sides of a picture that is meant for a thumbnail.
 const LARGEST_SIDE: u32 = 512;
 /// Grids show no more channels than this; the book's show 32 to 128.

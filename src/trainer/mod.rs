@@ -1,21 +1,23 @@
-//! The training loop: take commands, step, report, and at the end of an epoch evaluate, explain, checkpoint.
+//! The training loop: take commands, step, report, and at the end of an epoch evaluate, explain, checkpoint; phase after phase.
 //! It knows neither libtorch nor viewers: a [`Stepper`] does the arithmetic, an [`Inbox`] brings requests, a [`Record`] keeps
 //! what is said. It never waits for a viewer; it may wait for the disk.
 
 mod epoch;
+mod features;
 mod inbox;
 mod look;
 mod meter;
 mod obey;
 mod on_disk;
 mod pace;
+mod phase;
 mod progress;
 mod record;
 mod stepper;
 
 use std::{
     collections::{HashMap, HashSet},
-    ops::ControlFlow::{Break, Continue},
+    ops::ControlFlow::{self, Break, Continue},
     time::{Duration, Instant},
 };
 
@@ -24,7 +26,7 @@ use look::Look;
 use meter::Meter;
 pub use on_disk::{OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
-pub use progress::{Origin, Progress, Sums};
+pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Written};
 pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
 
@@ -32,7 +34,7 @@ use crate::{
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
     error::Result,
     event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
-    plan::Plan,
+    plan::{Phase, Plan},
 };
 
 /// Meters of single layers are read so often while steps go on.
@@ -47,23 +49,26 @@ pub struct Trainer<'a, S, R> {
     inbox: Inbox,
     loader: Loader,
     validation: Option<Loader>,
+    /// The plan's, and those that somebody has put in.
+    phases: Vec<Phase>,
     progress: Progress,
     meter: Meter,
     look: Look,
+    keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
     paused: bool,
     /// Time spent paused since the run began; it belongs to no step and no pass.
     paused_for: Duration,
-    /// All epochs are done and the weights are those of the best checkpoint.
+    /// All phases are done and the weights are those of the best checkpoint.
     testing: bool,
     /// The rate of the last step.
     last_rate: Option<f64>,
     layers_read: Instant,
     saved: Instant,
     loss_warned: bool,
-    /// The trouble with a cache that was told last.
-    cache_told: Option<String>,
+    /// The troubles with caches that were told.
+    cache_told: HashSet<String>,
     /// Unreadable files that were told already, by split: every epoch meets them again.
     skips_told: HashMap<SplitName, HashSet<String>>,
 }
@@ -78,31 +83,35 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         inbox: Inbox,
         origin: Origin,
     ) -> Result<Self> {
-        let progress = match record.read_checkpoint(CheckpointKind::Last)? {
-            None => Progress::new(plan, origin),
-            Some((tensors, progress)) => {
-                record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
-                stepper.restore(&tensors)?;
-                let differences = progress.origin.differences(&origin);
-                if !differences.is_empty() {
-                    let message = format!("the run goes on, but not bit by bit: {}", differences.join("; "));
-                    record.say(Event::Log { level: Level::Warning, message })?;
-                }
-                Progress { origin, ..progress }
+        let saved = record.read_checkpoint(CheckpointKind::Last)?;
+        let progress = saved.as_ref().map_or_else(|| Progress::new(plan, origin.clone()), |(_, saved)| saved.clone());
+        let phases = progress.phases(plan)?;
+        // Before anything is restored: what an optimiser has gathered only fits its own rule.
+        stepper.begin_phase(&phases[progress.phase])?;
+        if let Some((tensors, _)) = saved {
+            record.say(Event::Stage { stage: Stage::Restoring, detail: format!("step {}", progress.step) })?;
+            stepper.restore(&tensors)?;
+            let differences = progress.origin.differences(&origin);
+            if !differences.is_empty() {
+                let message = format!("the run goes on, but not bit by bit: {}", differences.join("; "));
+                record.say(Event::Log { level: Level::Warning, message })?;
             }
-        };
+        }
+        let progress = Progress { origin, ..progress };
         stepper.set_frozen(&progress.frozen)?;
         Ok(Self {
-            loader: training_loader(plan, data.train.clone()),
+            loader: training_loader(plan, &phases[progress.phase], data.train.clone()),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
             plan,
             data,
             stepper,
             record,
             inbox,
+            phases,
             progress,
             meter: Meter::new(),
             look: Look::new(),
+            keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
             paused_for: Duration::ZERO,
@@ -111,7 +120,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             layers_read: Instant::now(),
             saved: Instant::now(),
             loss_warned: false,
-            cache_told: None,
+            cache_told: HashSet::new(),
             skips_told: HashMap::new(),
         })
     }
@@ -128,22 +137,52 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     /// Trains to the end of the plan, or until somebody stops it.
     pub fn run(&mut self) -> Result<Ended> {
         self.open()?;
-        while !self.is_trained() {
-            let mut batches = self.begin_epoch()?;
-            loop {
-                if let Break(by) = self.obey()? {
-                    return self.stop(by);
-                }
-                let Some((batch, waited)) = next(&mut batches)? else { break };
-                self.step(&batch, waited)?;
-                self.look_if_due()?;
+        loop {
+            if let Break(by) = self.train_phase()? {
+                return self.stop(by);
+            }
+            if !self.next_phase()? {
+                return self.test();
+            }
+        }
+    }
+
+    /// The epochs that are left of the phase under way. Breaks with the name of who stopped the run.
+    fn train_phase(&mut self) -> Result<ControlFlow<String>> {
+        while self.has_epoch_left() {
+            if let Break(by) = self.train_epoch()? {
+                return Ok(Break(by));
+            }
+            // Ended or skipped before a step was done that could be validated.
+            if self.progress.step_in_epoch == 0 && self.progress.phase_ended.is_some() {
+                break;
             }
             match self.validate()? {
-                Break(by) => return self.stop(by),
+                Break(by) => return Ok(Break(by)),
                 Continue(validation) => self.end_epoch(validation)?,
             }
         }
-        self.test()
+        Ok(Continue(()))
+    }
+
+    /// The steps that are left of an epoch.
+    fn train_epoch(&mut self) -> Result<ControlFlow<String>> {
+        let mut batches = self.begin_epoch()?;
+        loop {
+            if let Break(by) = self.obey()? {
+                return Ok(Break(by));
+            }
+            if self.progress.phase_ended.is_some() {
+                break;
+            }
+            if let Some(anew) = self.refrozen()? {
+                batches = anew;
+            }
+            let Some((batch, waited)) = next(&mut batches)? else { break };
+            self.step(&batch, waited)?;
+            self.look_if_due()?;
+        }
+        Ok(Continue(()))
     }
 
     fn open(&mut self) -> Result<()> {
@@ -156,12 +195,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             self.say_skipped_files(split, skipped)?;
         }
         self.warn_of_cache()?;
+        self.open_phase()?;
         self.say_trainable()?;
         self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
-    }
-
-    fn is_trained(&self) -> bool {
-        self.progress.epoch > self.plan.epochs || self.progress.stopped_early
     }
 
     fn begin_epoch(&mut self) -> Result<Epoch> {
@@ -170,7 +206,21 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.say_doing(State::Running)?;
         self.record.say(Event::EpochStarted { epoch, step })?;
         self.meter = Meter::new();
-        Ok(self.loader.epoch(u64::from(epoch), step_in_epoch as usize))
+        let loader = self.loader.clone();
+        self.serve_features(&loader, SplitName::Train, true)?;
+        self.keeping.refrozen = false;
+        Ok(loader.epoch(u64::from(epoch), step_in_epoch as usize))
+    }
+
+    /// The rest of the epoch, if the batches that were loaded ahead hold what layers made that are frozen no longer, or lack it.
+    fn refrozen(&mut self) -> Result<Option<Epoch>> {
+        if !std::mem::take(&mut self.keeping.refrozen) {
+            return Ok(None);
+        }
+        let loader = self.loader.clone();
+        let changed = self.serve_features(&loader, SplitName::Train, true)?;
+        let Progress { epoch, step_in_epoch, .. } = self.progress;
+        Ok(changed.then(|| loader.epoch(u64::from(epoch), step_in_epoch as usize)))
     }
 
     fn step(&mut self, batch: &Batch, waited: Duration) -> Result<()> {
@@ -209,13 +259,13 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
 
     /// The learning rate of the next step.
     fn rate(&self) -> f64 {
-        self.plan.schedule.rate(self.epochs_done()) * self.progress.rate_factor
+        self.phase().schedule.rate(self.epochs_done()) * self.progress.rate_factor
     }
 
-    /// With fractions.
+    /// Of the phase under way, with fractions.
     fn epochs_done(&self) -> f64 {
         let done = f64::from(self.progress.step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64;
-        f64::from(self.progress.epoch - 1) + done
+        f64::from(self.progress.epochs_in_phase()) + done
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -260,13 +310,16 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
 
     /// What the loaders keep in files is a matter of speed, so the run goes on.
     fn warn_of_cache(&mut self) -> Result<()> {
-        let trouble = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
-        let Some(trouble) = trouble.filter(|&trouble| self.cache_told.as_deref() != Some(trouble)) else {
-            return Ok(());
-        };
-        let message = format!("decoded images are no longer kept in a file: {trouble}");
-        self.cache_told = Some(trouble.to_owned());
-        self.record.say(Event::Log { level: Level::Warning, message })
+        let decoded = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
+        let decoded = decoded.map(|trouble| format!("decoded images are no longer kept in a file: {trouble}"));
+        let features = self.keeping.trouble();
+        let features = features.map(|trouble| format!("the frozen layers' outputs are no longer kept: {trouble}"));
+        for message in [decoded, features].into_iter().flatten() {
+            if self.cache_told.insert(message.clone()) {
+                self.record.say(Event::Log { level: Level::Warning, message })?;
+            }
+        }
+        Ok(())
     }
 
     fn stop(&mut self, by: String) -> Result<Ended> {
@@ -285,15 +338,22 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
     }
 }
 
-/// Shuffled and augmented as the plan says.
-pub fn training_loader(plan: &Plan, split: Split) -> Loader {
-    let augment = Some(plan.data.augment.clone()).filter(|augment| !augment.is_none());
-    loader(plan, split, plan.batch_size, true, augment)
+/// Shuffled, and augmented if the phase is.
+pub fn training_loader(plan: &Plan, phase: &Phase, split: Split) -> Loader {
+    let (batch_size, augment) = batches(plan, phase);
+    loader(plan, split, batch_size, true, augment)
 }
 
-/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's.
+/// The size of a phase's training batches, and how their images are varied.
+fn batches(plan: &Plan, phase: &Phase) -> (usize, Option<Augment>) {
+    let augment = phase.augment.then(|| plan.data.augment.clone());
+    (phase.batch_size, augment.filter(|augment| !augment.is_none()))
+}
+
+/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's. They are the same in
+/// all phases: a figure should not depend on when it was measured.
 pub fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
-    loader(plan, split, plan.batch_size * 2, false, None)
+    loader(plan, split, plan.phases[0].batch_size * 2, false, None)
 }
 
 fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: Option<Augment>) -> Loader {

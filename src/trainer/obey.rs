@@ -8,7 +8,7 @@ use std::{
 use super::{Record, Stepper, Trainer};
 use crate::{
     command::{Command, Request},
-    error::{Explain as _, Result},
+    error::{Error, Result},
     event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
     plan::{check_freezable, check_left_to_train},
 };
@@ -78,6 +78,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             }
             Command::FrostLine { layer } => self.freeze_exactly(&self.below(layer.as_deref()))?,
             Command::LearningRate { rate } => self.set_rate(rate, &by)?,
+            Command::EndPhase => self.end_phase(),
+            Command::SkipPhase => self.skip_phase()?,
+            Command::InsertPhase { phase } => self.insert_phase(phase)?,
             Command::Checkpoint => {}
             Command::Stop => return Ok(Break(by)),
         }
@@ -87,8 +90,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// While the schedule still warms up, `rate` is what it warms up to: the present one would lift the whole height with it.
     fn set_rate(&mut self, rate: f64, by: &str) -> Result<()> {
         let mut why = format!("set by {by}");
-        if self.plan.schedule.warms_up(self.epochs_done()) {
-            self.progress.rate_factor = rate / self.plan.learning_rate;
+        if self.phase().schedule.warms_up(self.epochs_done()) {
+            self.progress.rate_factor = rate / self.phase().learning_rate;
             why.push_str(", at the end of the warm-up");
         } else {
             self.progress.rate_factor *= rate / self.rate();
@@ -103,6 +106,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             | Command::Unfreeze { .. }
             | Command::FrostLine { .. }
             | Command::LearningRate { .. }
+            | Command::EndPhase
+            | Command::SkipPhase
+            | Command::InsertPhase { .. }
             | Command::Checkpoint
                 if self.testing =>
             {
@@ -131,11 +137,22 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Command::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
                 Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
             }
-            Command::LearningRate { .. } if self.rate() == 0.0 && !self.plan.schedule.warms_up(self.epochs_done()) => {
+            Command::LearningRate { .. }
+                if self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done()) =>
+            {
                 Some("the schedule has come to its end, where the rate is 0".into())
             }
+            Command::EndPhase | Command::SkipPhase if self.progress.phase_ended.is_some() => {
+                Some("the phase is ending already".into())
+            }
+            Command::SkipPhase if self.progress.phase + 1 == self.phases.len() => {
+                Some("there is no phase after this one; `phase end` ends it".into())
+            }
+            Command::InsertPhase { phase } => self.plan.phase(phase).err().map(|error| in_words(&error)),
             Command::Pause
             | Command::Resume
+            | Command::EndPhase
+            | Command::SkipPhase
             | Command::Checkpoint
             | Command::Stop
             | Command::FrostLine { layer: None }
@@ -148,8 +165,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Some("no layer was named".into());
         }
         let error = layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err())?;
-        // A refusal travels without a hint of its own.
-        Some(error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}")))
+        Some(in_words(&error.into()))
     }
 
     fn refused_mask(&self, frozen: &[String]) -> Option<String> {
@@ -178,6 +194,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             self.weighty().filter(|name| frozen.iter().any(|each| each == name)).map(str::to_owned).collect();
         self.stepper.set_frozen(&frozen)?;
         self.progress.frozen = frozen;
+        self.keeping.refrozen = true;
         self.say_trainable()
     }
 
@@ -206,6 +223,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.meter = super::Meter::new();
         self.say_doing(self.doing)
     }
+}
+
+/// A refusal travels without a hint of its own.
+fn in_words(error: &Error) -> String {
+    error.hint().map_or_else(|| error.message(), |hint| format!("{}; {hint}", error.message()))
 }
 
 fn are(layers: &[String]) -> String {

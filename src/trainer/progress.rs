@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Score;
 use crate::{
-    event::Metrics,
-    plan::{Monitor, Plan, Watcher},
+    error::{Error, Result},
+    event::{Metrics, PhaseEnd, PhaseInfo, Phases},
+    plan::{Monitor, Phase, Plan, Watcher},
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,20 @@ pub struct Progress {
     pub epoch: u32,
     /// Steps done in it. Equal to the steps of an epoch while its validation is still to come.
     pub step_in_epoch: u32,
+    /// The phase under way, from 0. What is below of rates, watchers, freezing and the best is its own.
+    #[serde(default)]
+    pub phase: usize,
+    /// The epoch with which it began, and the steps done before it.
+    #[serde(default = "first")]
+    pub phase_epoch: u32,
+    #[serde(default)]
+    pub phase_step: u64,
+    /// How it came to its end before its epochs were done.
+    #[serde(default)]
+    pub phase_ended: Option<PhaseEnd>,
+    /// Phases that the configuration does not have, in the order in which they were put in.
+    #[serde(default)]
+    pub inserted: Vec<Inserted>,
     pub sums: Sums,
     pub train_seconds: f64,
     /// The part of it that steps spent waiting for their batches.
@@ -25,12 +40,23 @@ pub struct Progress {
     pub rate_factor: f64,
     pub plateau: Option<Watcher>,
     pub stopping: Option<Watcher>,
-    /// The best figure of the monitor so far.
+    /// The best figure of the monitor so far in this phase.
     pub best: Option<f64>,
-    /// True once early stopping has ended the epochs.
-    pub stopped_early: bool,
     /// A resumed run is bit-identical only where all of this is the same.
     pub origin: Origin,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// A phase that somebody has put in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inserted {
+    /// Its place among the phases at that time, from 0.
+    pub at: usize,
+    /// As it was typed.
+    pub phase: String,
 }
 
 /// What the numbers of a run depend on besides its plan.
@@ -76,21 +102,77 @@ pub struct Sums {
 
 impl Progress {
     pub fn new(plan: &Plan, origin: Origin) -> Self {
-        Self {
+        let mut progress = Self {
             step: 0,
             epoch: 1,
             step_in_epoch: 0,
+            phase: 0,
+            phase_epoch: 1,
+            phase_step: 0,
+            phase_ended: None,
+            inserted: Vec::new(),
             sums: Sums::default(),
             train_seconds: 0.0,
             wait_seconds: 0.0,
-            frozen: plan.frozen.clone(),
+            frozen: Vec::new(),
             rate_factor: 1.0,
-            plateau: plan.schedule.plateau().map(|(watcher, _)| watcher),
-            stopping: plan.early_stopping.map(|stop| Watcher::new(stop.monitor, stop.patience, stop.min_delta)),
+            plateau: None,
+            stopping: None,
             best: None,
-            stopped_early: false,
             origin,
+        };
+        progress.begin_phase(0, &plan.phases[0]);
+        progress
+    }
+
+    /// From here on `phase` is under way, from its beginning.
+    pub(super) fn begin_phase(&mut self, index: usize, phase: &Phase) {
+        self.phase = index;
+        (self.phase_epoch, self.phase_step) = (self.epoch, self.step);
+        self.phase_ended = None;
+        self.frozen.clone_from(&phase.frozen);
+        self.rate_factor = 1.0;
+        self.plateau = phase.schedule.plateau().map(|(watcher, _)| watcher);
+        self.stopping = phase.early_stopping.map(|stop| Watcher::new(stop.monitor, stop.patience, stop.min_delta));
+        self.best = None;
+    }
+
+    /// All phases of the run: the plan's, and those that were put in.
+    pub fn phases(&self, plan: &Plan) -> Result<Vec<Phase>> {
+        let mut phases = plan.phases.clone();
+        for Inserted { at, phase } in &self.inserted {
+            phases.insert((*at).min(phases.len()), plan.phase(phase)?);
         }
+        if self.phase >= phases.len() {
+            return Err(Error::user(
+                format!("the run stands in phase {}, but its configuration has only {}", self.phase + 1, phases.len()),
+                "give it back the phases that it began with",
+            ));
+        }
+        Ok(phases)
+    }
+
+    /// The phases as viewers are told of them.
+    pub fn told(&self, plan: &Plan, phases: &[Phase]) -> Phases {
+        let info = |phase: &Phase| PhaseInfo {
+            name: phase.name.clone(),
+            epochs: phase.epochs,
+            batch_size: phase.batch_size as u32,
+            optimizer: phase.optimizer.name().to_owned(),
+            rates: phase.rates(&plan.arch),
+            augmented: phase.augment && !plan.data.augment.is_none(),
+        };
+        Phases {
+            current: self.phase as u32 + 1,
+            first_step: self.phase_step,
+            first_epoch: self.phase_epoch,
+            phases: phases.iter().map(info).collect(),
+        }
+    }
+
+    /// The epochs of the phase under way that are done.
+    pub(super) fn epochs_in_phase(&self) -> u32 {
+        self.epoch - self.phase_epoch
     }
 
     pub(super) fn next_epoch(&mut self) {

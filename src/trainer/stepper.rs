@@ -1,9 +1,10 @@
 //! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
 
 use crate::{
-    data::{Batch, Pixels},
+    data::{Batch, FrozenPart, Pixels},
     error::Result,
     event::LayerMeters,
+    plan::Phase,
     run::checkpoint::TensorData,
 };
 
@@ -15,8 +16,19 @@ pub trait Stepper {
     /// Forward in inference mode, nothing updated.
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated>;
 
+    /// Takes the phase's update rule and rates. What the optimiser has gathered stays where the rule is of the same kind, and
+    /// is forgotten where it is not. What trains is [`set_frozen`](Self::set_frozen)'s.
+    fn begin_phase(&mut self, phase: &Phase) -> Result<()>;
+
     /// Replaces the set of frozen layers. Names are known to have parameters.
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
+
+    /// The part below the frost line whose outputs are worth keeping, as long as the mask and the weights below stay as they are. A
+    /// batch then holds them in place of pictures. `training`: for steps, in which dropout drops; otherwise for evaluation.
+    fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
+        let _ = training;
+        Ok(None)
+    }
 
     /// Takes the present weights as the reference for [`LayerMeters::weight_change`].
     fn begin_epoch(&mut self) -> Result<()>;
@@ -38,6 +50,7 @@ pub trait Stepper {
 pub struct Update {
     /// Steps done before this one; seeds dropout.
     pub step: u64,
+    /// Before the factors that the phase gives single layers.
     pub learning_rate: f64,
 }
 

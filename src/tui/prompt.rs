@@ -1,4 +1,5 @@
-//! What takes all keys while it is open: the help page, the question before a stop, the line for a learning rate.
+//! What takes all keys while it is open: the help page, the questions before a stop and the end of a phase, the lines for a learning
+//! rate and for a phase.
 
 use crossterm::event::KeyCode;
 
@@ -12,6 +13,13 @@ pub enum Prompt {
     },
     /// Only `y` stops: an Enter too many must not end a run of two days.
     Stop,
+    /// How to end the phase under way.
+    EndPhase,
+    /// A phase to put behind the one under way.
+    Phase {
+        typed: String,
+        error: Option<&'static str>,
+    },
     Rate {
         typed: String,
         before: String,
@@ -46,25 +54,79 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
                 Vec::new()
             }
         }
+        Prompt::EndPhase => {
+            model.view.prompt = None;
+            let command = match chord {
+                _ if model.refusal().is_some() => return Vec::new(),
+                chord if chord == Chord::key('e') => Command::EndPhase,
+                chord if chord == Chord::key('s') => Command::SkipPhase,
+                _ => return Vec::new(),
+            };
+            steering::send(model, command)
+        }
         Prompt::Rate { typed, error, .. } => {
-            if chord == Chord::code(KeyCode::Esc) {
-                model.view.prompt = None;
-            } else if chord == Chord::code(KeyCode::Backspace) {
-                typed.pop();
-                *error = None;
-            } else if chord == Chord::control('u') {
-                typed.clear();
-            } else if chord == Chord::code(KeyCode::Enter) {
-                return enter_rate(model);
-            } else if let Some(c) =
-                chord.typed().filter(|c| matches!(c, '0'..='9' | '.' | 'e' | 'E' | '-' | '+') && typed.len() < 20)
-            {
-                typed.push(c);
-                *error = None;
+            let fits = |c| matches!(c, '0'..='9' | '.' | 'e' | 'E' | '-' | '+');
+            match edit(chord, typed, error, 20, fits) {
+                Edited::Left => model.view.prompt = None,
+                Edited::Entered => return enter_rate(model),
+                Edited::Typed => {}
+            }
+            Vec::new()
+        }
+        Prompt::Phase { typed, error } => {
+            match edit(chord, typed, error, 400, |c| !c.is_control()) {
+                Edited::Left => model.view.prompt = None,
+                Edited::Entered => return enter_phase(model),
+                Edited::Typed => {}
             }
             Vec::new()
         }
     }
+}
+
+enum Edited {
+    Typed,
+    Entered,
+    Left,
+}
+
+/// A key in a line that is typed.
+fn edit(
+    chord: Chord,
+    typed: &mut String,
+    error: &mut Option<&'static str>,
+    most: usize,
+    fits: impl Fn(char) -> bool,
+) -> Edited {
+    if chord == Chord::code(KeyCode::Esc) {
+        return Edited::Left;
+    }
+    if chord == Chord::code(KeyCode::Enter) {
+        return Edited::Entered;
+    }
+    if chord == Chord::code(KeyCode::Backspace) {
+        typed.pop();
+        *error = None;
+    } else if chord == Chord::control('u') {
+        typed.clear();
+    } else if let Some(c) = chord.typed().filter(|&c| fits(c) && typed.len() < most) {
+        typed.push(c);
+        *error = None;
+    }
+    Edited::Typed
+}
+
+/// The engine knows best whether it is a phase; its refusal says why not.
+fn enter_phase(model: &mut Model) -> Vec<Effect> {
+    let refused = model.refusal();
+    let Some(Prompt::Phase { typed, error }) = &mut model.view.prompt else { return Vec::new() };
+    if refused.is_some() {
+        *error = refused;
+        return Vec::new();
+    }
+    let phase = typed.trim().to_owned();
+    model.view.prompt = None;
+    if phase.is_empty() { Vec::new() } else { steering::send(model, Command::InsertPhase { phase }) }
 }
 
 fn enter_rate(model: &mut Model) -> Vec<Effect> {

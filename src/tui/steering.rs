@@ -73,6 +73,16 @@ pub fn type_rate(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+pub fn ask_to_end_phase(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::EndPhase);
+    Vec::new()
+}
+
+pub fn type_phase(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Phase { typed: String::new(), error: None });
+    Vec::new()
+}
+
 pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
     model.view.prompt = Some(Prompt::Stop);
     Vec::new()

@@ -170,7 +170,7 @@ fn connect(model: &mut Model, connection: Connection) {
     model.view.album.forget_asked();
     model.view.since = model.view.ticks;
     model.view.dismissed = false;
-    if model.view.prompt == Some(prompt::Prompt::Stop) {
+    if matches!(model.view.prompt, Some(prompt::Prompt::Stop | prompt::Prompt::EndPhase)) {
         model.view.prompt = None;
     }
     model.connection = connection;

@@ -149,6 +149,17 @@ impl Pretrained {
         warnings
     }
 
+    /// A sentence for a person, if the weights were trained on other pixels than these.
+    pub fn mismatch(&self, wanted: &Wanted<'_>, ours: &Preprocessing) -> Option<String> {
+        let theirs = self.preprocessing(wanted).filter(|theirs| !theirs.resembles(ours))?;
+        Some(format!(
+            "the weights of {} were trained on other pixels: set model.preprocessing = {}, which is {} now",
+            self.file.path().display(),
+            theirs.to_toml(),
+            ours.to_toml()
+        ))
+    }
+
     fn unexpected(&self) -> Option<String> {
         let names = &self.fit.unexpected;
         (!names.is_empty()).then(|| {

@@ -6,7 +6,7 @@ Ran with torch 2.11.0, safetensors 0.8 (any writes the same), keras 3.15.1 on Te
 
 PyTorch's files hold tensors of every type, shape of memory and wrapping; `torch.json` lists name, type, shape and values as torch
 gives them. Keras's hold one small network with a shortcut; `keras.json` lists its parameters in Frostline's layouts (convolutions
-[out, in, h, w], dense [out, in]).
+[out, in, h, w], dense [out, in]), `keras_predictions.json` what it makes of the picture whose bytes are 37 i mod 256.
 """
 
 import collections
@@ -91,7 +91,13 @@ def network(keras):
     x = layers.Dense(2, activation="softmax")(x)
     model = keras.Model(image, x)
     rng = np.random.default_rng(3)
-    model.set_weights([rng.standard_normal(weight.shape).astype(np.float32) ** 2 for weight in model.get_weights()])
+    for layer in model.layers:
+        values = []
+        for weight in layer.weights:
+            # Of both signs, small enough that no class is certain, and variances that are some.
+            spread = (0.5, 1.5) if "variance" in weight.name else (-0.4, 0.5)
+            values.append(rng.uniform(*spread, weight.shape).astype(np.float32))
+        layer.set_weights(values)
     return model
 
 
@@ -132,6 +138,9 @@ def keras_files():
     old.save(INTO / "keras2_model.h5")
     first, second = described(model), described(old)
     assert list(first) == list(second)
+    picture = (np.arange(6 * 6 * 2) * 37 % 256).astype(np.float32).reshape(1, 6, 6, 2) / 255
+    predicted = {"keras3": model.predict(picture)[0].tolist(), "keras2": old.predict(picture)[0].tolist()}
+    (INTO / "keras_predictions.json").write_text(json.dumps(predicted))
     (INTO / "keras.json").write_text(json.dumps({"keras3": first, "keras2": second}))
     return model
 

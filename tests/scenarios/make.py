@@ -211,5 +211,46 @@ def killed():
     journal.write("killed.jsonl")
 
 
-for make in (starting, mid_run, story, killed):
+def phased():
+    """Three phases: the head above a frozen base, ended by hand in its third epoch; the second, put in, skipped; the third under way."""
+    journal = Journal(9, 2000, 1000, 1000, 32)
+    journal.start()
+    phases = [("head", 4, [2e-5, 2e-5]), ("fine-tune", 5, [1e-6, 1e-5])]
+
+    def plan(current, epoch):
+        told = [{"name": name, "epochs": epochs, "batch_size": 32, "optimizer": "rmsprop", "rates": rates, "augmented": True}
+                for name, epochs, rates in phases]
+        journal.say("phases", current=current, first_step=journal.step, first_epoch=epoch, phases=told)
+
+    def begin(phase, epoch, frozen, rate):
+        plan(phase, epoch)
+        journal.say("phase_started", phase=phase, count=len(phases), name=phases[phase - 1][0], step=journal.step, epoch=epoch)
+        journal.frozen, journal.rate = set(frozen), rate
+        journal.mask()
+        journal.state("running")
+
+    def end(phase, epoch, how, restored=False):
+        journal.say("phase_ended", phase=phase, count=len(phases), name=phases[phase - 1][0], step=journal.step, epoch=epoch, how=how,
+                    restored=restored)
+
+    base = ["conv2d", "conv2d_1", "conv2d_2", "conv2d_3"]
+    begin(1, 1, base, 2e-5)
+    journal.epoch(1)
+    journal.epoch(2)
+    phases.insert(1, ("warm", 1, [1e-5, 1e-5]))
+    journal.answer(1, {"command": "insert_phase", "phase": "name=warm train={from=\"conv2d_3\"} epochs=1 learning_rate=1e-5"})
+    plan(1, 1)
+    journal.answer(2, {"command": "end_phase"})
+    end(1, 2, "ended", True)
+    begin(2, 3, base[:3], 1e-5)
+    journal.epoch(3, upto=30)
+    journal.answer(3, {"command": "skip_phase"})
+    end(2, 3, "skipped")
+    begin(3, 4, base[:2], 1e-5)
+    journal.epoch(4)
+    journal.epoch(5, upto=21)
+    journal.write("phased.jsonl")
+
+
+for make in (starting, mid_run, story, killed, phased):
     make()

@@ -355,7 +355,7 @@ fn mistakes_of_the_user_are_told_before_anything_is_made() {
 #[test]
 fn a_summary_needs_no_data() {
     let stage = Stage::new();
-    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/config/cats-and-dogs.toml"), stage.path("cats.toml")).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/config/from-scratch.toml"), stage.path("cats.toml")).unwrap();
     let summary = said(&mut stage.frostline(&["summary", "cats.toml"]));
     assert_eq!((summary.err.as_str(), summary.code), ("", Some(0)));
     // The chapter's network has 3,453,121 parameters.

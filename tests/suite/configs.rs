@@ -35,7 +35,7 @@ fn every_file_in_config_is_a_plan() {
         seen += 1;
         Plan::load(&path, &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
-    assert!(seen >= 8, "only {seen} configurations");
+    assert!(seen >= 12, "only {seen} configurations");
 }
 
 #[test]
@@ -58,8 +58,10 @@ fn the_reference_names_every_key() {
         broken.push(text.replace(&format!("\n{table}"), &format!("\n{table}\nalien = 1\n#")));
     }
     broken.push(text.replace("\n[train]", "\n[model.base]\narchitecture = \"vgg16\"\nalien = 1\n[train]"));
-    broken.push(text.replace("\n[model]", "\n[model]\npreprocessing = { custom = { alien = 1 } }"));
     broken.push(text.replace("\n[engine]", "\n[train.early_stopping]\nalien = 1\n[engine]"));
+    for phase in ["alien = 1", "groups = [{ layers = \"all\", alien = 1 }]"] {
+        broken.push(text.replace("\n[engine]", &format!("\n[[phase]]\n{phase}\n[engine]")));
+    }
     broken.push(text.replace("rate = 0.5 }", "alien = 0.5 }"));
     broken.extend(["constant", "step", "cosine", "reduce_on_plateau"].map(schedule));
     broken.extend(["sgd", "rmsprop", "adam", "adamw"].map(optimizer));

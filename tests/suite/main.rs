@@ -12,7 +12,10 @@ mod explain;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
+mod features;
+#[cfg(feature = "engine")]
 mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;
+mod weights;

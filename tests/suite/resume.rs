@@ -87,6 +87,38 @@ fn ends(run: &RunDir) -> Vec<Ended> {
         .collect()
 }
 
+/// Each with a rule, rates and a mask of its own; the second begins with the first one's best weights.
+const PHASES: &str = r#"
+[[phase]]
+train = ["dense"]
+epochs = 2
+batch_size = 16
+augment = false
+restore_best = true
+optimizer = { kind = "adam" }
+[[phase]]
+train = "all"
+epochs = 6
+groups = [{ layers = ["conv2d"], multiplier = 0.1 }]
+[engine]
+"#;
+
+#[test]
+fn a_run_of_phases_that_was_killed_in_its_second_ends_like_one_that_was_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("mine.toml"), CONFIG.replace("[engine]\n", PHASES)).unwrap();
+    assert!(start(here, "whole").wait().unwrap().success());
+    let whole = last(&run_called(here, "whole"));
+
+    let mut killed = start(here, "killed");
+    let run = interrupt(here, "killed", libc::SIGKILL);
+    assert_eq!(killed.wait().unwrap().code(), Some(3));
+    assert!(frostline(here, &["train", "--resume", "killed", "--headless"]).status().unwrap().success());
+    assert!(last(&run) == whole, "other weights after SIGKILL and a resume");
+    assert_eq!(std::fs::read_to_string(run.history()).unwrap().lines().count(), 1 + 8);
+}
+
 #[test]
 fn a_run_that_was_stopped_or_killed_ends_like_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! The whole path in a real tmux over a real engine: start, pause, freeze, see it on the screen, resume, detach, attach, stop;
-//! and the journal says the same.
+//! The whole path in a real tmux over a real engine: start, pause, freeze, see it on the screen, resume, detach, attach, stop, and from
+//! phase to phase; and the journal says the same.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 
 use frostline::{
     command::Command,
-    event::{Answered, Ended, Event, Outcome, State},
+    event::{Answered, CheckpointKind, Ended, Event, Outcome, PhaseEnd, State},
     run::{EngineLock, RunDir, Tail},
 };
 
@@ -207,5 +207,76 @@ fn a_run_is_steered_from_tmux_and_outlives_its_viewers() {
     assert_eq!(applied, [&Command::Pause, &freeze, &Command::Resume, &Command::Stop]);
     let Some(Event::RunEnded(ended)) = journal.last() else { panic!("the journal ends with {:?}", journal.last()) };
     assert!(matches!(ended.how, Ended::Stopped { .. }), "{:?}", ended.how);
-    assert!(run.checkpoint(frostline::event::CheckpointKind::Last).exists(), "stopping saves");
+    assert!(run.checkpoint(CheckpointKind::Last).exists(), "stopping saves");
+}
+
+/// Neither ends by itself.
+const PHASES: &str = r#"
+[[phase]]
+name = "head"
+train = ["dense"]
+epochs = 100000
+[[phase]]
+name = "rest"
+train = "all"
+epochs = 100000
+[engine]
+"#;
+
+#[test]
+fn phases_are_inserted_ended_and_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("small.toml");
+    std::fs::write(&config, CONFIG.replace("[engine]\n", PHASES)).unwrap();
+    let runs = folder.path().join("runs");
+    let (config, runs_word) = (config.to_str().unwrap(), runs.to_str().unwrap());
+    let frostline = env!("CARGO_BIN_EXE_frostline");
+    let tmux = Tmux::start(folder.path());
+
+    tmux.window("first", &[frostline, "train", config, "--runs", runs_word]);
+    tmux.wait_for("first", "the first phase", |screen| screen.contains("phase 1 of 2") && screen.contains("head"));
+    tmux.wait_for("first", "the frozen base", |screen| is_frozen_in_list(screen, "conv2d_1"));
+    let run = only_run(&runs);
+
+    tmux.press("first", &["i"]);
+    tmux.press("first", &["-l", "name=middle train={from=\"conv2d_1\"} epochs=100000 learning_rate=1e-5"]);
+    tmux.press("first", &["Enter"]);
+    tmux.wait_for("first", "a third phase", |screen| screen.contains("phase 1 of 3"));
+    tmux.press("first", &["e"]);
+    tmux.wait_for("first", "a question before the end", |screen| screen.contains("End phase 1 of 3, head?"));
+    tmux.press("first", &["e"]);
+    tmux.wait_for("first", "the phase that was put in", |screen| {
+        screen.contains("phase 2 of 3") && screen.contains("middle") && !is_frozen_in_list(screen, "conv2d_1")
+    });
+
+    let ctl = |words: &[&str]| {
+        let mut command = Process::new(frostline);
+        command
+            .args(["ctl", &run.name()])
+            .args(words)
+            .args(["--runs", runs_word])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    let skipped = ctl(&["phase", "skip"]);
+    assert!(skipped.status.success(), "{skipped:?}");
+    tmux.wait_for("first", "the last phase", |screen| screen.contains("phase 3 of 3") && screen.contains("rest"));
+    let refused = ctl(&["phase", "skip"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("there is no phase after this one"), "{refused:?}");
+    let mistaken = ctl(&["phase", "insert", "epoch=2"]);
+    assert!(String::from_utf8_lossy(&mistaken.stderr).contains("unknown field `epoch`"), "{mistaken:?}");
+    assert!(ctl(&["phase", "end"]).status.success());
+    tmux.wait_for("first", "the end of the run", |screen| screen.contains("COMPLETED"));
+
+    let ends: Vec<(String, PhaseEnd)> = events(&run)
+        .into_iter()
+        .filter_map(|event| if let Event::PhaseEnded(ended) = event { Some((ended.name, ended.how)) } else { None })
+        .collect();
+    let wanted = [("head", PhaseEnd::Ended), ("middle", PhaseEnd::Skipped), ("rest", PhaseEnd::Ended)];
+    assert_eq!(ends, wanted.map(|(name, how)| (name.to_owned(), how)));
+    assert!(
+        matches!(events(&run).last(), Some(Event::RunEnded(ended)) if ended.how == Ended::Completed { early: false })
+    );
 }

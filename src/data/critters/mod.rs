@@ -112,6 +112,11 @@ impl Source for CritterSource {
         let canvas = compose(Canvas::new(size.height, size.width, false), self.seed, index, species);
         Ok(resize::to(photograph(&canvas, self.seed, index), size, Interpolation::Nearest))
     }
+
+    /// Of the drawing itself no version is kept: whoever keeps what was made of the pictures adds this program's.
+    fn identity(&self, size: Size) -> Option<blake3::Hash> {
+        Some(blake3::hash(format!("critters {} {} {} {size:?}", self.seed, self.part.name(), self.count).as_bytes()))
+    }
 }
 
 /// The drawing that stands at a position of the test split of this seed, with its label.

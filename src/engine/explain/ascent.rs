@@ -87,7 +87,7 @@ impl Goal<'_> {
         work: impl Fn(&Network, &[usize], Vec<Tensor>) -> Result<Vec<Tensor>> + Sync,
     ) -> Result<Vec<Tensor>> {
         let whole = || vec![Range { start: 0, end: self.filters.len() }];
-        let cost = Cost::of(self.network.arch(), self.layer);
+        let cost = Cost::of(self.network.arch(), 0..self.layer + 1);
         let ranges = self.shards.map_or_else(whole, |shards| shards.of(self.filters.len(), cost));
         let mut items = Vec::with_capacity(ranges.len());
         for range in ranges {

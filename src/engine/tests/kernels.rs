@@ -92,3 +92,65 @@ fn a_dense_layers_numbers_do_not_depend_on_the_threads() {
     crate::device::set_threads(1).unwrap();
     assert!(outputs.iter().all(|output| same_bits(output, &outputs[0])));
 }
+
+#[test]
+fn winograds_convolution_and_its_gradients_are_near_the_exact_ones() {
+    for (shape, filters, padding) in [
+        ([2, 32, 9, 10], 64, 1),
+        ([3, 64, 7, 13], 32, 0),
+        ([1, 32, 6, 6], 32, 0),
+        ([5, 96, 18, 18], 32, 1),
+        ([2, 64, 74, 74], 128, 0),
+    ] {
+        for relu in [false, true] {
+            let near = |x: &Tensor, way: &dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor| {
+                let kind = x.kind();
+                let kernel =
+                    map("kernel", [filters, shape[1], 3, 3]).to_kind(kind) * (2.0 / (9 * shape[1]) as f64).sqrt();
+                let bias = Tensor::from_slice(&formula::floats("bias", filters as usize, 0.1)).to_kind(kind);
+                let [x, kernel, bias] = [x.copy(), kernel, bias].map(|one| one.set_requires_grad(true));
+                let y = way(&x, &kernel, &bias);
+                let weights = map("weights", y.size().try_into().unwrap()).to_kind(kind);
+                let mut results = gradient(&y, &weights, &[&x, &kernel, &bias]);
+                results.push(y);
+                results
+            };
+            let x = map("x", shape).relu();
+            let plain = |x: &Tensor, kernel: &Tensor, bias: &Tensor| {
+                let y = x.conv2d(kernel, Some(bias), [1, 1], [padding, padding], [1, 1], 1);
+                if relu { y.relu() } else { y }
+            };
+            let exact = near(&x.to_kind(Kind::Double), &plain);
+            let theirs = near(&x, &plain);
+            for threads in [1, 2] {
+                crate::device::set_threads(threads).unwrap();
+                for made_before in [false, true] {
+                    let ours = near(&x, &|x, kernel, bias| {
+                        let kernels = shim::winograd_kernel(kernel, false).unwrap();
+                        let turned = made_before.then(|| shim::winograd_kernel(kernel, true).unwrap());
+                        let with = shim::Winograd {
+                            weight: kernel,
+                            kernels: &kernels,
+                            turned: turned.as_ref(),
+                            bias: Some(bias),
+                        };
+                        shim::winograd(x, &with, padding as usize, relu).unwrap()
+                    });
+                    for (((name, ours), theirs), exact) in
+                        ["x", "kernel", "bias", "y"].iter().zip(&ours).zip(&theirs).zip(&exact)
+                    {
+                        let error =
+                            |found: &Tensor| (found.to_kind(Kind::Double) - exact).abs().max().double_value(&[]);
+                        let scale = exact.abs().max().double_value(&[]);
+                        assert!(
+                            error(ours) <= 3e-6 * scale,
+                            "{name} at {shape:?}: {:e} of {scale}; libtorch {:e}",
+                            error(ours),
+                            error(theirs)
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

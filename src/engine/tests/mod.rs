@@ -6,6 +6,7 @@ mod device;
 mod dropout;
 mod explain;
 mod explain_maps;
+mod features;
 mod formula;
 mod freezing;
 mod keras_layers;
@@ -14,8 +15,10 @@ mod kernels;
 mod loss;
 mod memory;
 mod optimizer;
+mod phases;
 mod pool_first;
 mod precision;
+mod pretrained;
 mod shards;
 mod steps;
 mod weights;
@@ -97,6 +100,7 @@ pub(super) fn batch(index: usize, count: usize, size: Size, classes: i64) -> Bat
         labels: (0..count).map(|_| i64::from(next()) % classes).collect(),
         samples: (0..count as u32).collect(),
         mixed: None,
+        features: None,
         skipped: Vec::new(),
     }
 }

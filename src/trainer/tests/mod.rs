@@ -3,6 +3,8 @@
 
 mod commands;
 mod endurance;
+mod features;
+mod phases;
 
 use std::sync::{
     Arc, Mutex,
@@ -43,10 +45,16 @@ fn plan(overrides: &[&str]) -> Plan {
     Plan::parse(CONFIG, "fake", &overrides).unwrap()
 }
 
+fn phased(phases: &str) -> Plan {
+    Plan::parse(&format!("{CONFIG}{phases}"), "fake", &[]).unwrap()
+}
+
 /// Its one weight takes in everything that may influence a step, so that two runs with the same weight did the same things.
 struct Fake {
     weight: i64,
     frozen: Vec<String>,
+    /// Of the phase: its rule's name, and all of rule and rates.
+    rule: [String; 2],
     /// Commands to send before the given step is done.
     script: Vec<(u64, Command)>,
     wire: Sender<Request>,
@@ -64,7 +72,7 @@ impl Stepper for Fake {
                 self.wire.send(Request { id: id as u64, by: "test".into(), command: command.clone() }).unwrap();
             }
         }
-        let seen = format!("{:?} {update:?} {:?}", batch.samples, self.frozen);
+        let seen = format!("{:?} {update:?} {:?} {}", batch.samples, self.frozen, self.rule[1]);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
         Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64, correct: 1 })
     }
@@ -82,6 +90,11 @@ impl Stepper for Fake {
         Ok(Evaluated { score, predictions: vec![0; batch.count] })
     }
 
+    fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
+        self.rule = [phase.optimizer.name().to_owned(), format!("{:?} {:?}", phase.optimizer, phase.rate_factors)];
+        Ok(())
+    }
+
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
         self.frozen = frozen.to_vec();
         Ok(())
@@ -97,10 +110,16 @@ impl Stepper for Fake {
 
     fn save(&self) -> Result<Vec<SavedTensor>> {
         let bytes = self.weight.to_le_bytes().to_vec();
-        Ok(vec![("weight".into(), TensorData { shape: vec![], dtype: DType::I64, bytes })])
+        let rule = self.rule[0].clone().into_bytes();
+        Ok(vec![
+            ("weight".into(), TensorData { shape: vec![], dtype: DType::I64, bytes }),
+            ("rule".into(), TensorData { shape: vec![rule.len()], dtype: DType::U8, bytes: rule }),
+        ])
     }
 
     fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()> {
+        // An optimiser's slots only fit its own rule.
+        assert_eq!(String::from_utf8(tensors[1].1.bytes.clone()).unwrap(), self.rule[0]);
         self.weight = i64::from_le_bytes(tensors[0].1.bytes[..].try_into().unwrap());
         Ok(())
     }
@@ -175,6 +194,7 @@ fn run_with(
     let mut fake = Fake {
         weight: 1,
         frozen: Vec::new(),
+        rule: Default::default(),
         script: script.to_vec(),
         wire,
         validation_loss: validation_loss.to_vec(),

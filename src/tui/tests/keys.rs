@@ -93,6 +93,17 @@ fn stop_needs_a_yes() {
 }
 
 #[test]
+fn e_ends_a_phase_or_skips_it_and_i_takes_another() {
+    check("ee", &send(Command::EndPhase));
+    check("es", &send(Command::SkipPhase));
+    check("ex", &[]);
+    check("ie<esc>", &[]);
+    check("i<enter>", &[]);
+    let phase = "train=all epochs=2".to_owned();
+    check("itrain=alll<backspace> epochs=2<enter>", &send(Command::InsertPhase { phase }));
+}
+
+#[test]
 fn q_leaves_and_control_c_too() {
     check("q", &[Effect::Leave]);
     check("<c-c>", &[Effect::Leave]);

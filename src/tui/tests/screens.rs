@@ -43,6 +43,22 @@ fn in_the_middle_of_a_run() {
 }
 
 #[test]
+fn in_the_third_of_three_phases() {
+    check("phased", |size| open("phased.jsonl", size, COLOURS));
+}
+
+#[test]
+fn a_question_before_a_phase_ends_and_a_line_for_another() {
+    let mut model = open("phased.jsonl", (80, 24), COLOURS);
+    press(&mut model, "e");
+    insta::assert_snapshot!("end_phase_80x24", screen(&model).backend());
+    press(&mut model, "ni");
+    insta::assert_snapshot!("phase_80x24", screen(&model).backend());
+    press(&mut model, "train=all epochs=2 learning_rate=1e-5 optimizer={kind=\"sgd\", momentum=0.9}");
+    insta::assert_snapshot!("phase_typed_80x24", screen(&model).backend());
+}
+
+#[test]
 fn paused_with_a_freeze_on_its_way() {
     check("paused", |size| {
         let mut model = open("mid_run.jsonl", size, COLOURS);
@@ -121,12 +137,12 @@ fn ascii_screens_hold_nothing_else() {
 #[test]
 fn no_screen_of_any_size_breaks() {
     for appearance in [COLOURS, Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: true }] {
-        for scenario in ["starting.jsonl", "mid_run.jsonl", "story.jsonl"] {
+        for scenario in ["starting.jsonl", "mid_run.jsonl", "story.jsonl", "phased.jsonl"] {
             let mut model = open(scenario, (80, 24), appearance);
             for size in (0..30).map(|i| (i, i)).chain((0..90).map(|i| (i, 3 + i / 4))).chain((1..60).map(|i| (300, i)))
             {
                 update(&mut model, Msg::Resize(size.0, size.1));
-                for keys in ["<tab>", "z", "?", "?x", "<tab>l"] {
+                for keys in ["<tab>", "z", "?", "?x", "<tab>l", "<esc>e", "ni"] {
                     press(&mut model, keys);
                     screen(&model);
                 }

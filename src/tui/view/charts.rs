@@ -215,12 +215,14 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
         let Some(column) = plot.column(marker.step as f64) else { continue };
         let symbol = match &marker.what {
             What::Resumed => symbols.resumed,
+            What::Phase(_) => symbols.phase,
             What::Applied(command) => match command {
                 Command::Pause => symbols.paused,
                 Command::Resume => symbols.replay,
                 Command::Freeze { .. } | Command::FrostLine { layer: Some(_) } => symbols.frost,
                 Command::Unfreeze { .. } | Command::FrostLine { layer: None } => symbols.thaw,
                 Command::LearningRate { .. } => symbols.rate,
+                Command::EndPhase | Command::SkipPhase | Command::InsertPhase { .. } => symbols.phase,
                 Command::Checkpoint => symbols.save,
                 Command::Stop => symbols.stop,
             },
@@ -244,8 +246,7 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
 /// Epoch numbers below, each under its epoch's last step.
 fn draw_epochs(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) {
     let row = plot.area.bottom();
-    let per_epoch = f64::from(model.run.steps_per_epoch().max(1));
-    let epochs = (plot.x[1] / per_epoch).floor() as u32;
+    let epochs = model.run.epochs.last().map_or(0, |ended| ended.epoch);
     let room = (f64::from(plot.area.width) / 5.0).max(1.0);
     let stride = ticks_stride(f64::from(epochs) / room);
     let place = |column: u16, text: &str, buffer: &mut Buffer| {
@@ -258,9 +259,10 @@ fn draw_epochs(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) {
         place(plot.area.x + 6, "epoch 1", buffer);
         return;
     }
-    for epoch in (stride..=epochs).step_by(stride as usize) {
-        if let Some(column) = plot.column(f64::from(epoch) * per_epoch) {
-            place(column, &epoch.to_string(), buffer);
+    // Not every epoch has as many steps: phases have batches of their own, and end in the middle of one.
+    for ended in model.run.epochs.iter().filter(|ended| ended.epoch % stride == 0) {
+        if let Some(column) = plot.column(ended.step as f64) {
+            place(column, &ended.epoch.to_string(), buffer);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Boxes over the middle of the screen: the question before a stop, a failed run, a lost connection.
+//! Boxes over the middle of the screen: the questions before a stop and the end of a phase, a failed run, a lost connection.
 
 use ratatui::{
     buffer::Buffer,
@@ -24,6 +24,22 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
             (Role::Text, "It saves a checkpoint and ends; train --resume goes on from there.".to_owned()),
         ];
         return show(model, "stop", Role::Warning, text, "y stops, any other key goes back", screen, buffer);
+    }
+    if model.view.prompt == Some(Prompt::EndPhase) {
+        let (title, next, keys) = match model.run.phase() {
+            Some((phase, at, of)) if (at as usize) < of => (
+                format!("End phase {at} of {of}, {}?", phase.name),
+                "Its epoch is validated as far as it is, and the next phase begins; a skip begins it at once.",
+                "e ends it, s skips to the next, any other key goes back",
+            ),
+            _ => (
+                "End this phase? It is the last one.".to_owned(),
+                "Its epoch is validated as far as it is, then the best weights are tested, and the run is complete.",
+                "e ends it, any other key goes back",
+            ),
+        };
+        let text = vec![(Role::Strong, title), (Role::Text, next.to_owned())];
+        return show(model, "phase", Role::Warning, text, keys, screen, buffer);
     }
     if model.view.dismissed {
         return;

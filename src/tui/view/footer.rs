@@ -33,6 +33,24 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             }
             Line::from(spans)
         }
+        (Some(Prompt::Phase { typed, error }), _) => {
+            let (label, tail) = match error {
+                Some(error) => ("phase ", Span::styled(format!("  {error}"), style(Role::Bad))),
+                None if typed.is_empty() => {
+                    ("phase ", Span::styled("  train=all epochs=2 learning_rate=1e-5", style(Role::Faint)))
+                }
+                None => ("phase ", Span::styled("  Enter inserts it, Esc does not", style(Role::Faint))),
+            };
+            // The end of a long line is what is being typed.
+            let room = usize::from(area.width).saturating_sub(guard::width(label) + 1);
+            let shown: String = typed.chars().skip(typed.chars().count().saturating_sub(room)).collect();
+            Line::from(vec![
+                Span::styled(label, style(Role::Accent)),
+                Span::styled(guard::clean(&shown).into_owned(), style(Role::Strong)),
+                Span::styled("_", style(Role::Accent)),
+                tail,
+            ])
+        }
         (_, Some(notice)) => {
             let (mark, role) = match notice.tone {
                 Tone::Good => (theme.symbols.check, Role::Good),

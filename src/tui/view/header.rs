@@ -25,7 +25,12 @@ pub fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer) {
     let dot = format!(" {} ", theme.symbols.separator);
     let mut names = vec![Span::styled(format!("{} ", theme.symbols.frost), theme.style(Role::Frozen))];
     if let Some(run) = &model.run.run {
-        let parts = [(&run.run, Role::Strong), (&run.model, Role::Text), (&run.phase, Role::Faint)];
+        let phase = model.run.phase().map(|(phase, at, of)| format!("phase {at} of {of}{dot}{}", phase.name));
+        // Which of several phases it is says more than the model's name, and has room first.
+        let parts = match &phase {
+            Some(phase) => [(&run.run, Role::Strong), (phase, Role::Accent), (&run.model, Role::Faint)],
+            None => [(&run.run, Role::Strong), (&run.model, Role::Text), (&run.phase, Role::Faint)],
+        };
         let mut used = 2;
         for (at, (text, role)) in parts.into_iter().filter(|(text, _)| !text.is_empty()).enumerate() {
             let lead = if at == 0 { 0 } else { guard::width(&dot) };

@@ -11,7 +11,8 @@ use super::Place;
 use crate::{
     command::Command,
     event::{
-        CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, RunStarted, SplitName, Stage, Stamped,
+        CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, PhaseEnded, PhaseStarted, RunStarted,
+        SplitName, Stage, Stamped,
     },
     tui::{figures, guard, model::Model, theme::Role},
 };
@@ -83,6 +84,13 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::count(*test)
         )),
         Event::DeviceReady(device) => info(format!("{}: {}, libtorch {}", device.device, device.name, device.libtorch)),
+        Event::PhaseStarted(PhaseStarted { phase, count, name, .. }) => {
+            info(format!("phase {phase} of {count}: {name}"))
+        }
+        Event::PhaseEnded(PhaseEnded { name, how, restored, .. }) => {
+            let restored = if *restored { ", back to its best weights" } else { "" };
+            info(format!("{name} {}{restored}", how.words()))
+        }
         Event::EpochEnded(ended) => Some(epoch(ended, point)),
         Event::LearningRate { rate, why, .. } => info(format!("learning rate {} ({why})", figures::rate(*rate))),
         // The last one is written every epoch and on every request, which has a line of its own.
