@@ -11,6 +11,7 @@ mod data;
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
+mod hub;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]

@@ -260,7 +260,7 @@ fn a_map_that_is_negative_everywhere_is_empty_and_not_black_by_division() {
 }
 
 /// Ten times as much for single pixels: where a unit deep inside is nearly at zero, rounding decides whether its `ReLU` lets a gradient
-/// pass. `PyTorch` itself, in float32 and channels-last, is 2e-3 off its float64 in ResNet50's integrated gradients.
+/// pass. `PyTorch` itself, in float32 and channels-last, is 2e-3 off its float64 in `ResNet50`'s integrated gradients.
 fn zoo(architecture: Architecture, tolerance: f32) {
     let figures: Figures<Zoo> = serde_json::from_str(include_str!("../../../tests/fixtures/explain/zoo.json")).unwrap();
     let case = figures.cases.into_iter().find(|case| case.architecture == architecture).unwrap();
