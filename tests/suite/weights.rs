@@ -1,13 +1,6 @@
 //! `frostline weights` and `predict --model` as a user meets them, with files of other libraries and a hub that the test plays.
 
-use std::{
-    fs,
-    io::BufRead as _,
-    net::TcpStream,
-    path::{Path, PathBuf},
-};
-
-use sha2::Digest as _;
+use std::{fs, net::TcpStream};
 
 use crate::{
     acting::{STAND_IN, Stage, said},
@@ -296,6 +289,8 @@ fn a_run_starts_from_its_base_s_weights_and_says_so() {
 #[test]
 #[ignore = "needs weights and photographs that are not in this checkout"]
 fn photographs_are_what_pytorch_takes_them_for() {
+    use std::path::{Path, PathBuf};
+
     type Answers = std::collections::BTreeMap<String, std::collections::BTreeMap<String, Vec<(usize, f64)>>>;
     let named = |variable| PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}")));
     let (weights, photographs) = (named("FROSTLINE_LITE0"), named("FROSTLINE_PHOTOGRAPHS"));
