@@ -11,6 +11,7 @@
 pub mod arch;
 pub mod config;
 pub mod plan;
+pub mod weights;
 
 // From files to batches.
 pub mod data;

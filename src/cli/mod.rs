@@ -3,26 +3,32 @@
 
 mod attach;
 mod bench;
+mod cache;
 mod ctl;
 mod dashboard;
 mod data;
 mod demo;
+mod download;
 mod engine;
 mod eval;
+mod explain;
 mod headless;
 mod hint;
 mod identity;
 mod models;
 mod output;
 mod predict;
+mod progress;
 mod query;
 mod report;
 mod runs;
 mod signals;
 mod stream;
 mod summary;
+mod table;
 mod train;
 mod viewer;
+mod weights;
 
 use std::{
     future::Future,
@@ -65,8 +71,14 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
     Predict(predict::PredictArgs),
+    /// See what a run's network learned: heat maps, activations, filters
+    Explain(explain::ExplainArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
+    /// List or clear what is kept between runs
+    Cache(cache::CacheArgs),
+    /// Get pretrained weights, and look into files of them
+    Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
@@ -114,7 +126,10 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
+        Command::Cache(args) => cache::run(&args, &mut out),
+        Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };

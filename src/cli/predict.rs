@@ -1,6 +1,8 @@
-//! `frostline predict`: what a run's network takes pictures for, with the pictures themselves where the terminal shows them.
+//! `frostline predict`: what a run's network, or a published one, takes pictures for, with the pictures themselves where the terminal
+//! shows them.
 
 use std::{
+    ffi::OsString,
     io::{IsTerminal as _, stdout},
     path::{Path, PathBuf},
 };
@@ -11,22 +13,34 @@ use serde::Deserialize;
 use super::{
     Exit, Place,
     eval::{Kept, word},
+    models,
     output::{Output, complain},
     query,
 };
-use crate::error::{Class, Result};
+use crate::{
+    error::{Class, Error, Result},
+    weights::Shelf,
+};
 
 #[derive(Args, Debug)]
 pub struct PredictArgs {
-    /// The run: its name, a unique part of it, a path, or `last`
-    run: String,
-    /// Pictures
-    #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    /// The run (its name, a unique part of it, a path, or `last`), then pictures; with --model, pictures alone
+    #[arg(required = true, value_name = "RUN IMAGE")]
+    words: Vec<PathBuf>,
+    /// A published network with its ImageNet weights instead of a run; `frostline models` lists them
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The file of its weights; those in the weights folder or the hub's cache if left out
+    #[arg(long, value_name = "FILE", requires = "model")]
+    weights: Option<PathBuf>,
+    /// Show it all of a picture, pressed into a square, not the middle
+    #[arg(long, requires = "model")]
+    squash: bool,
     /// How many classes to name
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
-    #[arg(long, value_enum, default_value_t = Kept::Best)]
+    /// Of the run
+    #[arg(long, value_enum, default_value_t = Kept::Best, conflicts_with = "model")]
     checkpoint: Kept,
     /// Do not show the pictures
     #[arg(long)]
@@ -50,15 +64,14 @@ struct Answer {
 
 #[derive(Debug, Deserialize)]
 struct Named {
+    /// WordNet's, of ImageNet's classes.
+    synset: Option<String>,
     class: String,
     probability: f64,
 }
 
 pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
-    let run = args.place.find(&args.run)?;
-    let mut arguments =
-        vec!["predict".into(), run.path().into(), "--checkpoint".into(), word(&args.checkpoint).into(), "--".into()];
-    arguments.extend(args.images.iter().map(|image| image.clone().into_os_string()));
+    let arguments = if let Some(model) = &args.model { of_model(args, model)? } else { of_run(args)? };
     let pictures = !args.no_image && !args.json && shows_pictures();
     let mut unread = 0;
     let exit = query::ask(arguments, |answer: Answer, line| {
@@ -83,13 +96,50 @@ pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
     }
 }
 
+fn of_run(args: &PredictArgs) -> Result<Vec<OsString>> {
+    let [run, images @ ..] = &args.words[..] else { return Ok(Vec::new()) };
+    if images.is_empty() {
+        let text = format!("{}: a run, but no picture to show it", run.display());
+        return Err(Error::user(text, "frostline predict RUN IMAGE..., or frostline predict --model NAME IMAGE..."));
+    }
+    let run = args.place.find(&run.to_string_lossy())?;
+    let mut arguments =
+        vec!["predict".into(), run.path().into(), "--checkpoint".into(), word(&args.checkpoint).into(), "--".into()];
+    arguments.extend(images.iter().map(|image| image.clone().into_os_string()));
+    Ok(arguments)
+}
+
+fn of_model(args: &PredictArgs, model: &str) -> Result<Vec<OsString>> {
+    let architecture = models::find(model)?;
+    let weights = match &args.weights {
+        Some(file) => file.clone(),
+        None => Shelf::from_environment().find(architecture)?,
+    };
+    let top = args.top.to_string();
+    let mut arguments: Vec<OsString> =
+        vec!["classify".into(), model.into(), "--weights".into(), weights.into(), "--top".into(), top.into()];
+    if args.squash {
+        arguments.push("--squash".into());
+    }
+    arguments.push("--".into());
+    arguments.extend(args.words.iter().map(|image| image.clone().into_os_string()));
+    Ok(arguments)
+}
+
 fn lines(answer: &Answer, top: usize) -> String {
     const BAR: f64 = 20.0;
     let shown = &answer.top[..answer.top.len().min(top)];
     let width = |name: &str| unicode_width::UnicodeWidthStr::width(name);
-    let widest = shown.iter().map(|named| width(&named.class)).max().unwrap_or(0);
+    let names: Vec<String> = shown
+        .iter()
+        .map(|Named { synset, class, .. }| match synset {
+            Some(synset) => format!("{synset} {class}"),
+            None => class.clone(),
+        })
+        .collect();
+    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let mut text = answer.image.clone();
-    for Named { class, probability } in shown {
+    for (Named { probability, .. }, class) in shown.iter().zip(&names) {
         let room = " ".repeat(widest - width(class));
         let bar = "█".repeat((probability.clamp(0.0, 1.0) * BAR).round() as usize);
         text.push_str(format!("\n  {class}{room}  {:6.2} %  {bar}", probability * 100.0).trim_end());

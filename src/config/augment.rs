@@ -30,6 +30,8 @@ pub struct Augment {
     /// α of mixup and of `CutMix`; 0: never.
     pub mixup: f64,
     pub cutmix: f64,
+    /// So many variants of each image are drawn, kept, and shown in turn; 0: a new one in each epoch.
+    pub cache: u32,
 }
 
 /// Keras tells its three forms apart by type, and so does TOML.

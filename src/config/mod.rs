@@ -2,7 +2,7 @@
 //! Only the wording is checked here; whether it makes sense together is the plan's business.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod model;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
-pub use base::{Base, BaseWeights, Pooling};
+pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
@@ -109,11 +109,13 @@ pub struct Engine {
     pub prefetch: u32,
     /// Decoded images of each split are kept in memory up to this size.
     pub cache_mib: u32,
+    /// What the frozen layers make of an image is computed once and kept on the disk, all files together up to this size; 0: never.
+    pub features_mib: u32,
 }
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { device: "auto".into(), threads: 0, loader_threads: 0, prefetch: 4, cache_mib: 1024 }
+        Self { device: "auto".into(), threads: 0, loader_threads: 0, prefetch: 4, cache_mib: 1024, features_mib: 8192 }
     }
 }
 

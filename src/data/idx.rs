@@ -71,6 +71,13 @@ impl Source for IdxSource {
     fn is_resident(&self, size: Size) -> bool {
         size == self.stored
     }
+
+    fn identity(&self, size: Size) -> Option<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("idx {:?} {size:?}", self.stored).as_bytes());
+        hasher.update(&self.images);
+        Some(hasher.finalize())
+    }
 }
 
 /// Checks both headers and the counts and reads the labels, but no image.

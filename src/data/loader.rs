@@ -2,14 +2,16 @@
 //! the number of workers, their timing and the batch at which an epoch is entered change nothing.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::augment::{Draw, Mix, Workspace};
+use super::augment::{Draw, Mix, Mixing, Workspace};
 use super::cache::Cache;
+use super::features::{Features, Pictures, Served};
 use super::random::{self, Purpose};
 use super::{Augment, CacheKind, DataError, Size, Skipped, Split};
 
@@ -21,8 +23,10 @@ pub struct Batch {
     pub size: Size,
     /// Pictures in it; less than the batch size at the end of an epoch and where some were skipped, in the extreme 0.
     pub count: usize,
-    /// `[count, h, w, c]`, 0 to 255.
+    /// `[count, h, w, c]`, 0 to 255. With `features`, only the pictures that are needed still: [`Served::pictures`].
     pub images: Vec<u8>,
+    /// What is kept of the outputs of the network's frozen part, in place of pictures.
+    pub features: Option<Served>,
     /// Of a mixed picture the label that weighs more.
     pub labels: Vec<i64>,
     pub mixed: Option<Mix>,
@@ -49,7 +53,8 @@ pub struct LoaderSpec {
     pub cache_bytes: usize,
 }
 
-/// Makes the epochs of one split. What it decoded is kept for the next epoch.
+/// Makes the epochs of one split. What it decoded is kept for the next epoch. A clone is another handle on the same.
+#[derive(Clone)]
 pub struct Loader {
     shared: Arc<Shared>,
 }
@@ -59,6 +64,8 @@ struct Shared {
     size: Size,
     spec: LoaderSpec,
     cache: Arc<Cache>,
+    pictures: OnceLock<Option<Pictures>>,
+    features: Mutex<Option<Arc<Features>>>,
 }
 
 impl Loader {
@@ -70,13 +77,41 @@ impl Loader {
     fn over(split: Split, size: Size, spec: LoaderSpec, cache: Arc<Cache>) -> Self {
         let augment = spec.augment.filter(|augment| !augment.is_none());
         let spec = LoaderSpec { batch_size: spec.batch_size.max(1), augment, ..spec };
-        Self { shared: Arc::new(Shared { split, size, spec, cache }) }
+        let (pictures, features) = (OnceLock::new(), Mutex::default());
+        Self { shared: Arc::new(Shared { split, size, spec, cache, pictures, features }) }
+    }
+
+    /// Names what this loader shows, if that comes again: nothing where each epoch shows something new, or where the source has no
+    /// name for its pictures.
+    pub fn pictures(&self) -> Option<Pictures> {
+        *self.shared.pictures.get_or_init(|| self.shared.describe())
+    }
+
+    /// The epochs from now on hold these in place of pictures, those under way go on as they are. False if it was so already.
+    pub fn serve(&self, features: Option<Arc<Features>>) -> bool {
+        let mut serving = self.shared.features();
+        let is_same = match (&*serving, &features) {
+            (None, None) => true,
+            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
+            _ => false,
+        };
+        *serving = features;
+        !is_same
+    }
+
+    pub fn features(&self) -> Option<Arc<Features>> {
+        self.shared.features().clone()
+    }
+
+    /// Which pictures these are, in a few words.
+    pub fn describe(&self) -> String {
+        self.shared.split.describe()
     }
 
     /// The same pictures in other batches, varied otherwise; what was decoded is kept.
     #[must_use]
     pub fn rearranged(&self, batch_size: usize, augment: Option<Augment>) -> Self {
-        let Shared { split, size, spec, cache } = &*self.shared;
+        let Shared { split, size, spec, cache, .. } = &*self.shared;
         Self::over(split.clone(), *size, LoaderSpec { batch_size, augment, ..spec.clone() }, Arc::clone(cache))
     }
 
@@ -99,6 +134,7 @@ impl Loader {
         let end = self.batches_per_epoch();
         let pass = Arc::new(Pass {
             shared: Arc::clone(&self.shared),
+            features: self.features(),
             epoch,
             order: self.shared.order(epoch),
             abandoned: AtomicBool::new(false),
@@ -133,13 +169,43 @@ impl Shared {
         order
     }
 
+    fn features(&self) -> MutexGuard<'_, Option<Arc<Features>>> {
+        self.features.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn describe(&self) -> Option<Pictures> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.split.source.identity(self.size)?.as_bytes());
+        for index in &self.split.indices {
+            hasher.update(&index.to_le_bytes());
+        }
+        let variants = match &self.spec.augment {
+            None => 1,
+            Some(augment) if augment.variants == 0 || augment.mixing != Mixing::default() => return None,
+            Some(augment) => {
+                hasher.update(format!("{augment:?} {}", self.spec.seed).as_bytes());
+                augment.variants
+            }
+        };
+        Some(Pictures { identity: hasher.finalize(), count: self.split.len(), variants })
+    }
+
     /// Loads the samples at `positions`; gives up half-way once `abandoned`.
-    fn batch(&self, index: usize, epoch: u64, positions: &[u32], abandoned: &AtomicBool) -> Batch {
+    fn batch(
+        &self,
+        index: usize,
+        epoch: u64,
+        positions: &[u32],
+        features: Option<&Arc<Features>>,
+        abandoned: &AtomicBool,
+    ) -> Batch {
+        let bytes = if features.is_some() { 0 } else { positions.len() * self.size.bytes() };
         let mut batch = Batch {
             index,
             size: self.size,
             count: 0,
-            images: Vec::with_capacity(positions.len() * self.size.bytes()),
+            images: Vec::with_capacity(bytes),
+            features: features.map(|features| Served::new(features, positions.len())),
             labels: Vec::with_capacity(positions.len()),
             mixed: None,
             samples: Vec::with_capacity(positions.len()),
@@ -150,11 +216,18 @@ impl Shared {
             if abandoned.load(Ordering::Relaxed) {
                 break;
             }
-            match self.cache.fetch(&self.split, position as usize, self.size) {
-                Ok(pixels) => self.vary(&pixels, epoch, position, &mut workspace, &mut batch.images),
-                Err(skipped) => {
-                    batch.skipped.push(skipped);
-                    continue;
+            let looked = batch.features.as_mut().map(|served| served.look_up(position, epoch));
+            if looked.is_none_or(|looked| looked.needs_picture) {
+                let once = looked.is_some_and(|looked| looked.once);
+                match self.picture(position as usize, once) {
+                    Ok(pixels) => self.vary(&pixels, epoch, position, &mut workspace, &mut batch.images),
+                    Err(skipped) => {
+                        if let Some(served) = &mut batch.features {
+                            served.take_back();
+                        }
+                        batch.skipped.push(skipped);
+                        continue;
+                    }
                 }
             }
             batch.labels.push(i64::from(self.split.label(position as usize)));
@@ -166,6 +239,14 @@ impl Shared {
             batch.mixed = augment.mixing.apply(draw, self.size, &mut batch.images, &mut batch.labels);
         }
         batch
+    }
+
+    fn picture(&self, position: usize, once: bool) -> Result<Cow<'_, [u8]>, Skipped> {
+        if once {
+            self.cache.glance(&self.split, position, self.size)
+        } else {
+            self.cache.fetch(&self.split, position, self.size)
+        }
     }
 
     fn vary(&self, pixels: &[u8], epoch: u64, sample: u32, workspace: &mut Workspace, out: &mut Vec<u8>) {
@@ -182,6 +263,7 @@ impl Shared {
 /// One pass over the samples, shared between the threads that load and the one that takes.
 struct Pass {
     shared: Arc<Shared>,
+    features: Option<Arc<Features>>,
     epoch: u64,
     order: Vec<u32>,
     abandoned: AtomicBool,
@@ -234,7 +316,8 @@ impl Pass {
         let last = self.order.len().min(first + self.shared.spec.batch_size);
         // Nothing is left half-changed by a panic: a batch is local, and a cache slot is filled whole or not at all.
         catch_unwind(AssertUnwindSafe(|| {
-            self.shared.batch(index, self.epoch, &self.order[first..last], &self.abandoned)
+            let positions = &self.order[first..last];
+            self.shared.batch(index, self.epoch, positions, self.features.as_ref(), &self.abandoned)
         }))
         .map_err(|panic| DataError::Panicked { batch: index, message: panic_text(panic.as_ref()) })
     }

@@ -2,7 +2,8 @@
 //! them, and hand them out as bytes in an order that only the seed decides. No tensors, no terminal.
 //!
 //! In the order in which data flows: a [`DataSpec`] is opened into a [`Dataset`] of [`Split`]s over a [`Source`]
-//! (`idx`, `folder` or `critters`); `decode` makes [`Pixels`] of a file; `augment` varies them; [`Loader`] makes [`Batch`]es.
+//! (`idx`, `folder` or `critters`); `decode` makes [`Pixels`] of a file; `augment` varies them; [`Loader`] makes [`Batch`]es. [`Features`] keep what a frozen part of a
+//! network made of pictures, which a batch then holds in their place.
 
 pub mod apportion;
 pub mod critters;
@@ -13,7 +14,9 @@ mod augment;
 mod cache;
 mod decode;
 mod error;
+mod features;
 mod folder;
+mod frame;
 mod idx;
 mod loader;
 mod locate;
@@ -28,8 +31,11 @@ use std::sync::Arc;
 
 pub use crate::config::{CacheKind, Interpolation};
 pub use augment::{Augment, Draw, Erasing, Fill, Jitter, Mix, Mixing, ResizedCrop, Shift, Steps, Workspace};
+pub use cache::folder::{CacheContent, CacheEntry, entries as cache_entries};
 pub use decode::{Colour, Probe, decode_file, decode_whole, probe};
 pub use error::{DataError, Skipped};
+pub use features::{Features, FrozenPart, Pictures, Served, folder as features_folder};
+pub use frame::{Framing, decode_framed};
 pub use loader::{Batch, Epoch, Loader, LoaderSpec};
 pub use source::Source;
 
@@ -144,6 +150,15 @@ impl Split {
         self.source.name(self.indices[position] as usize)
     }
 
+    /// Which pictures these are, in a few words.
+    pub fn describe(&self) -> String {
+        match self.len() {
+            0 => "no pictures".to_owned(),
+            1 => self.name(0),
+            count => format!("{} and {} more", self.name(0), count - 1),
+        }
+    }
+
     pub fn load(&self, position: usize, size: Size) -> Result<Pixels, DataError> {
         self.source.load(self.indices[position] as usize, size)
     }
@@ -187,6 +202,13 @@ pub struct Inspection {
     pub train: usize,
     pub validation: usize,
     pub test: usize,
+}
+
+/// The images in a folder and below, sorted by name within each; told by their endings, as in a class folder.
+pub fn images_in(folder: &std::path::Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    folder::add_images(folder, &mut files)?;
+    Ok(files)
 }
 
 /// Opens the data set: reads idx files whole, checks the header of every picture in a folder.

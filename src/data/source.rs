@@ -19,10 +19,15 @@ pub trait Source: Send + Sync {
     /// The picture at the target size, or why it cannot be read.
     fn load(&self, i: usize, size: Size) -> Result<Pixels, DataError>;
 
-    /// Stands for all of its pictures at this size: what was made of them may be kept elsewhere under this name. Nothing where making
-    /// them again costs little.
+    /// Stands for all of its pictures at this size: what was made of them may be kept elsewhere under this name. Nothing where they
+    /// have no name that would change with them.
     fn identity(&self, _size: Size) -> Option<blake3::Hash> {
         None
+    }
+
+    /// True where each picture lies in a file of its own, whose decoding costs more than reading what was kept of it.
+    fn has_files(&self) -> bool {
+        false
     }
 
     /// True where loading at this size is a mere copy, so that keeping the result would only double the memory.

@@ -221,6 +221,8 @@ fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, w
     plan.phases[0].epochs = u32::MAX;
     plan.phases[0].early_stopping = None;
     plan.checkpoint_minutes = 0.0;
+    // A step is measured, not what is left of it once the frozen layers' outputs are kept.
+    plan.feature_bytes = 0;
     let is_resident = train.source.is_resident(plan.data.size);
     let data = Dataset { classes, train, validation: None, test: None, skipped: SkippedFiles::default() };
     let measure = Measure {

@@ -4,7 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::error::{EngineError, Result};
 use frostline::arch::Shape;
-use frostline::data::{Batch, Size};
+use frostline::data::{Batch, Served, Size};
 
 /// What becomes of a byte: `x * scale + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +25,8 @@ pub fn check(batch: &Batch, input: Shape, classes: usize) -> Result<()> {
     check_size(batch.size, input)?;
     let Batch { count, images, labels, mixed, .. } = batch;
     let lighter = mixed.as_ref().map_or(&labels[..], |mix| &mix.labels[..]);
-    if images.len() != count * batch.size.bytes() || labels.len() != *count || lighter.len() != *count {
+    let pictures = batch.features.as_ref().map_or(*count, Served::pictures);
+    if images.len() != pictures * batch.size.bytes() || labels.len() != *count || lighter.len() != *count {
         return Err(EngineError::BatchLength { count: *count, bytes: images.len(), labels: labels.len() });
     }
     match labels.iter().chain(lighter).find(|&&label| label < 0 || label >= classes as i64) {

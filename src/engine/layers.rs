@@ -1,7 +1,7 @@
 //! What each kind of layer does to its tensors, without its activation. Feature maps are `[n, c, h, w]` and channels-last in memory.
 //! Where libtorch and Keras differ (padding of `same`, averages at the border, the order of flattening), this is Keras.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::error::Result;
 use super::shim;
@@ -47,7 +47,20 @@ pub fn pad(x: &Tensor, border: Border, value: f64) -> Result<Tensor> {
 pub fn convolve(x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>, window: Window, groups: usize) -> Result<Tensor> {
     let border = Border::of(window, sides(x));
     let (strides, dilation) = (ints(window.strides), ints(window.dilation));
-    let run = |x: &Tensor, padding: [i64; 2]| x.f_conv2d(kernel, bias, strides, padding, dilation, groups as i64);
+    let groups = groups as i64;
+    let alone = (x.device(), x.kind()) == (Device::Cpu, Kind::Float)
+        && !x.requires_grad()
+        && !kernel.requires_grad()
+        && tch::utils::has_mkldnn();
+    let run = |x: &Tensor, padding: [i64; 2]| {
+        if alone {
+            // What is frozen has to give a picture the same bits in every batch, since they may be kept: libtorch itself takes another
+            // kernel for few pictures.
+            x.f_mkldnn_convolution(kernel, bias, padding, strides, dilation, groups)
+        } else {
+            x.f_conv2d(kernel, bias, strides, padding, dilation, groups)
+        }
+    };
     Ok(match border.even() {
         Some(padding) => run(x, padding)?,
         None => run(&pad(x, border, 0.0)?, [0, 0])?,

@@ -2,23 +2,27 @@
 //! tch. It executes an [`Arch`](frostline::arch::Arch), updates its weights, proves that frozen ones stay, and explains what the
 //! network sees; [`TorchStepper`] is its face to the training loop.
 //!
-//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict` and `bench`
-//! print one JSON object a line. Errors end it with the exit code of their class.
+//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict`, `classify`,
+//! `explain` and `bench` print one JSON object a line. Errors end it with the exit code of their class.
 
 mod batch_norm;
 mod bench;
+mod classify;
 mod device;
 mod error;
 mod explain;
+mod features;
 mod freeze;
 mod input;
 mod layers;
 mod loss;
 mod meters;
+mod mincut;
 mod network;
 mod optimizer;
 mod pass;
 mod precision;
+mod prefix;
 mod process;
 mod queries;
 mod saved;
@@ -37,6 +41,8 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use error::Result;
+use frostline::arch::zoo::Architecture;
+use frostline::error::Error;
 use frostline::event::{CheckpointKind, SplitName};
 use stepper::TorchStepper;
 
@@ -67,6 +73,21 @@ enum Task {
         images: Vec<PathBuf>,
         #[arg(long, value_enum, default_value = "best")]
         checkpoint: Which,
+    },
+    /// Show what the network learned; prints one object an answer.
+    Explain(explain::Explaining),
+    /// Name what photographs show with a published network; prints one object an image.
+    Classify {
+        architecture: String,
+        #[arg(long)]
+        weights: PathBuf,
+        #[arg(long, default_value = "5")]
+        top: usize,
+        /// Show the network all of a picture, not its middle.
+        #[arg(long)]
+        squash: bool,
+        #[arg(required = true)]
+        images: Vec<PathBuf>,
     },
     /// Measure how fast this machine is on a configuration; prints one object a figure.
     Bench {
@@ -104,6 +125,13 @@ fn main() -> ExitCode {
         Task::Train { run } => process::train(&run),
         Task::Eval { run, split, checkpoint } => queries::evaluate(&run, split.into(), checkpoint.into()),
         Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
+        Task::Explain(explaining) => explaining.run(),
+        Task::Classify { architecture, weights, top, squash, images } => match Architecture::parse(&architecture) {
+            Some(architecture) => classify::classify(architecture, &weights, &images, top, squash),
+            None => {
+                Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them"))
+            }
+        },
         Task::Bench { config, set, parts, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));
             let windows = bench::Windows { length, count: repeats.max(1) };

@@ -117,6 +117,11 @@ impl Network {
         self.device
     }
 
+    /// What kernels are multiplied in.
+    pub fn compute(&self) -> Kind {
+        self.compute
+    }
+
     pub fn is_frozen(&self, layer: usize) -> bool {
         self.frozen[layer]
     }
@@ -176,22 +181,43 @@ impl Network {
     /// Some layers alone. `input` is what the one before the first of them gave, or the pictures; the last one's output comes back.
     /// Nothing behind the first may read anything further ahead.
     pub fn forward_part(&self, part: Range<usize>, input: &Tensor, mode: Mode, taps: &mut Taps<'_>) -> Result<Tensor> {
-        let layers = self.arch.layers();
-        let mut values: Vec<Option<Tensor>> = layers.iter().map(|_| None).collect();
-        let mut unread: Vec<usize> = self.readers.iter().map(Vec::len).collect();
-        if let Some(before) = part.start.checked_sub(1) {
-            values[before] = Some(input.shallow_clone());
+        let before = part.start.checked_sub(1).map_or(Source::Input, Source::Layer);
+        let last = part.end.checked_sub(1).expect("a network has at least one layer");
+        let layers: Vec<usize> = part.collect();
+        Ok(self.run_layers(&layers, &[(before, input.shallow_clone())], &[last], mode, taps)?.swap_remove(0))
+    }
+
+    /// Runs `layers`, in this order, from what `given` holds: the pictures, and outputs of layers that are not run. The outputs of
+    /// `wanted` come back, each of which is run or given; logits are 32-bit.
+    pub fn run_layers(
+        &self,
+        layers: &[usize],
+        given: &[(Source, Tensor)],
+        wanted: &[usize],
+        mode: Mode,
+        taps: &mut Taps<'_>,
+    ) -> Result<Vec<Tensor>> {
+        let mut values = Values::new(self.arch.layers().len());
+        for (source, tensor) in given {
+            values.give(*source, tensor.shallow_clone());
         }
-        for index in part.clone() {
-            let layer = &layers[index];
-            let inputs: Vec<Tensor> =
-                layer.inputs.iter().map(|&source| take(&mut values, &mut unread, source, input)).collect();
+        let read = layers.iter().flat_map(|&index| &self.arch.layers()[index].inputs);
+        for source in read.copied().chain(wanted.iter().map(|&index| Source::Layer(index))) {
+            values.announce(source);
+        }
+        for &index in layers {
+            let layer = &self.arch.layers()[index];
+            let inputs: Vec<Tensor> = layer.inputs.iter().map(|&source| values.take(source)).collect();
             let output = self.run(index, layer, inputs, mode, taps)?;
-            values[index] = Some(if taps.wants(index) { (taps.visit)(index, output)? } else { output });
+            let output = if taps.wants(index) { (taps.visit)(index, output)? } else { output };
+            values.give(Source::Layer(index), output);
         }
-        let last = part.end.checked_sub(1).and_then(|last| values[last].take());
-        let last = last.expect("the part's last layer has just been run, or was given");
-        Ok(if part.end == layers.len() { last.f_to_kind(Kind::Float)? } else { last })
+        let logits = self.arch.layers().len() - 1;
+        let mut take = |index: usize| -> Result<Tensor> {
+            let value = values.take(Source::Layer(index));
+            Ok(if index == logits { value.f_to_kind(Kind::Float)? } else { value })
+        };
+        wanted.iter().map(|&index| take(index)).collect()
     }
 
     fn run(&self, index: usize, layer: &Layer, mut inputs: Vec<Tensor>, mode: Mode, taps: &Taps<'_>) -> Result<Tensor> {
@@ -313,13 +339,44 @@ const POINT: frostline::arch::Window = frostline::arch::Window {
     dilation: [1, 1],
 };
 
-/// A reader's handle on a value; the store lets go of it with the last reader.
-fn take(values: &mut [Option<Tensor>], unread: &mut [usize], source: Source, input: &Tensor) -> Tensor {
-    let Source::Layer(index) = source else { return input.shallow_clone() };
-    unread[index] -= 1;
-    let value =
-        if unread[index] == 0 { values[index].take() } else { values[index].as_ref().map(Tensor::shallow_clone) };
-    value.expect("inputs stand before their readers, and readers are counted")
+/// The pictures and the layers' outputs on the way to their readers.
+struct Values {
+    pictures: Option<Tensor>,
+    outputs: Vec<Option<Tensor>>,
+    /// How often each output will be asked for still.
+    unread: Vec<usize>,
+}
+
+impl Values {
+    fn new(layers: usize) -> Self {
+        Self { pictures: None, outputs: (0..layers).map(|_| None).collect(), unread: vec![0; layers] }
+    }
+
+    fn give(&mut self, source: Source, tensor: Tensor) {
+        match source {
+            Source::Input => self.pictures = Some(tensor),
+            Source::Layer(index) => self.outputs[index] = Some(tensor),
+        }
+    }
+
+    fn announce(&mut self, source: Source) {
+        if let Source::Layer(index) = source {
+            self.unread[index] += 1;
+        }
+    }
+
+    /// A reader's handle on a value; the last reader gets the value itself.
+    fn take(&mut self, source: Source) -> Tensor {
+        let value = match source {
+            Source::Input => self.pictures.as_ref().map(Tensor::shallow_clone),
+            Source::Layer(index) => {
+                self.unread[index] -= 1;
+                let output = &mut self.outputs[index];
+                if self.unread[index] == 0 { output.take() } else { output.as_ref().map(Tensor::shallow_clone) }
+            }
+        };
+        value.expect("inputs stand before their readers, and readers are counted")
+    }
 }
 
 fn channels(x: &Tensor) -> usize {

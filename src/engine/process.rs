@@ -31,6 +31,7 @@ use frostline::{
     plan::{self, Plan},
     run::{EngineLock, RunDir},
     trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
+    weights::{Pretrained, Shelf, Wanted},
     wire::{Leases, Server},
 };
 
@@ -51,7 +52,7 @@ pub fn train(path: &Path) -> Result<()> {
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, &journal, inbox, &requests), server))
+        Ok((run_listening(plan, !run.checkpoint(CheckpointKind::Last).exists(), &journal, inbox, &requests), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -88,13 +89,19 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
 }
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
-fn run_listening(plan: Plan, journal: &Journal, inbox: Inbox, requests: &Sender<Request>) -> Result<Ended> {
+fn run_listening(
+    plan: Plan,
+    is_new: bool,
+    journal: &Journal,
+    inbox: Inbox,
+    requests: &Sender<Request>,
+) -> Result<Ended> {
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, record, inbox)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -129,7 +136,8 @@ async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sende
     }
 }
 
-fn load_and_train(plan: &Plan, mut record: Journal, inbox: Inbox) -> Result<Ended> {
+/// `is_new`: no checkpoint has all the weights already.
+fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
     let origin = |data: &Dataset| Origin {
@@ -148,8 +156,27 @@ fn load_and_train(plan: &Plan, mut record: Journal, inbox: Inbox) -> Result<Ende
     record.say(Event::DataOpened(opened(plan, &data)))?;
     let parameters = plan.arch.parameter_count();
     record.say(stage(Stage::BuildingNetwork, format!("{parameters} parameters")))?;
-    let stepper = TorchStepper::new(&plan.arch, plan.phases[0].optimizer, plan.seed, target, Preprocess::default())?;
+    let first = plan.phases[0].optimizer;
+    let mut stepper = TorchStepper::new(&plan.arch, first, plan.seed, target, Preprocess::default())?;
+    if is_new {
+        load_base(plan, &mut stepper, &mut record)?;
+    }
     Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
+}
+
+/// The weights of the network's base, and what there is to say of them.
+fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> Result<()> {
+    let Some(base) = &plan.base else { return Ok(()) };
+    let Some(pretrained) = Pretrained::of_base(&plan.arch, base, &Shelf::from_environment())? else { return Ok(()) };
+    stepper.load(&pretrained)?;
+    let wanted = Wanted::base(&plan.arch, base);
+    record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
+    // The plan may have guessed as much from the file's name.
+    let mismatch = pretrained.mismatch(&wanted, plan.preprocessing()).filter(|_| plan.warnings().is_empty());
+    for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {
+        record.say(Event::Log { level: Level::Warning, message })?;
+    }
+    Ok(())
 }
 
 /// For `main`: the error as a person reads it, on standard error.

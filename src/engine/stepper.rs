@@ -2,6 +2,7 @@
 //! Only fallible calls, and a panic inside is an error too: the loop then ends the run, and its last checkpoint is whole.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,22 +11,24 @@ use tch::{Device, Kind, Tensor};
 use super::device;
 use super::error::EngineError;
 use super::explain;
+use super::features::Part;
 use super::freeze::Seals;
 use super::input::{self, Preprocess};
 use super::loss;
 use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
-use super::pass::Pass;
+use super::pass::{Below, Pass};
 use super::saved;
 use super::shards::Shards;
 use super::shim;
 use frostline::arch::Arch;
-use frostline::data::{Batch, Pixels};
+use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
 use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
     network: Network,
@@ -38,6 +41,8 @@ pub struct TorchStepper {
     seed: u64,
     /// Only a processor works in shards: a graphics card wants the whole batch.
     shards: Option<Shards>,
+    /// The frozen part in steps and in evaluation, once it was asked for, until freezing or weights change.
+    parts: [OnceCell<Option<Part>>; 2],
 }
 
 /// What the arithmetic is done on, and in.
@@ -61,6 +66,7 @@ impl TorchStepper {
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
+                parts: Default::default(),
                 preprocess,
                 seed,
                 network,
@@ -68,9 +74,31 @@ impl TorchStepper {
         })
     }
 
+    pub fn arch(&self) -> &Arch {
+        self.network.arch()
+    }
+
+    /// The network as it is now, for whoever looks into it, what makes its input of bytes, and how its work is shared out.
+    pub fn looked_at(&mut self) -> Result<(&Network, Preprocess, Option<&Shards>)> {
+        self.network.refresh()?;
+        Ok((&self.network, self.preprocess, self.shards.as_ref()))
+    }
+
     #[cfg(test)]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Takes over weights that were trained elsewhere. Call it before the first step.
+    pub fn load(&mut self, pretrained: &Pretrained) -> Result<()> {
+        for values in pretrained.values(self.network.arch()) {
+            let values = values?;
+            shielded(|| self.network.weights().fill(&values))?;
+        }
+        shielded(|| {
+            self.seals.renew(&self.network)?;
+            self.meters.begin_epoch(&self.network)
+        })
     }
 
     /// One number a class for one picture, in inference mode.
@@ -96,7 +124,17 @@ impl TorchStepper {
             let bytes = &batch.images[range.start * one..range.end * one];
             input::pictures(bytes, range.len(), batch.size, preprocess, device)
         };
-        let pass = Pass::forward(&self.network, self.shards.as_ref(), batch.count, pictures, mode)?;
+        let shards = self.shards.as_ref();
+        let pass = match &batch.features {
+            None => Pass::forward(&self.network, shards, batch.count, pictures, mode)?,
+            Some(served) => {
+                let part = self.parts[usize::from(mode != Mode::Infer)].get().and_then(Option::as_ref);
+                let part = part.ok_or(EngineError::Features)?;
+                let outputs = part.outputs(&self.network, shards, batch, served, preprocess, mode)?;
+                let below = Below { prefix: part.prefix(), outputs };
+                Pass::above(&self.network, shards, batch.count, Some(&below), pictures, mode)?
+            }
+        };
         Ok((pass, input::labels(&batch.labels, device)?))
     }
 
@@ -145,8 +183,21 @@ impl Stepper for TorchStepper {
         Ok(())
     }
 
+    fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
+        shielded(|| {
+            let known = &self.parts[usize::from(training)];
+            if known.get().is_none() {
+                self.network.refresh()?;
+                let found = Part::find(&self.network, self.preprocess, training)?;
+                let _ = known.set(found);
+            }
+            Ok(known.get().and_then(Option::as_ref).map(|part| part.frozen().clone()))
+        })
+    }
+
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
         shielded(|| {
+            self.parts = Default::default();
             for layer in self.seals.set(&mut self.network, frozen)? {
                 self.meters.thawed(&self.network, layer)?;
             }
@@ -170,6 +221,7 @@ impl Stepper for TorchStepper {
 
     fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()> {
         shielded(|| {
+            self.parts = Default::default();
             saved::restore(self.network.weights(), &mut self.optimizer, tensors)?;
             self.gradients.clear();
             self.seals.renew(&self.network)?;

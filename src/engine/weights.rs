@@ -9,6 +9,7 @@ use super::error::Result;
 use super::shim;
 use frostline::arch::{Arch, Initializer, Parameter};
 use frostline::data::random::{self, Purpose};
+use frostline::weights::Values;
 
 /// One parameter.
 pub struct Weight {
@@ -50,6 +51,16 @@ impl Weights {
 
     pub fn all(&self) -> &[Weight] {
         &self.all
+    }
+
+    /// Writes a parameter's numbers, which are as many as it has.
+    pub fn fill(&self, values: &Values) -> Result<()> {
+        let tensor = &self.of_layer(values.layer)[values.parameter].tensor;
+        let _no_grad = tch::no_grad_guard();
+        let numbers = Tensor::f_from_slice(&values.numbers)?.f_reshape(tensor.size())?;
+        // By element, whatever the two layouts, and across devices.
+        tensor.shallow_clone().f_copy_(&numbers)?;
+        Ok(())
     }
 
     /// Positions in [`all`](Self::all).

@@ -10,6 +10,9 @@ use crate::{
 const FARTHEST: f64 = 16384.0;
 
 pub(super) fn resolve(augment: &config::Augment) -> Result<Augment, PlanError> {
+    if augment.cache > 0 && (augment.mixup > 0.0 || augment.cutmix > 0.0) {
+        return Err(PlanError::CachedMixture { key: if augment.mixup > 0.0 { "mixup" } else { "cutmix" } });
+    }
     let cval = level("data.augment.cval", augment.cval)?;
     Ok(Augment {
         rotation: reach(
@@ -43,6 +46,7 @@ pub(super) fn resolve(augment: &config::Augment) -> Result<Augment, PlanError> {
             mixup: reach("data.augment.mixup", augment.mixup, ALPHA, ALPHAS)?,
             cutmix: reach("data.augment.cutmix", augment.cutmix, ALPHA, ALPHAS)?,
         },
+        variants: augment.cache,
     })
 }
 

@@ -33,6 +33,8 @@ pub enum PlanError {
     NoPath,
     #[error("{key} is {value}, but must be {range}")]
     Range { key: &'static str, value: f64, range: &'static str },
+    #[error("data.augment.cache keeps single images, but {key} mixes two of each batch")]
+    CachedMixture { key: &'static str },
     #[error("train.optimizer: nesterov needs a momentum greater than 0")]
     NesterovWithoutMomentum,
     #[error("there is no layer \"{layer}\"")]

@@ -2,7 +2,7 @@
 //! Only a plan reaches the engine. What depends on the data set itself is checked by [`Plan::check_classes`] once it is open.
 
 mod augment;
-mod base;
+mod base_model;
 mod data;
 mod error;
 mod head;
@@ -12,7 +12,7 @@ mod schedule;
 
 use std::path::Path;
 
-pub use base::Base;
+pub use base_model::Base;
 pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use phase::Phase;
@@ -46,6 +46,8 @@ pub struct Plan {
     pub prefetch: usize,
     pub cache: CacheKind,
     pub cache_bytes: usize,
+    /// What may be kept on the disk of the frozen layers' outputs, in all; 0: nothing.
+    pub feature_bytes: u64,
     config: Config,
 }
 
@@ -72,7 +74,7 @@ impl Plan {
     pub fn resolve(mut config: Config) -> Result<Self, PlanError> {
         let name = config.name.clone().unwrap_or_else(|| "run".to_owned());
         let [height, width, channels] = config.model.input;
-        let (specs, base) = base::assemble(&mut config.model)?;
+        let (specs, base) = base_model::assemble(&mut config.model)?;
         let arch = Arch::new(&*name, Shape::Map { height, width, channels }, &specs)?;
         let head = Head::of(&arch).ok_or_else(|| PlanError::head(&arch))?;
         let data = data::resolve(&config.data, config.model.input, config.seed)?;
@@ -107,6 +109,7 @@ impl Plan {
             prefetch: config.engine.prefetch.max(1) as usize,
             cache: config.data.cache,
             cache_bytes: (config.engine.cache_mib as usize) << 20,
+            feature_bytes: u64::from(config.engine.features_mib) << 20,
             arch,
             name,
             config,

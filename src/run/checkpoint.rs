@@ -104,6 +104,21 @@ pub fn write<M: Serialize>(path: &Path, tensors: &[(String, TensorData)], meta: 
     written
 }
 
+/// Gives the contents of one checkpoint a second name, under which they stay when the first comes to mean others. Returns their length.
+pub fn link(from: &Path, path: &Path) -> Result<u64> {
+    let partial = whole::beside(path);
+    (|| {
+        let _ = fs::remove_file(&partial);
+        fs::hard_link(from, &partial)?;
+        fs::rename(&partial, path)?;
+        // Two names of one file: a rename from one to the other does nothing, and leaves both.
+        let _ = fs::remove_file(&partial);
+        whole::sync_folder(path)?;
+        Ok(fs::metadata(path)?.len())
+    })()
+    .map_err(Error::io("write", path))
+}
+
 /// Reads a whole checkpoint. A file that is cut short, damaged or not frostline's is an error, never a panic.
 pub fn read<M: DeserializeOwned>(path: &Path) -> Result<(Vec<(String, TensorData)>, M)> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
@@ -189,6 +204,22 @@ mod tests {
         write(&path, &tensors, &meta).unwrap();
         assert_eq!(fs::read(&path).unwrap(), first, "the same contents gave another file");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left behind");
+    }
+
+    #[test]
+    fn a_second_name_keeps_what_the_first_one_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let (best, last) = (folder.path().join("best.safetensors"), folder.path().join("last.safetensors"));
+        for number in 0..3 {
+            let length = write(&best, &[], &number).unwrap();
+            assert_eq!(link(&best, &last).unwrap(), length);
+            assert_eq!(link(&best, &last).unwrap(), length, "again");
+            assert_eq!(read::<i32>(&last).unwrap().1, number);
+            write(&last, &[], &(number + 10)).unwrap();
+            assert_eq!(read::<i32>(&best).unwrap().1, number);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(link(&folder.path().join("none"), &last).is_err());
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     pub(super) fn end_epoch(&mut self, validation: Validation) -> Result<()> {
         self.warn_of_cache()?;
+        self.say_features()?;
         let train = self.progress.sums.metrics();
         let monitor = self.phase().early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
         let figure_of = |monitor| figure(monitor, train, validation.metrics);
@@ -182,12 +183,19 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let mut confusion = vec![vec![0; classes]; classes];
         let total = loader.images() as u64;
         let mut told = Instant::now();
+        self.serve_features(loader, split, false)?;
+        self.keeping.refrozen = false;
         let mut batches = loader.epoch(0, 0);
+        let mut taken = 0;
         loop {
             if let Break(by) = self.obey()? {
                 return Ok(Break(by));
             }
+            if std::mem::take(&mut self.keeping.refrozen) && self.serve_features(loader, split, false)? {
+                batches = loader.epoch(0, taken);
+            }
             let Some((batch, _)) = next(&mut batches)? else { break };
+            taken += 1;
             self.say_skipped(split, &batch)?;
             if batch.count == 0 {
                 continue;

@@ -3,6 +3,7 @@
 //! what is said. It never waits for a viewer; it may wait for the disk.
 
 mod epoch;
+mod features;
 mod inbox;
 mod look;
 mod meter;
@@ -53,6 +54,7 @@ pub struct Trainer<'a, S, R> {
     progress: Progress,
     meter: Meter,
     look: Look,
+    keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
     paused: bool,
@@ -65,8 +67,8 @@ pub struct Trainer<'a, S, R> {
     layers_read: Instant,
     saved: Instant,
     loss_warned: bool,
-    /// The trouble with a cache that was told last.
-    cache_told: Option<String>,
+    /// The troubles with caches that were told.
+    cache_told: HashSet<String>,
     /// Unreadable files that were told already, by split: every epoch meets them again.
     skips_told: HashMap<SplitName, HashSet<String>>,
 }
@@ -109,6 +111,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             progress,
             meter: Meter::new(),
             look: Look::new(),
+            keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
             paused_for: Duration::ZERO,
@@ -117,7 +120,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             layers_read: Instant::now(),
             saved: Instant::now(),
             loss_warned: false,
-            cache_told: None,
+            cache_told: HashSet::new(),
             skips_told: HashMap::new(),
         })
     }
@@ -172,6 +175,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             if self.progress.phase_ended.is_some() {
                 break;
             }
+            if let Some(anew) = self.refrozen()? {
+                batches = anew;
+            }
             let Some((batch, waited)) = next(&mut batches)? else { break };
             self.step(&batch, waited)?;
             self.look_if_due()?;
@@ -200,7 +206,21 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.say_doing(State::Running)?;
         self.record.say(Event::EpochStarted { epoch, step })?;
         self.meter = Meter::new();
-        Ok(self.loader.epoch(u64::from(epoch), step_in_epoch as usize))
+        let loader = self.loader.clone();
+        self.serve_features(&loader, SplitName::Train, true)?;
+        self.keeping.refrozen = false;
+        Ok(loader.epoch(u64::from(epoch), step_in_epoch as usize))
+    }
+
+    /// The rest of the epoch, if the batches that were loaded ahead hold what layers made that are frozen no longer, or lack it.
+    fn refrozen(&mut self) -> Result<Option<Epoch>> {
+        if !std::mem::take(&mut self.keeping.refrozen) {
+            return Ok(None);
+        }
+        let loader = self.loader.clone();
+        let changed = self.serve_features(&loader, SplitName::Train, true)?;
+        let Progress { epoch, step_in_epoch, .. } = self.progress;
+        Ok(changed.then(|| loader.epoch(u64::from(epoch), step_in_epoch as usize)))
     }
 
     fn step(&mut self, batch: &Batch, waited: Duration) -> Result<()> {
@@ -290,13 +310,16 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
 
     /// What the loaders keep in files is a matter of speed, so the run goes on.
     fn warn_of_cache(&mut self) -> Result<()> {
-        let trouble = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
-        let Some(trouble) = trouble.filter(|&trouble| self.cache_told.as_deref() != Some(trouble)) else {
-            return Ok(());
-        };
-        let message = format!("decoded images are no longer kept in a file: {trouble}");
-        self.cache_told = Some(trouble.to_owned());
-        self.record.say(Event::Log { level: Level::Warning, message })
+        let decoded = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
+        let decoded = decoded.map(|trouble| format!("decoded images are no longer kept in a file: {trouble}"));
+        let features = self.keeping.trouble();
+        let features = features.map(|trouble| format!("the frozen layers' outputs are no longer kept: {trouble}"));
+        for message in [decoded, features].into_iter().flatten() {
+            if self.cache_told.insert(message.clone()) {
+                self.record.say(Event::Log { level: Level::Warning, message })?;
+            }
+        }
+        Ok(())
     }
 
     fn stop(&mut self, by: String) -> Result<Ended> {

@@ -194,6 +194,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             self.weighty().filter(|name| frozen.iter().any(|each| each == name)).map(str::to_owned).collect();
         self.stepper.set_frozen(&frozen)?;
         self.progress.frozen = frozen;
+        self.keeping.refrozen = true;
         self.say_trainable()
     }
 

@@ -28,6 +28,8 @@ pub struct OnDisk {
     history: History,
     blobs: Blobs,
     reached: Reached,
+    /// The last checkpoint, and where the run stood.
+    written: Option<(CheckpointKind, Progress)>,
 }
 
 /// The step and epoch of which the journal last spoke.
@@ -43,7 +45,7 @@ impl OnDisk {
         let journal = JournalWriter::open(&run.journal(), clock)?;
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
         let reached = Reached::default();
-        let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached };
+        let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached, written: None };
         let mut epoch_ended = false;
         for stamped in Tail::open(&run.journal())?.events() {
             let event = stamped?.event;
@@ -107,7 +109,14 @@ impl Record for OnDisk {
 
     fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
         let path = self.run.checkpoint(kind);
-        let bytes = checkpoint::write(&path, tensors, progress)?;
+        // The best epoch is also the last one: weights do not change but by steps, and a large network is written once.
+        let same = self.written.as_ref().filter(|(other, then)| *other != kind && then == progress);
+        let linked = same.and_then(|(other, _)| checkpoint::link(&self.run.checkpoint(*other), &path).ok());
+        let bytes = match linked {
+            Some(bytes) => bytes,
+            None => checkpoint::write(&path, tensors, progress)?,
+        };
+        self.written = Some((kind, progress.clone()));
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Written { file, bytes })
     }

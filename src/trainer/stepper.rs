@@ -1,7 +1,7 @@
 //! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
 
 use crate::{
-    data::{Batch, Pixels},
+    data::{Batch, FrozenPart, Pixels},
     error::Result,
     event::LayerMeters,
     plan::Phase,
@@ -22,6 +22,13 @@ pub trait Stepper {
 
     /// Replaces the set of frozen layers. Names are known to have parameters.
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
+
+    /// The part below the frost line whose outputs are worth keeping, as long as the mask and the weights below stay as they are. A
+    /// batch then holds them in place of pictures. `training`: for steps, in which dropout drops; otherwise for evaluation.
+    fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
+        let _ = training;
+        Ok(None)
+    }
 
     /// Takes the present weights as the reference for [`LayerMeters::weight_change`].
     fn begin_epoch(&mut self) -> Result<()>;

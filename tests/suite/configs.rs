@@ -58,7 +58,6 @@ fn the_reference_names_every_key() {
         broken.push(text.replace(&format!("\n{table}"), &format!("\n{table}\nalien = 1\n#")));
     }
     broken.push(text.replace("\n[train]", "\n[model.base]\narchitecture = \"vgg16\"\nalien = 1\n[train]"));
-    broken.push(text.replace("\n[model]", "\n[model]\npreprocessing = { custom = { alien = 1 } }"));
     broken.push(text.replace("\n[engine]", "\n[train.early_stopping]\nalien = 1\n[engine]"));
     for phase in ["alien = 1", "groups = [{ layers = \"all\", alien = 1 }]"] {
         broken.push(text.replace("\n[engine]", &format!("\n[[phase]]\n{phase}\n[engine]")));

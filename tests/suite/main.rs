@@ -7,6 +7,11 @@ mod bench;
 mod cli;
 mod configs;
 mod data;
+#[cfg(feature = "engine")]
+mod explain;
+#[cfg(feature = "engine")]
+mod features;
+mod hub;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
@@ -14,3 +19,4 @@ mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;
+mod weights;

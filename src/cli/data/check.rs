@@ -8,12 +8,13 @@ use std::{
 
 use clap::Args;
 
-use super::{
-    progress,
-    table::{self, images, several},
-};
 use crate::{
-    cli::{Exit, output::Output},
+    cli::{
+        Exit,
+        output::Output,
+        progress,
+        table::{self, images, several},
+    },
     data::{
         self, DataError, DataSpec, SourceSpec,
         survey::{Finding, Inventory, Repeat, Survey, portray},

@@ -2,12 +2,10 @@
 
 mod check;
 mod fetch;
-mod inline;
-mod preview;
-mod progress;
-mod sheet;
+pub(super) mod inline;
+pub(super) mod preview;
+pub(super) mod sheet;
 mod split;
-mod table;
 
 use clap::{Args, Subcommand};
 

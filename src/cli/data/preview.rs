@@ -9,12 +9,12 @@ use image::{GrayImage, ImageFormat, RgbImage};
 use super::{
     inline,
     sheet::{Tile, sheet, strip},
-    table::several,
 };
 use crate::{
     cli::{
         Exit,
         output::{Output, complain},
+        table::several,
     },
     data::{self, Mixing, Pixels, Split},
     error::{Error, Result},
@@ -162,7 +162,8 @@ fn caption(sample: &Sample) -> String {
     }
 }
 
-fn picture(pixels: &Pixels) -> RgbImage {
+/// In colour, whatever its channels.
+pub fn picture(pixels: &Pixels) -> RgbImage {
     let (width, height) = (pixels.size.width, pixels.size.height);
     let bytes = pixels.bytes.clone();
     let picture = if pixels.size.channels == 1 {

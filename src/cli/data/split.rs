@@ -4,14 +4,12 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum};
 
-use super::{
-    progress::{self, Interrupts},
-    table::{self, images},
-};
 use crate::{
     cli::{
         Exit,
         output::{Output, complain},
+        progress::{self, Interrupts},
+        table::{self, images},
     },
     data::{
         apportion::{ApportionError, Building, Link, Raw, SPLITS, Selection, Wish, choose, folder_name},

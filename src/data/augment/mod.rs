@@ -46,6 +46,8 @@ pub struct Augment {
     pub erasing: Option<Erasing>,
     /// Of whole batches, once their pictures are varied.
     pub mixing: Mixing,
+    /// So many variants are drawn of each picture, and shown in turn; 0: a new one in each epoch.
+    pub variants: u32,
 }
 
 impl Default for Augment {
@@ -65,6 +67,7 @@ impl Default for Augment {
             jitter: None,
             erasing: None,
             mixing: Mixing::default(),
+            variants: 0,
         }
     }
 }
@@ -143,13 +146,19 @@ pub struct Erasing {
 impl Augment {
     /// True if no picture would change.
     pub fn is_none(&self) -> bool {
-        *self == Self { fill: self.fill, ..Self::default() }
+        *self == Self { fill: self.fill, variants: self.variants, ..Self::default() }
+    }
+
+    /// The epoch whose variant an epoch shows: itself, or with `variants` one of the first so many.
+    pub fn shown_in(&self, epoch: u64) -> u64 {
+        epoch.checked_rem(self.variants.into()).unwrap_or(epoch)
     }
 
     /// Fills `out` with what training shows of `pixels` (`[h, w, c]`, as is `out`) when it is sample `sample` of the split in epoch
     /// `epoch`. Mixing comes later.
     pub fn vary(&self, pixels: &[u8], size: Size, draw: Draw, workspace: &mut Workspace, out: &mut [u8]) {
-        let mut rng = random::stream(draw.seed, Purpose::Augment, draw.epoch, u64::from(draw.sample));
+        let epoch = self.shown_in(draw.epoch);
+        let mut rng = random::stream(draw.seed, Purpose::Augment, epoch, u64::from(draw.sample));
         self.draw(size, &mut rng).apply(pixels, size, workspace, out);
     }
 

@@ -244,6 +244,7 @@ fn all() -> Augment {
         }),
         erasing: Some(Erasing { probability: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: [1, 2, 3] }),
         mixing: Mixing::default(),
+        variants: 0,
     }
 }
 

@@ -2,16 +2,19 @@
 //! and other processes share. Failures are kept too, in memory. What is kept never changes what a batch holds: loading is a pure
 //! function, and a cache that cannot be had costs time only.
 
-mod file;
-mod folder;
+pub(super) mod file;
+pub(super) mod folder;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{CacheKind, DataError, Size, Skipped, Split};
-use file::CacheFile;
+use file::{CacheFile, Limits, Wanted};
+use folder::{CacheContent, CacheFolder};
+
+/// All files of decoded pictures together may take so many times the budget of one; a data set has up to three.
+const FILES: u64 = 4;
 
 /// One slot for each position of a split.
 pub(super) struct Cache {
@@ -32,24 +35,28 @@ enum Kept {
 impl Cache {
     /// `budget` in bytes: of memory, or of the file.
     pub(super) fn new(split: &Split, size: Size, kind: CacheKind, budget: usize) -> Self {
-        Self::at(split, size, kind, budget, folder::place())
+        Self::at(split, size, kind, budget, CacheFolder::find(CacheContent::Decoded))
     }
 
-    fn at(split: &Split, size: Size, kind: CacheKind, budget: usize, place: Option<PathBuf>) -> Self {
+    fn at(split: &Split, size: Size, kind: CacheKind, budget: usize, place: Option<CacheFolder>) -> Self {
         let trouble = OnceLock::new();
         let mut file = None;
         let is_resident = split.source.is_resident(size);
-        let identity = if is_resident || kind != CacheKind::File { None } else { split.source.identity(size) };
+        let wants_file = !is_resident && kind == CacheKind::File && split.source.has_files();
+        let identity = if wants_file { split.source.identity(size) } else { None };
         if let Some(identity) = identity {
-            let pictures = split.source.len();
+            let about = split.describe();
+            let (records, record_bytes) = (split.source.len(), size.bytes());
+            let wanted = Wanted { identity, records, record_bytes, about: &about };
+            let limits = Limits { file: budget as u64, folder: FILES * budget as u64 };
             match place {
                 None => {
                     let _ = trouble.set("neither XDG_CACHE_HOME nor HOME is set".into());
                 }
-                Some(place) => match CacheFile::open(&place, identity, pictures, size.bytes(), budget) {
+                Some(place) => match CacheFile::open(&place, wanted, limits) {
                     Ok(opened) => file = Some(opened),
                     Err(error) => {
-                        let _ = trouble.set(format!("{}: {error}", place.display()));
+                        let _ = trouble.set(format!("{}: {error}", place.path.display()));
                     }
                 },
             }
@@ -63,6 +70,20 @@ impl Cache {
     /// What keeps the cache file from its work, once it was noticed; pictures are then decoded each time.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.trouble.get().map(String::as_str)
+    }
+
+    /// The picture's bytes for once: as they were kept if it was met before, and not kept otherwise.
+    pub(super) fn glance(&self, split: &Split, position: usize, size: Size) -> Result<Cow<'_, [u8]>, Skipped> {
+        match self.slots.get(position) {
+            Some(slot) if slot.get().is_none() => {
+                let loaded = load(split, position, size);
+                if let Err(skipped) = &loaded {
+                    let _ = slot.set(Err(skipped.clone()));
+                }
+                loaded.map(Cow::Owned)
+            }
+            _ => self.fetch(split, position, size),
+        }
     }
 
     /// The picture's bytes, as they were kept if it was met before.
@@ -81,7 +102,7 @@ impl Cache {
         match (kept, &self.file) {
             (Err(skipped), _) => Err(skipped.clone()),
             (Ok(Kept::Here(bytes)), _) => Ok(Cow::Borrowed(bytes)),
-            (Ok(Kept::InFile), Some(file)) => Ok(Cow::Borrowed(file.picture(split.indices[position] as usize))),
+            (Ok(Kept::InFile), Some(file)) => Ok(Cow::Borrowed(file.record(split.indices[position] as usize))),
             (Ok(Kept::InFile), None) => load(split, position, size).map(Cow::Owned),
         }
     }
@@ -98,7 +119,7 @@ impl Cache {
         let number = split.indices[position] as usize;
         if file.holds(number) {
             let _ = slot.set(Ok(Kept::InFile));
-            return Ok(Cow::Borrowed(file.picture(number)));
+            return Ok(Cow::Borrowed(file.record(number)));
         }
         let loaded = load(split, position, size);
         match &loaded {

@@ -1,7 +1,7 @@
 //! What is kept equals what would be loaded, bit for bit, whoever wrote it and whatever happened to the file.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -42,6 +42,10 @@ impl Source for Drawn {
         Ok(Pixels { size, bytes })
     }
 
+    fn has_files(&self) -> bool {
+        true
+    }
+
     fn identity(&self, _: Size) -> Option<blake3::Hash> {
         Some(blake3::hash(&[self.identity]))
     }
@@ -56,7 +60,11 @@ fn split(source: &Arc<Drawn>) -> Split {
 }
 
 fn cache(source: &Arc<Drawn>, kind: CacheKind, budget: usize, place: &Path) -> Cache {
-    Cache::at(&split(source), SIZE, kind, budget, Some(place.to_owned()))
+    Cache::at(&split(source), SIZE, kind, budget, Some(folder(place)))
+}
+
+fn folder(place: &Path) -> CacheFolder {
+    CacheFolder { path: place.to_owned(), kind: CacheContent::Decoded }
 }
 
 /// Every picture, or why not.
@@ -189,7 +197,7 @@ fn the_folder_keeps_to_its_budget_and_to_its_own_files() {
     for identity in 0..9 {
         let source = source(identity);
         let split = split(&source);
-        let cache = Cache::at(&split, size, CacheKind::File, budget, Some(place.path().to_owned()));
+        let cache = Cache::at(&split, size, CacheKind::File, budget, Some(folder(place.path())));
         for position in 0..PICTURES {
             let _ = cache.fetch(&split, position, size);
         }

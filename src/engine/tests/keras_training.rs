@@ -74,6 +74,7 @@ fn pictures(salt: usize, step: u64) -> Batch {
         labels: labels.iter().map(|&label| label as i64).collect(),
         samples: (0..BATCH as u32).collect(),
         mixed: None,
+        features: None,
         skipped: Vec::new(),
     }
 }

@@ -1,9 +1,12 @@
 //! The engine's tests: against Keras's figures (`tests/reference` makes them), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
+mod ascent;
 mod device;
 mod dropout;
 mod explain;
+mod explain_maps;
+mod features;
 mod formula;
 mod freezing;
 mod keras_layers;
@@ -15,6 +18,7 @@ mod optimizer;
 mod phases;
 mod pool_first;
 mod precision;
+mod pretrained;
 mod shards;
 mod steps;
 mod weights;
@@ -96,6 +100,7 @@ pub(super) fn batch(index: usize, count: usize, size: Size, classes: i64) -> Bat
         labels: (0..count).map(|_| i64::from(next()) % classes).collect(),
         samples: (0..count as u32).collect(),
         mixed: None,
+        features: None,
         skipped: Vec::new(),
     }
 }

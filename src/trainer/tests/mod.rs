@@ -3,6 +3,7 @@
 
 mod commands;
 mod endurance;
+mod features;
 mod phases;
 
 use std::sync::{

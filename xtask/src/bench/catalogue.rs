@@ -26,6 +26,8 @@ pub enum Work {
     Train,
     /// The same with a dashboard that comes and goes.
     Dashboard,
+    /// `frostline train` to the end of thirty epochs on a frozen base.
+    Recipe,
 }
 
 /// A figure of `frostline bench`, and the task that it stands for.
@@ -42,6 +44,7 @@ pub enum Images {
 pub const CATS_AND_DOGS: &str = "config/augmented.toml";
 const MNIST: &str = "config/mnist.toml";
 const VGG16: &str = "benches/configs/vgg16.toml";
+pub const RECIPE: &str = "benches/configs/vgg16-recipe.toml";
 const BLOCK5: &str = "--only step --freeze block1_conv1,block1_conv2,block2_conv1,block2_conv2,block3_conv1,block3_conv2,\
                       block3_conv3,block4_conv1,block4_conv2,block4_conv3";
 /// The figures of `frostline bench` are images a second, but for these.
@@ -58,6 +61,7 @@ pub fn jobs(with_burn: bool) -> Vec<Job> {
     list.input();
     list.mnist();
     list.vgg16();
+    list.recipe();
     list.neighbour();
     list.group = "dashboard";
     list.add("dashboard/frostline", true, Work::Dashboard);
@@ -190,6 +194,14 @@ impl List {
         }
     }
 
+    /// Minutes each, so nobody has a second turn.
+    fn recipe(&mut self) {
+        self.group = "recipe";
+        self.add("vgg16-recipe/frostline", false, Work::Recipe);
+        self.peer("vgg16-recipe/keras3", false, "vgg16_recipe_keras.py", "--keras 3");
+        self.tuned("vgg16-recipe/torch-tuned", false, "vgg16_recipe_torch.py", "--nhwc");
+    }
+
     fn neighbour(&mut self) {
         self.group = "neighbour";
         let from = self.jobs.len();
@@ -227,6 +239,7 @@ mod tests {
                 Work::Bench { config, .. } => config.to_owned(),
                 Work::Burn { .. } => "benches/peers/burn/Cargo.toml".to_owned(),
                 Work::Train | Work::Dashboard => CATS_AND_DOGS.to_owned(),
+                Work::Recipe => RECIPE.to_owned(),
             };
             assert!(root.join(&file).is_file(), "{}: {file}", job.name);
         }

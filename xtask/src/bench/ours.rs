@@ -84,6 +84,44 @@ pub fn data_path(place: &Path) -> String {
     format!("data.path={}", Json::Text(place.to_string_lossy().into_owned()))
 }
 
+/// The thirty epochs of the recipe, with a cache of its own. The pictures of `test/` are left out: the peers do not look at them.
+pub fn recipe(
+    environment: &Environment,
+    frostline: &Path,
+    options: &Options,
+    config: &Path,
+    pictures: &Path,
+    folder: &Path,
+) -> Result<Command, String> {
+    let _ = fs::remove_dir_all(folder);
+    let data = folder.join("data");
+    fs::create_dir_all(&data).map_err(|error| format!("can't create {}: {error}", data.display()))?;
+    for split in ["train", "validation"] {
+        std::os::unix::fs::symlink(pictures.join(split), data.join(split))
+            .map_err(|error| format!("can't link {split}: {error}"))?;
+    }
+    let mut command = child::mortal(environment, frostline);
+    command.env("FROSTLINE_CACHE", folder.join("cache"));
+    command.arg("train").arg(config).args(["--headless", "--name", "bench", "--runs"]).arg(folder.join("runs"));
+    for assignment in [data_path(&data), format!("engine.threads={}", options.threads)] {
+        command.args(["--set", &assignment]);
+    }
+    Ok(command)
+}
+
+/// How many images all epochs of the recipe showed, validation included, as the run's journal says.
+pub fn recipe_images(folder: &Path) -> Result<f64, String> {
+    let runs = fs::read_dir(folder.join("runs")).map_err(|error| error.to_string())?;
+    let journal = runs.flatten().map(|run| run.path().join("journal.jsonl")).find(|journal| journal.is_file());
+    let text = fs::read_to_string(journal.ok_or("the run left no journal")?).map_err(|error| error.to_string())?;
+    let lines: Vec<Json> = text.lines().filter_map(Json::parse).collect();
+    let of_kind = |kind: &str| lines.iter().filter(|line| line.text("event") == Some(kind)).collect::<Vec<_>>();
+    let opened = of_kind("data_opened");
+    let images = opened.first().and_then(|line| Some(line.number("train")? + line.number("validation")?));
+    let images = images.ok_or("the journal does not say how many images there are")?;
+    Ok(images * of_kind("epoch_ended").len() as f64)
+}
+
 /// A run as a user starts it, in a folder of its own that goes with it.
 pub struct Training<'a> {
     environment: &'a Environment,
@@ -228,7 +266,7 @@ impl Drop for Training<'_> {
     }
 }
 
-fn figure(task: &str, values: Vec<f64>, first_s: Option<f64>) -> Figure {
+pub fn figure(task: &str, values: Vec<f64>, first_s: Option<f64>) -> Figure {
     Figure {
         task: task.to_owned(),
         system: SYSTEM.to_owned(),

@@ -93,11 +93,13 @@ fn is_ours(work: &Work) -> bool {
 fn reads_pictures(work: &Work) -> bool {
     match work {
         Work::Peer { script, arguments, .. } => {
-            script.starts_with("pipeline") || (arguments.contains("--pipe") && !arguments.contains("resident"))
+            script.starts_with("pipeline")
+                || script.contains("recipe")
+                || (arguments.contains("--pipe") && !arguments.contains("resident"))
         }
         Work::Burn { mode } => matches!(*mode, "end-to-end" | "input"),
         Work::Bench { images, .. } => *images == Images::CatsAndDogs,
-        Work::Train | Work::Dashboard => true,
+        Work::Train | Work::Dashboard | Work::Recipe => true,
     }
 }
 
@@ -106,7 +108,7 @@ fn reads_mnist(work: &Work) -> bool {
         Work::Peer { script, .. } => script.starts_with("mnist"),
         Work::Burn { mode } => mode.starts_with("mnist"),
         Work::Bench { images, .. } => *images == Images::Mnist,
-        Work::Train | Work::Dashboard => false,
+        Work::Train | Work::Dashboard | Work::Recipe => false,
     }
 }
 

@@ -121,6 +121,7 @@ impl Session<'_> {
             Work::Burn { mode } => self.burn(mode),
             Work::Bench { config, options, images, tasks } => self.bench(config, options, *images, tasks),
             Work::Train => self.training()?.measure(self.options),
+            Work::Recipe => self.recipe(),
             Work::Dashboard => Ok((self.training()?.with_dashboard(self.options)?, None)),
         }
     }
@@ -153,6 +154,7 @@ impl Session<'_> {
         if script.starts_with("mnist") {
             command.arg("--mnist").arg(self.places.mnist.as_ref().map_err(String::clone)?);
         } else if script.starts_with("pipeline")
+            || script.contains("recipe")
             || arguments.contains("--pipe")
             || matches!(script, "end-to-end" | "input")
         {
@@ -183,6 +185,25 @@ impl Session<'_> {
             return Err(ended.reason());
         }
         Ok((figures, ended.memory.sum()))
+    }
+
+    /// In a folder of its own, so that nothing is kept from before.
+    fn recipe(&self) -> Outcome {
+        let frostline = self.places.frostline.as_ref().map_err(String::clone)?;
+        let pictures = self.places.pictures.as_ref().map_err(String::clone)?;
+        let config = self.checkout.root().join(super::catalogue::RECIPE);
+        let folder = self.places.folder.join(format!("{RUNS}{}", std::process::id()));
+        let command = ours::recipe(self.environment, frostline, self.options, &config, pictures, &folder)?;
+        let begun = Instant::now();
+        let ended = child::run(command, LIMIT, |_| {});
+        let seconds = begun.elapsed().as_secs_f64();
+        let images = ours::recipe_images(&folder);
+        let _ = fs::remove_dir_all(&folder);
+        let ended = ended?;
+        if !ended.is_success() {
+            return Err(ended.reason());
+        }
+        Ok((vec![ours::figure("vgg16-recipe", vec![images? / seconds], None)], ended.memory.sum()))
     }
 
     fn training(&self) -> Result<Training<'_>, String> {

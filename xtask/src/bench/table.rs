@@ -127,6 +127,7 @@ pub fn title(task: &str) -> String {
         "vgg16-features" => "VGG16 at 150 px, features".to_owned(),
         "vgg16-frozen" => "VGG16 at 150 px, head on a frozen base".to_owned(),
         "vgg16-block5" => "VGG16 at 150 px, block5 and head".to_owned(),
+        "vgg16-recipe" => "VGG16 features recipe, 30 epochs".to_owned(),
         "dashboard-closed" => "training, no dashboard".to_owned(),
         "dashboard-open" => "training, dashboard open".to_owned(),
         "bound" => "the machine".to_owned(),

@@ -1,6 +1,5 @@
 //! `frostline data fetch`: gets the data sets of the exercises and puts them where their configurations look for them.
 
-mod download;
 mod sources;
 mod unpack;
 
@@ -10,18 +9,17 @@ use clap::Args;
 use ureq::Agent;
 
 use self::{
-    download::{DownloadError, Fetched, Known, Patience, Wanted, fetch},
     sources::{Form, SOURCES, Source},
     unpack::{UnpackError, unpack},
 };
-use super::{
-    progress,
-    table::{self, images, size},
-};
 use crate::{
     cli::{
-        Exit, hint,
+        Exit,
+        download::{self, DownloadError, Fetched, Known, Patience, Wanted, fetch},
+        hint,
         output::{Output, complain},
+        progress,
+        table::{self, images, size},
     },
     data::{self, DataSpec},
     error::{Error, Result},
@@ -137,6 +135,7 @@ fn fetch_into(source: &Source, folder: &Path, args: &FetchArgs, out: &mut Output
         let wanted = Wanted {
             urls: mirrors.iter().map(|mirror| format!("{}/{}", mirror.trim_end_matches('/'), remote.name)).collect(),
             target: folder.join(remote.name),
+            token: None,
             known: (!args.unchecked).then(|| Known { bytes: remote.bytes, sha256: remote.sha256.to_owned() }),
         };
         let bar = progress::bytes(remote.name.to_owned(), remote.bytes);
@@ -146,16 +145,11 @@ fn fetch_into(source: &Source, folder: &Path, args: &FetchArgs, out: &mut Output
             Fetched::Present => out.line(&format!("{}: is there already", wanted.target.display()))?,
             Fetched::From(url) => {
                 let bytes = wanted.target.metadata().map_or(remote.bytes, |data| data.len());
-                out.line(&format!("{}: {} from {}", wanted.target.display(), size(bytes), host(&url)))?;
+                out.line(&format!("{}: {} from {}", wanted.target.display(), size(bytes), download::host(&url)))?;
             }
         }
     }
     Ok(())
-}
-
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
 }
 
 fn downloading(error: DownloadError, source: &Source, folder: &Path, args: &FetchArgs) -> Error {

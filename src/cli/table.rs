@@ -1,4 +1,4 @@
-//! How the `data` commands line things up: a table of counts, and lists that end before they become a wall.
+//! How commands line things up: a table of counts, and lists that end before they become a wall.
 
 use crate::text::{figures, guard};
 

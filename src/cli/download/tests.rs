@@ -98,6 +98,7 @@ fn stage(servers: &[&Server]) -> Stage {
     let wanted = Wanted {
         urls: servers.iter().map(|server| server.url()).collect(),
         target: folder.path().join("data.bin"),
+        token: None,
         known: Some(Known { bytes: content().len() as u64, sha256 }),
     };
     Stage { folder, wanted }

@@ -103,7 +103,9 @@ impl Base {
 
     /// The same for weights of which only the place is known. A file's names tell more once it is read.
     pub(super) fn likely_mismatch(&self, preprocessing: &Preprocessing) -> Option<String> {
-        self.mismatch(source(&self.weights)?, preprocessing)
+        // Frostline's own files have that ending too, whoever trained the weights in them, and say so.
+        let is_open = matches!(&self.weights, BaseWeights::File(path) if path.extension().is_some_and(|ending| ending == "safetensors"));
+        self.mismatch(source(&self.weights).filter(|_| !is_open)?, preprocessing)
     }
 }
 

@@ -16,6 +16,8 @@ use ureq::{Agent, http::StatusCode};
 pub struct Wanted {
     pub urls: Vec<String>,
     pub target: PathBuf,
+    /// Who asks, for a server that wants to know. It is sent to no other server.
+    pub token: Option<String>,
     /// Without it whatever comes is taken, if it comes whole.
     pub known: Option<Known>,
 }
@@ -140,7 +142,7 @@ fn from(
     let mut resumed = length(part)? > 0;
     loop {
         let before = length(part)?;
-        let failure = match once(agent, url, part, wanted.known.as_ref().map(|known| known.bytes), arrived) {
+        let failure = match once(agent, url, part, wanted, arrived) {
             Ok(()) => match difference(part, wanted.known.as_ref()).map_err(Failure::Disk)? {
                 None => return Ok(()),
                 Some(difference) => {
@@ -166,7 +168,8 @@ fn from(
 }
 
 /// One request: the whole file, or what is missing of the part.
-fn once(agent: &Agent, url: &str, part: &Path, whole: Option<u64>, arrived: &dyn Fn(u64)) -> Result<(), Failure> {
+fn once(agent: &Agent, url: &str, part: &Path, wanted: &Wanted, arrived: &dyn Fn(u64)) -> Result<(), Failure> {
+    let whole = wanted.known.as_ref().map(|known| known.bytes);
     let mut have = length(part)?;
     if whole.is_some_and(|whole| have >= whole) {
         return Ok(());
@@ -174,6 +177,10 @@ fn once(agent: &Agent, url: &str, part: &Path, whole: Option<u64>, arrived: &dyn
     let mut request = agent.get(url);
     if have > 0 {
         request = request.header("Range", format!("bytes={have}-"));
+    }
+    if let Some(token) = &wanted.token {
+        // Redirections to other hosts go without it.
+        request = request.header("Authorization", format!("Bearer {token}"));
     }
     let mut response = request.call().map_err(refused)?;
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -270,21 +277,31 @@ fn first_byte(range: &str) -> Option<u64> {
 /// In what a file is not the one that is known.
 fn difference(path: &Path, known: Option<&Known>) -> Result<Option<String>, DownloadError> {
     let Some(known) = known else { return Ok(None) };
-    let mut file = File::open(path).map_err(disk(path))?;
-    let bytes = file.metadata().map_err(disk(path))?.len();
+    let bytes = path.metadata().map_err(disk(path))?.len();
     if bytes != known.bytes {
         return Ok(Some(format!("{bytes} bytes instead of {}", known.bytes)));
     }
+    let found = sha256(path).map_err(disk(path))?;
+    Ok((found != known.sha256).then(|| format!("its SHA-256 is {found} instead of {}", known.sha256)))
+}
+
+/// Of a file's content, in hexadecimal.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        match file.read(&mut buffer).map_err(disk(path))? {
-            0 => break,
+        match file.read(&mut buffer)? {
+            0 => return Ok(hexadecimal(&hash.finalize())),
             count => hash.update(&buffer[..count]),
         }
     }
-    let found = hexadecimal(&hash.finalize());
-    Ok((found != known.sha256).then(|| format!("its SHA-256 is {found} instead of {}", known.sha256)))
+}
+
+/// The host of an address.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
