@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context;
 use frostline::{
     event::{Event, PictureKind, Stamped},
-    picture::{Glyphs, columns_for, grid, overlay},
+    picture::{Colormap, Glyphs, columns_for, grid, overlay},
     tui::{Appearance, Connection, Incoming, Outgoing, Session, run},
 };
 use image::{ImageFormat, Rgb, RgbImage};
@@ -127,7 +127,7 @@ fn drawn(kind: &PictureKind) -> RgbImage {
                     values.push(if channel == 13 { 0.0 } else { edge.max(0.0) });
                 }
             }
-            grid(&values, [channels, side as usize, side as usize], columns_for(channels, 1, 1, 1.0))
+            grid(&values, [channels, side as usize, side as usize], columns_for(channels, 1, 1, 1.0), Colormap::Viridis)
         }
         PictureKind::GradCam { .. } => {
             let heat: Vec<f32> = (0..64)
@@ -137,7 +137,7 @@ fn drawn(kind: &PictureKind) -> RgbImage {
                     spot(0.32, 0.28).max(0.9 * spot(0.68, 0.28)).max(0.5 * spot(0.5, 0.66))
                 })
                 .collect();
-            overlay(&sample, &heat, [8, 8], 0.4)
+            overlay(&sample, &heat, [8, 8], 0.4, Colormap::Jet)
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Everything that a viewer can ask of a run. Keys, `frostline ctl` and scripts send the same [`Request`]s.
 //! The trainer applies a command between two steps and answers it with an [`Answered`](crate::event::Answered) event.
 
+mod method;
+
 use serde::{Deserialize, Serialize};
+
+pub use method::Method;
 
 /// A command on its way to the trainer. `id` is the sender's own, to recognise the answer by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ mod demo;
 mod download;
 mod engine;
 mod eval;
+mod explain;
 mod headless;
 mod hint;
 mod identity;
@@ -70,6 +71,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Name the classes of pictures
     Predict(predict::PredictArgs),
+    /// See what a run's network learned: heat maps, activations, filters
+    Explain(explain::ExplainArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
     /// List or clear what is kept between runs
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
         Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),

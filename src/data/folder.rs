@@ -72,7 +72,7 @@ fn list_split(root: &Path) -> Result<Option<(Vec<String>, Listing)>, DataError> 
 }
 
 /// The folder's own images first, then those of its subfolders, each sorted by name.
-fn add_images(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
+pub(super) fn add_images(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
     let mut deeper = Vec::new();
     for (_, entry) in entries(folder)? {
         let path = entry.path();

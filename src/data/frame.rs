@@ -1,5 +1,5 @@
-//! A photograph as networks are measured on ImageNet: its shorter side brought to a length, then the middle of it. torchvision's
-//! `Resize` and `CenterCrop`, to the pixel.
+//! A photograph as networks are measured on ImageNet: its shorter side brought to a length, then the middle of it: torchvision's
+//! `Resize` and `CenterCrop` of a Pillow picture.
 
 use std::path::Path;
 
@@ -21,16 +21,23 @@ pub fn decode_framed(
     size: Size,
     interpolation: Interpolation,
 ) -> Result<Pixels, DataError> {
-    let Framing::Middle(shorter) = framing else { return decode::decode_file(path, size, interpolation) };
     size.check()?;
     let whole = decode::decode_whole(path)?;
+    let Framing::Middle(shorter) = framing else { return Ok(resized(whole, size, interpolation)) };
     let Size { height, width, .. } = whole.size;
     let longer = |long: u32, short: u32| (u64::from(shorter) * u64::from(long) / u64::from(short.max(1))) as u32;
     let (height, width) =
         if width <= height { (longer(height, width), shorter) } else { (shorter, longer(width, height)) };
     let scaled = Size { height: height.max(size.height), width: width.max(size.width), channels: size.channels };
     scaled.check()?;
-    Ok(middle(&resize::to(whole, scaled, interpolation), size))
+    Ok(middle(&resized(whole, scaled, interpolation), size))
+}
+
+/// Row by row first and then column by column, each rounded to whole levels, which is Pillow's order. The library takes the other
+/// one where it may choose; a level of 255 here and there moves a probability by a hundredth.
+fn resized(pixels: Pixels, size: Size, interpolation: Interpolation) -> Pixels {
+    let narrow = Size { width: size.width, height: pixels.size.height, channels: size.channels };
+    resize::to(resize::to(pixels, narrow, interpolation), size, interpolation)
 }
 
 /// `size` must not be larger than the picture.

@@ -204,6 +204,13 @@ pub struct Inspection {
     pub test: usize,
 }
 
+/// The images in a folder and below, sorted by name within each; told by their endings, as in a class folder.
+pub fn images_in(folder: &std::path::Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    folder::add_images(folder, &mut files)?;
+    Ok(files)
+}
+
 /// Opens the data set: reads idx files whole, checks the header of every picture in a folder.
 pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
     spec.size.check()?;

@@ -23,6 +23,8 @@ pub enum Purpose {
     Critter = 6,
     /// How the pictures of a batch are mixed: `(epoch, number of the batch)`.
     Mix = 7,
+    /// Noise and jitter of explanations: `(filter or sample, step)`.
+    Explain = 11,
 }
 
 /// The generator for one purpose. `a` and `b` say which draw: an epoch and a sample, a step, a parameter.

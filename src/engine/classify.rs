@@ -33,8 +33,8 @@ struct Likely {
     probability: f32,
 }
 
-/// Names the `top` likeliest classes of each image. `squash` shows all of a picture instead of its middle.
-pub fn classify(architecture: Architecture, weights: &Path, images: &[PathBuf], top: usize, squash: bool) -> Result<()> {
+/// The network with its weights, and the size of its pictures.
+pub fn published(architecture: Architecture, weights: &Path) -> Result<(TorchStepper, Size)> {
     let network = Published::open(weights, architecture)?;
     let cuda = device::open_cuda();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -42,11 +42,22 @@ pub fn classify(architecture: Architecture, weights: &Path, images: &[PathBuf], 
     let target = Target { device: device::choose(plan::Device::Auto, &cuda)?, compute: Kind::Float };
     let mut stepper = TorchStepper::new(&network.arch, Optimizer::default(), 0, target, Preprocess::default())?;
     stepper.load(&network.weights)?;
-    let classes = imagenet::classes();
     let Shape::Map { height, width, channels } = network.arch.input() else {
         return Err(Error::internal("a published network without pictures"));
     };
-    let size = Size { height: height as u32, width: width as u32, channels: channels as u32 };
+    Ok((stepper, Size { height: height as u32, width: width as u32, channels: channels as u32 }))
+}
+
+/// Names the `top` likeliest classes of each image. `squash` shows all of a picture instead of its middle.
+pub fn classify(
+    architecture: Architecture,
+    weights: &Path,
+    images: &[PathBuf],
+    top: usize,
+    squash: bool,
+) -> Result<()> {
+    let (mut stepper, size) = published(architecture, weights)?;
+    let classes = imagenet::classes();
     let frame = catalogue::framing(architecture);
     let framing = if squash { Framing::Squash } else { Framing::Middle(frame.resize) };
     for image in images {

@@ -31,6 +31,12 @@ pub enum EngineError {
     #[error("layer \"{layer}\" puts out a vector {output}, not a feature map")]
     NotAMap { layer: String, output: Shape },
 
+    #[error("network \"{network}\" has no layer with a feature map")]
+    NoMap { network: String },
+
+    #[error("layer \"{layer}\" has no filter {filter}: it has {channels}, counted from 0")]
+    NoFilter { layer: String, filter: usize, channels: usize },
+
     #[error("pictures of {}x{}x{} for a network that takes {expected}", found.height, found.width, found.channels)]
     InputSize { expected: Shape, found: Size },
 
@@ -48,6 +54,9 @@ pub enum EngineError {
 
     #[error("the training step panicked: {message}")]
     Panicked { message: String },
+
+    #[error("{message}")]
+    Unheard { message: String },
 }
 
 impl From<TchError> for EngineError {
@@ -58,6 +67,11 @@ impl From<TchError> for EngineError {
 }
 
 impl EngineError {
+    /// An answer that found no way out, on its way through what computes it.
+    pub(super) fn told(error: &frostline::error::Error) -> Self {
+        Self::Unheard { message: error.message() }
+    }
+
     pub(super) fn torch(text: &str) -> Self {
         let message = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim().to_owned();
         if text.contains("CUDA out of memory") {
@@ -73,11 +87,13 @@ impl EngineError {
 impl Explain for EngineError {
     fn class(&self) -> Class {
         match self {
-            Self::Memory { .. } | Self::Device { .. } => Class::Environment,
+            Self::Memory { .. } | Self::Device { .. } | Self::Unheard { .. } => Class::Environment,
             Self::Head { .. }
             | Self::UnknownLayer { .. }
             | Self::NoParameters { .. }
             | Self::NotAMap { .. }
+            | Self::NoMap { .. }
+            | Self::NoFilter { .. }
             | Self::InputSize { .. }
             | Self::Restore { .. } => Class::User,
             Self::Torch { .. }
@@ -96,6 +112,11 @@ impl Explain for EngineError {
             }
             Self::Head { .. } => "end the layers in a dense layer with one unit, or with one unit a class",
             Self::UnknownLayer { .. } | Self::NoParameters { .. } => "`frostline summary CONFIG` lists the layers",
+            Self::NoMap { .. } => "methods that explain pixels need none: saliency, integrated-gradients, occlusion",
+            Self::NoFilter { .. } => {
+                "`frostline summary CONFIG` lists the layers with their channels, last in each shape"
+            }
+            Self::Unheard { .. } => "whoever asked has gone, or the disk is full",
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",
             Self::Restore { .. } => "the checkpoint belongs to another network or optimiser",

@@ -2,8 +2,8 @@
 //! tch. It executes an [`Arch`](frostline::arch::Arch), updates its weights, proves that frozen ones stay, and explains what the
 //! network sees; [`TorchStepper`] is its face to the training loop.
 //!
-//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict`, `classify` and `bench`
-//! print one JSON object a line. Errors end it with the exit code of their class.
+//! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict`, `classify`,
+//! `explain` and `bench` print one JSON object a line. Errors end it with the exit code of their class.
 
 mod batch_norm;
 mod bench;
@@ -74,6 +74,8 @@ enum Task {
         #[arg(long, value_enum, default_value = "best")]
         checkpoint: Which,
     },
+    /// Show what the network learned; prints one object an answer.
+    Explain(explain::Explaining),
     /// Name what photographs show with a published network; prints one object an image.
     Classify {
         architecture: String,
@@ -123,9 +125,12 @@ fn main() -> ExitCode {
         Task::Train { run } => process::train(&run),
         Task::Eval { run, split, checkpoint } => queries::evaluate(&run, split.into(), checkpoint.into()),
         Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
+        Task::Explain(explaining) => explaining.run(),
         Task::Classify { architecture, weights, top, squash, images } => match Architecture::parse(&architecture) {
             Some(architecture) => classify::classify(architecture, &weights, &images, top, squash),
-            None => Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them")),
+            None => {
+                Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them"))
+            }
         },
         Task::Bench { config, set, parts, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));

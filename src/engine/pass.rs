@@ -169,7 +169,7 @@ impl Cut {
         }
         let shared = Shared(network);
         let of_shards = shards.map(pieces, |(output, gradient)| {
-            let gradients = shim::gradients(&output, &gradient, &used(shared.network(), weights))?;
+            let gradients = shim::gradients(&output, &gradient, &used(shared.network(), weights), false)?;
             // Before they are summed up.
             let wide =
                 |gradient: Tensor| if gradient.defined() { Ok(gradient.f_to_kind(Kind::Float)?) } else { Ok(gradient) };
@@ -187,7 +187,7 @@ impl Cut {
 }
 
 /// A network that several threads read.
-struct Shared<'a>(&'a Network);
+pub(super) struct Shared<'a>(pub(super) &'a Network);
 
 // SAFETY: while a pass runs nobody writes to the network, and libtorch lets any number of threads read a tensor and record
 // operations on it: what it changes in a tensor for that (its node in the graph, its reference count) it guards itself.
@@ -196,7 +196,7 @@ unsafe impl Sync for Shared<'_> {}
 unsafe impl Send for Shared<'_> {}
 
 impl Shared<'_> {
-    fn network(&self) -> &Network {
+    pub(super) fn network(&self) -> &Network {
         self.0
     }
 }

@@ -89,7 +89,13 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
 }
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
-fn run_listening(plan: Plan, is_new: bool, journal: &Journal, inbox: Inbox, requests: &Sender<Request>) -> Result<Ended> {
+fn run_listening(
+    plan: Plan,
+    is_new: bool,
+    journal: &Journal,
+    inbox: Inbox,
+    requests: &Sender<Request>,
+) -> Result<Ended> {
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()

@@ -76,7 +76,7 @@ pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> R
 }
 
 /// As the run itself knew them, so that neither the data nor its folder is needed; a run that never opened its data looks there.
-fn classes(run: &RunDir, plan: &Plan) -> Result<Vec<String>> {
+pub fn classes(run: &RunDir, plan: &Plan) -> Result<Vec<String>> {
     for stamped in Tail::open(&run.journal())?.events() {
         if let Event::DataOpened(opened) = stamped?.event {
             return Ok(opened.classes);
@@ -106,14 +106,14 @@ impl Record for Printed {
     }
 }
 
-fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, Target)> {
+pub fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, Target)> {
     let run = RunDir::open(path)?;
     let plan = Plan::load(&run.config(), &[])?;
     let (target, ..) = ready_device(&plan)?;
     Ok((run, plan, target))
 }
 
-fn restored(run: &RunDir, plan: &Plan, target: Target, checkpoint: CheckpointKind) -> Result<TorchStepper> {
+pub fn restored(run: &RunDir, plan: &Plan, target: Target, checkpoint: CheckpointKind) -> Result<TorchStepper> {
     let word = format!("{checkpoint:?}").to_lowercase();
     let (tensors, progress) = read_checkpoint(run, checkpoint)?.ok_or_else(|| {
         let hint = "a run writes its first checkpoint at the end of its first epoch, or when it is asked to";

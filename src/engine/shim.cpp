@@ -47,9 +47,9 @@ char *frostline_crew(int threads, void (*work)(void *), void *context) {
 // What `output` changes by with each of `inputs`, given what the loss changes by with `output`. Where an input has no say, its
 // gradient is undefined. tch can only start from a scalar.
 char *frostline_gradients(const Tensor *output, const Tensor *output_gradient, Tensor *const *inputs, size_t count,
-                          Tensor **gradients) {
+                          bool keep_graph, Tensor **gradients) {
     return guarded([&] {
-        auto found = torch::autograd::grad({*output}, list(inputs, count), {*output_gradient}, false, false, true);
+        auto found = torch::autograd::grad({*output}, list(inputs, count), {*output_gradient}, keep_graph, false, true);
         for (size_t i = 0; i < count; i++) gradients[i] = new Tensor(std::move(found[i]));
     });
 }

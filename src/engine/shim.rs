@@ -44,6 +44,7 @@ unsafe extern "C" {
         output_gradient: *const C_tensor,
         inputs: List,
         count: usize,
+        keep_graph: bool,
         gradients: *mut *mut C_tensor,
     ) -> *mut c_char;
     fn frostline_sgd(
@@ -259,13 +260,21 @@ pub fn dropout(tensor: &Tensor, rate: f64, seed: u64) -> Result<Tensor> {
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 
-/// Of the loss by each of `inputs`, given its gradient by `output`; undefined where an input has no say.
-pub fn gradients(output: &Tensor, output_gradient: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+/// Of the loss by each of `inputs`, given its gradient by `output`; undefined where an input has no say. With `keep_graph` it can be
+/// asked again.
+pub fn gradients(
+    output: &Tensor,
+    output_gradient: &Tensor,
+    inputs: &[&Tensor],
+    keep_graph: bool,
+) -> Result<Vec<Tensor>> {
     let inputs: Vec<_> = inputs.iter().map(|input| input.as_ptr().cast_mut()).collect();
     let mut found = vec![ptr::null_mut(); inputs.len()];
     let (output, given) = (output.as_ptr(), output_gradient.as_ptr());
     // SAFETY: as in `channels_last`, for every element of `found`.
-    check(unsafe { frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), found.as_mut_ptr()) })?;
+    check(unsafe {
+        frostline_gradients(output, given, inputs.as_ptr(), inputs.len(), keep_graph, found.as_mut_ptr())
+    })?;
     Ok(found.into_iter().map(|gradient| unsafe { Tensor::from_ptr(gradient) }).collect())
 }
 

@@ -27,8 +27,8 @@ use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
-use frostline::weights::Pretrained;
 use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
     network: Network,
@@ -72,6 +72,16 @@ impl TorchStepper {
                 network,
             })
         })
+    }
+
+    pub fn arch(&self) -> &Arch {
+        self.network.arch()
+    }
+
+    /// The network as it is now, for whoever looks into it, what makes its input of bytes, and how its work is shared out.
+    pub fn looked_at(&mut self) -> Result<(&Network, Preprocess, Option<&Shards>)> {
+        self.network.refresh()?;
+        Ok((&self.network, self.preprocess, self.shards.as_ref()))
     }
 
     #[cfg(test)]

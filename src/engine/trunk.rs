@@ -1,7 +1,7 @@
 //! Where a network can be cut so that its first part treats every picture by itself: no batch statistics, no mask drawn over the
 //! batch, no large matrix that all pictures share. That part may run on a few pictures at a time. Pure: an [`Arch`] and numbers.
 
-use frostline::arch::{Arch, Op, Source};
+use frostline::arch::{Arch, Layer, Op, Source};
 
 /// The last layer of the trunk, whose output alone the layers behind it read. `None` where cutting would gain nothing.
 ///
@@ -22,12 +22,15 @@ pub fn end(arch: &Arch, gathers: impl Fn(usize) -> bool, drops: bool) -> Option<
 
 /// Whether the layers behind `end` read no other layer up to it, nor the input; and none of them writes over what it reads.
 fn is_cut(arch: &Arch, end: usize) -> bool {
-    arch.layers()[end + 1..].iter().all(|layer| {
-        layer.inputs.iter().all(|&source| match source {
-            Source::Input => false,
-            Source::Layer(read) => read > end || (read == end && !matches!(layer.op, Op::Activation(_))),
-        })
-    })
+    let overwrites =
+        |layer: &Layer| matches!(layer.op, Op::Activation(_)) && layer.inputs.contains(&Source::Layer(end));
+    is_bridge(arch, end) && !arch.layers()[end + 1..].iter().any(overwrites)
+}
+
+/// Whether all that the layers behind `end` learn of the picture comes through it.
+pub fn is_bridge(arch: &Arch, end: usize) -> bool {
+    let behind = |&source: &Source| matches!(source, Source::Layer(read) if read >= end);
+    arch.layers()[end + 1..].iter().all(|layer| layer.inputs.iter().all(behind))
 }
 
 /// What one picture costs in some layers, and how many parameters they have.
@@ -43,7 +46,7 @@ impl Cost {
         let layers = layers.map(|index| &arch.layers()[index]);
         Self {
             flops: layers.clone().map(|layer| layer.flops).sum(),
-            parameters: layers.map(frostline::arch::Layer::parameter_count).sum(),
+            parameters: layers.map(Layer::parameter_count).sum(),
         }
     }
 }

@@ -8,8 +8,8 @@ use tch::{Device, Kind, Tensor};
 use super::error::Result;
 use super::shim;
 use frostline::arch::{Arch, Initializer, Parameter};
-use frostline::weights::Values;
 use frostline::data::random::{self, Purpose};
+use frostline::weights::Values;
 
 /// One parameter.
 pub struct Weight {

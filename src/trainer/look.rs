@@ -12,7 +12,7 @@ use crate::{
     data::Pixels,
     error::Result,
     event::{Event, Explained, Level, Picture, PictureKind},
-    picture,
+    picture::{self, Colormap},
 };
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -121,7 +121,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let layer = layer.to_owned();
         let heat = &explanation.heat;
         let empty = heat.values.iter().all(|&value| value == 0.0);
-        let overlay = picture::overlay(&image, &heat.values, [heat.height, heat.width], STRENGTH);
+        let overlay = picture::overlay(&image, &heat.values, [heat.height, heat.width], STRENGTH, Colormap::Jet);
         let channels = explanation.activations.channels as u32;
         let class = explanation.class;
         [
@@ -163,7 +163,7 @@ fn activation_grid(planes: &Planes) -> RgbImage {
     let Planes { channels, height, width, ref values } = *planes;
     let shown = channels.min(MOST_CHANNELS);
     let columns = picture::columns_for(shown, height, width, 1.0);
-    let grid = picture::grid(&values[..shown * height * width], [shown, height, width], columns);
+    let grid = picture::grid(&values[..shown * height * width], [shown, height, width], columns, Colormap::Viridis);
     let largest = grid.width().max(grid.height());
     if largest <= LARGEST_SIDE {
         return grid;

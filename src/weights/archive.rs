@@ -12,15 +12,15 @@ use super::error::{Fault, Read};
 pub(super) struct Archive<'a> {
     bytes: &'a [u8],
     names: Vec<String>,
-    archive: ZipArchive<Cursor<&'a [u8]>>,
+    directory: ZipArchive<Cursor<&'a [u8]>>,
 }
 
 impl<'a> Archive<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Read<Self> {
-        let archive = ZipArchive::new(Cursor::new(bytes))
+        let directory = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| Fault::damaged(format!("it begins like a zip archive, but: {error}")))?;
-        let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-        Ok(Self { bytes, names, archive })
+        let names = directory.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        Ok(Self { bytes, names, directory })
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -51,7 +51,7 @@ impl<'a> Archive<'a> {
     }
 
     fn entry(&mut self, name: &str) -> Read<Option<ZipFile<'_, Cursor<&'a [u8]>>>> {
-        match self.archive.by_name(name) {
+        match self.directory.by_name(name) {
             Ok(entry) => Ok(Some(entry)),
             Err(ZipError::FileNotFound) => Ok(None),
             Err(error) => Err(Fault::damaged(format!("{name} in it: {error}"))),

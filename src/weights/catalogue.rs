@@ -1,10 +1,7 @@
 //! The ImageNet weights that can be fetched, as data: which repository of the Hugging Face hub has them, and how pictures are framed
 //! for them. Every repository that Frostline may ask for stands here.
 
-use crate::{
-    arch::zoo::Architecture,
-    config::Interpolation,
-};
+use crate::{arch::zoo::Architecture, config::Interpolation};
 
 /// The weights of one network.
 #[derive(Debug)]

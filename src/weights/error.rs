@@ -86,11 +86,19 @@ impl Explain for WeightsError {
             }
             Self::File { fault: Fault::Damaged(_), .. } => "fetch or copy the file again".into(),
             Self::Misfit { wiring: Some(wiring), .. } => {
-                format!("the file's weights belong to the wiring \"{0}\": set wiring = \"{0}\" in [model.base]", wiring.name())
+                format!(
+                    "the file's weights belong to the wiring \"{0}\": set wiring = \"{0}\" in [model.base]",
+                    wiring.name()
+                )
             }
-            Self::Misfit { path, .. } => format!("`frostline weights inspect {}` says what the file holds", path.display()),
+            Self::Misfit { path, .. } => {
+                format!("`frostline weights inspect {}` says what the file holds", path.display())
+            }
             Self::Unknown { path } => {
-                format!("`frostline weights inspect {}` lists its tensors; `frostline models` lists the networks", path.display())
+                format!(
+                    "`frostline weights inspect {}` lists its tensors; `frostline models` lists the networks",
+                    path.display()
+                )
             }
             Self::Absent { network, pullable: true, .. } => {
                 format!("fetch them with `frostline weights pull {network}`, or name a file: weights = \"path\"")

@@ -198,9 +198,9 @@ impl<'a> Names<'a> {
 fn prefix(tensors: &[Tensor]) -> usize {
     const WRAPPERS: [&str; 4] = ["module.", "model.", "_orig_mod.", "network."];
     let mut length = 0;
-    while let Some(wrapper) =
-        WRAPPERS.iter().find(|wrapper| !tensors.is_empty() && tensors.iter().all(|tensor| tensor.name[length..].starts_with(**wrapper)))
-    {
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| {
+        !tensors.is_empty() && tensors.iter().all(|tensor| tensor.name[length..].starts_with(**wrapper))
+    }) {
         length += wrapper.len();
     }
     length
@@ -208,9 +208,14 @@ fn prefix(tensors: &[Tensor]) -> usize {
 
 /// Finds the tensor of a parameter under one convention.
 enum Finder<'a> {
-    Named { convention: Convention, modules: Option<(Naming, HashMap<String, String>)> },
+    Named {
+        convention: Convention,
+        modules: Option<(Naming, HashMap<String, String>)>,
+    },
     /// The file's name of each wanted layer.
-    Keras { layers: HashMap<usize, &'a str> },
+    Keras {
+        layers: HashMap<usize, &'a str>,
+    },
 }
 
 impl<'a> Finder<'a> {

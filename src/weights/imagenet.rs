@@ -12,7 +12,11 @@ pub struct Class {
 
 /// In the order of the classifier's outputs.
 pub fn classes() -> Vec<Class> {
-    include_str!("imagenet.txt").lines().filter_map(|line| line.split_once(' ')).map(|(synset, name)| Class { synset, name }).collect()
+    include_str!("imagenet.txt")
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(synset, name)| Class { synset, name })
+        .collect()
 }
 
 #[cfg(test)]

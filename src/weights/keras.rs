@@ -140,7 +140,8 @@ fn tensor(path: String, dataset: &Dataset, keras: Option<KerasWeight>) -> Read<O
     let Some(dtype) = dtype(&dataset.dtype().map_err(damaged)?) else { return Ok(None) };
     let sides = dataset.shape().map_err(damaged)?;
     let shape: Option<Vec<usize>> = sides.iter().map(|&side| usize::try_from(side).ok()).collect();
-    let fits = |shape: &Vec<usize>| shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side)).is_some();
+    let fits =
+        |shape: &Vec<usize>| shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side)).is_some();
     let shape = shape.filter(fits).ok_or_else(|| Fault::damaged(format!("\"{path}\" has the shape {sides:?}")))?;
     Ok(Some((Tensor { name: path.clone(), shape, dtype, keras }, Place::Dataset(path))))
 }

@@ -24,9 +24,10 @@ impl Layout {
         match (op, parameter.name) {
             (Op::Dense { .. }, "kernel") => Self::Transposed,
             (Op::Conv2d { .. }, "kernel") | (_, "pointwise_kernel") => Self::Hwio,
-            (Op::DepthwiseConv2d { multiplier, .. } | Op::SeparableConv2d { multiplier, .. }, "kernel" | "depthwise_kernel") => {
-                Self::Depthwise { multiplier: *multiplier }
-            }
+            (
+                Op::DepthwiseConv2d { multiplier, .. } | Op::SeparableConv2d { multiplier, .. },
+                "kernel" | "depthwise_kernel",
+            ) => Self::Depthwise { multiplier: *multiplier },
             _ => Self::Same,
         }
     }
@@ -49,7 +50,9 @@ impl Layout {
     /// Whether a tensor of this shape in the file is a parameter of that shape here.
     pub(super) fn fits(self, theirs: &[usize], ours: &[usize]) -> bool {
         match (self, ours) {
-            (Self::Same, _) => theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty(),
+            (Self::Same, _) => {
+                theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty()
+            }
             (Self::ChannelsFirst { .. }, _) => theirs == ours,
             (Self::Hwio, &[out, input, height, width]) => theirs == [height, width, input, out],
             (Self::Depthwise { multiplier }, &[out, _, height, width]) => {

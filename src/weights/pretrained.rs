@@ -41,7 +41,8 @@ impl Pretrained {
         if loaded.fit.is_whole() && loaded.fit.found() > 0 {
             return Ok(loaded);
         }
-        let wiring = loaded.wiring(wanted).filter(|wiring| wanted.architecture.is_some_and(|(_, ours)| ours != *wiring));
+        let wiring =
+            loaded.wiring(wanted).filter(|wiring| wanted.architecture.is_some_and(|(_, ours)| ours != *wiring));
         Err(WeightsError::Misfit {
             path: path.to_owned(),
             network: wanted.architecture.map_or(wanted.arch.name(), |(architecture, _)| architecture.name()).to_owned(),

@@ -18,8 +18,8 @@ pub(super) fn looks_like(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Read<Contents> {
-    let (table, header) =
-        SafeTensors::read_metadata(bytes).map_err(|error| Fault::damaged(format!("its safetensors header: {error}")))?;
+    let (table, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| Fault::damaged(format!("its safetensors header: {error}")))?;
     let mut tensors = Vec::new();
     for name in header.offset_keys() {
         let Some(info) = header.info(&name) else { continue };

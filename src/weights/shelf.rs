@@ -31,10 +31,11 @@ impl Shelf {
     pub fn from_environment() -> Self {
         let named = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
         let folder = named(FOLDER).unwrap_or_else(|| DEFAULT.into());
-        let hub = named("HF_HUB_CACHE").or_else(|| named("HF_HOME").map(|home| home.join("hub"))).unwrap_or_else(|| {
-            let cache = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
-            cache.unwrap_or_else(|| ".cache".into()).join("huggingface/hub")
-        });
+        let hub =
+            named("HF_HUB_CACHE").or_else(|| named("HF_HOME").map(|home| home.join("hub"))).unwrap_or_else(|| {
+                let cache = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
+                cache.unwrap_or_else(|| ".cache".into()).join("huggingface/hub")
+            });
         // From here on it must not matter where the program runs.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         Self::new(absolute(folder), absolute(hub))

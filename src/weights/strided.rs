@@ -32,7 +32,10 @@ impl View {
         let reach = self.reach().filter(|_| self.shape.len() == self.strides.len());
         match (reach, self.count()) {
             (Some(reach), Some(count)) if reach <= elements && count <= elements => Ok(()),
-            _ => Err(Fault::damaged(format!("a tensor of shape {:?} reaches beyond its {elements} stored elements", self.shape))),
+            _ => Err(Fault::damaged(format!(
+                "a tensor of shape {:?} reaches beyond its {elements} stored elements",
+                self.shape
+            ))),
         }
     }
 

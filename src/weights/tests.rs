@@ -39,7 +39,13 @@ pub(super) fn network(channels: usize) -> Arch {
         (None, conv(4, window(1, 2, Padding::Valid), false), &["relu"]),
         (
             None,
-            Op::SeparableConv2d { filters: 4, window: window(3, 1, Padding::Same), multiplier: 2, bias: true, activation },
+            Op::SeparableConv2d {
+                filters: 4,
+                window: window(3, 1, Padding::Same),
+                multiplier: 2,
+                bias: true,
+                activation,
+            },
             &["relu"],
         ),
         (None, Op::DepthwiseConv2d { window: window(3, 2, Padding::Same), multiplier: 1, bias: true, activation }, &[]),
@@ -143,8 +149,7 @@ fn the_order_of_layers_is_that_of_keras() {
         (Architecture::InceptionResnetV2, "InceptionResNetV2"),
     ] {
         let [height, width, channels] = architecture.default_input();
-        let arch =
-            Arch::new(keras, Shape::Map { height, width, channels }, &architecture.layers(true)).unwrap();
+        let arch = Arch::new(keras, Shape::Map { height, width, channels }, &architecture.layers(true)).unwrap();
         let order = keras_names::order(&arch).into_iter().map(|index| &arch.layers()[index]);
         let names: Vec<&str> = order.filter(|layer| !layer.parameters.is_empty()).map(|layer| &*layer.name).collect();
         assert_eq!(names, orders[keras], "{keras}");
@@ -210,7 +215,9 @@ fn a_file_cut_off_anywhere_is_refused() {
 fn a_damaged_file_never_panics() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged");
-    for (name, step) in [("flat.pth", 3), ("flat_legacy.pth", 1), ("flat.safetensors", 1), ("keras1.h5", 397), ("keras3.keras", 809)] {
+    for (name, step) in
+        [("flat.pth", 3), ("flat_legacy.pth", 1), ("flat.safetensors", 1), ("keras1.h5", 397), ("keras3.keras", 809)]
+    {
         let whole = fs::read(fixture(name)).unwrap();
         for at in (0..whole.len()).step_by(step) {
             let mut damaged = whole.clone();

@@ -121,4 +121,5 @@ def main():
     path.write_text(json.dumps(dict(versions=versions, cases=cases, whole=whole)) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

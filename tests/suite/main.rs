@@ -8,7 +8,10 @@ mod cli;
 mod configs;
 mod data;
 #[cfg(feature = "engine")]
+mod explain;
+#[cfg(feature = "engine")]
 mod features;
+mod hub;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]

@@ -1,125 +1,11 @@
 //! `frostline weights` and `predict --model` as a user meets them, with files of other libraries and a hub that the test plays.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Write as _},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::{Arc, Mutex},
-    thread,
+use std::{fs, net::TcpStream};
+
+use crate::{
+    acting::{STAND_IN, Stage, said},
+    hub::{COMMIT, Hub, content, fixture, frostline, proper, say, sha256, snapshot},
 };
-
-use sha2::{Digest as _, Sha256};
-
-use crate::acting::{STAND_IN, Said, Stage, said};
-
-const FILE: &str = "/timm/vgg16.tv_in1k/resolve/main/model.safetensors";
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-fn frostline(folder: &Path, endpoint: &str, arguments: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["HF_HUB_CACHE", "HF_TOKEN", "FROSTLINE_WEIGHTS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
-        command.env_remove(variable);
-    }
-    command.env("HF_HOME", folder.join("hf")).env("HF_ENDPOINT", endpoint);
-    said(&mut command)
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(name)
-}
-
-fn content() -> Vec<u8> {
-    fs::read(fixture("flat.safetensors")).unwrap()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A hub that sends its visitors to a storage, both on this machine. `storage` answers requests for more than one byte.
-struct Hub {
-    address: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-type Answer = Box<dyn Fn(usize, &mut TcpStream, Option<usize>) + Send>;
-
-impl Hub {
-    /// `storage` gets the number of the request, and the byte from which the rest is wanted.
-    fn new(status: &'static str, storage: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (log, here) = (Arc::clone(&requests), address.clone());
-        thread::spawn(move || {
-            let mut fetched = 0;
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                let head: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
-                let path = head[0].split(' ').nth(1).unwrap().to_owned();
-                let head = head.join("\n").to_lowercase();
-                log.lock().unwrap().push(head.clone());
-                let range = head.lines().find_map(|line| line.strip_prefix("range: bytes=")).map(str::to_owned);
-                let whole = content();
-                match (path.as_str(), range.as_deref()) {
-                    (FILE, _) if status != "302 Found" => say(&mut stream, status, "Content-Length: 0", b""),
-                    (FILE, _) => {
-                        let headers = format!(
-                            "Location: {here}/storage/blob\r\nX-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"{}\"\r\nContent-Length: 0",
-                            sha256(&whole)
-                        );
-                        say(&mut stream, status, &headers, b"");
-                    }
-                    ("/storage/blob", Some("0-0")) => {
-                        let headers = format!("Content-Range: bytes 0-0/{}\r\nContent-Length: 1", whole.len());
-                        say(&mut stream, "206 Partial Content", &headers, &whole[..1]);
-                    }
-                    ("/storage/blob", range) => {
-                        let from = range.and_then(|range| range.strip_suffix('-')?.parse().ok());
-                        storage(fetched, &mut stream, from);
-                        fetched += 1;
-                    }
-                    _ => say(&mut stream, "404 Not Found", "Content-Length: 0", b""),
-                }
-            }
-        });
-        Self { address, requests }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
-    }
-}
-
-fn say(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
-    // Whoever has heard enough hangs up.
-    let head = format!("HTTP/1.1 {status}\r\n{headers}\r\nConnection: close\r\n\r\n");
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-}
-
-fn proper(_: usize, stream: &mut TcpStream, from: Option<usize>) {
-    let whole = content();
-    match from {
-        None => say(stream, "200 OK", &format!("Content-Length: {}", whole.len()), &whole),
-        Some(from) => {
-            let headers = format!(
-                "Content-Range: bytes {from}-{}/{}\r\nContent-Length: {}",
-                whole.len() - 1,
-                whole.len(),
-                whole.len() - from
-            );
-            say(stream, "206 Partial Content", &headers, &whole[from..]);
-        }
-    }
-}
-
-fn snapshot(folder: &Path) -> PathBuf {
-    folder.join("hf/hub/models--timm--vgg16.tv_in1k/snapshots").join(COMMIT).join("model.safetensors")
-}
 
 #[test]
 fn weights_are_pulled_into_the_cache_that_others_share_and_are_there_without_a_network() {
@@ -235,7 +121,9 @@ fn a_file_is_looked_into() {
     assert_eq!((shown.err.as_str(), shown.code), ("", Some(0)));
     assert!(shown.out.contains("nested.pth: PyTorch, zip, 14 tensors, "), "{}", shown.out);
     assert!(shown.out.contains("network: none of those that `frostline models` lists"), "{}", shown.out);
-    let line = |name: &str| shown.out.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>();
+    let line = |name: &str| {
+        shown.out.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>()
+    };
     assert_eq!(line("conv.weight"), ["conv.weight", "2x3x2x2", "float32"]);
     assert_eq!(line("bn.num_batches_tracked"), ["bn.num_batches_tracked", "-", "int64"]);
     let json = inspect(&["--json", fixture("keras3.keras").to_str().unwrap()]);
@@ -283,7 +171,11 @@ fn a_base_without_its_weights_is_told_before_a_run_is_made() {
     fs::copy(fixture("flat.pth"), stage.path("other.pth")).unwrap();
     let other = train(&["--set", &format!("model.base.weights={}", stage.path("other.pth").display())]);
     assert_eq!(other.code, Some(2));
-    assert!(other.err.contains("does not fit vgg16: none of its tensors has a name that belongs to it"), "{}", other.err);
+    assert!(
+        other.err.contains("does not fit vgg16: none of its tensors has a name that belongs to it"),
+        "{}",
+        other.err
+    );
     assert!(!stage.path("runs").exists());
 }
 
@@ -316,7 +208,12 @@ echo '{"image":"a.png","top":[{"synset":"n02123045","class":"tabby","probability
     let absent = ask(&["--model", "resnet50", "a.png"]);
     assert!(absent.err.contains("frostline weights pull resnet50"), "{}", absent.err);
     let unknown = ask(&["--model", "alexnet", "a.png"]);
-    assert_eq!((unknown.code, unknown.err.contains("there is no model \"alexnet\"")), (Some(2), true), "{}", unknown.err);
+    assert_eq!(
+        (unknown.code, unknown.err.contains("there is no model \"alexnet\"")),
+        (Some(2), true),
+        "{}",
+        unknown.err
+    );
     let alone = ask(&["last"]);
     assert_eq!((alone.code, alone.err.contains("no picture to show it")), (Some(2), true), "{}", alone.err);
 }
@@ -355,7 +252,9 @@ fn a_run_starts_from_its_base_s_weights_and_says_so() {
     let mut frozen = names.clone();
     frozen.dedup();
     let config = BASE.replace("vgg16", "efficientnet_lite0").replace("imagenet", "base.safetensors");
-    let config = format!("{config}wiring = \"keras\"\n[train]\nepochs = 1\nbatch_size = 2\nfreeze = {frozen:?}\n[engine]\ndevice = \"cpu\"\n");
+    let config = format!(
+        "{config}wiring = \"keras\"\n[train]\nepochs = 1\nbatch_size = 2\nfreeze = {frozen:?}\n[engine]\ndevice = \"cpu\"\n"
+    );
     fs::write(here.join("mine.toml"), config).unwrap();
     let trained = frostline(here, "", &["train", "mine.toml", "--headless"]);
     assert_eq!(trained.code, Some(0), "{}", trained.err);
@@ -390,6 +289,8 @@ fn a_run_starts_from_its_base_s_weights_and_says_so() {
 #[test]
 #[ignore = "needs weights and photographs that are not in this checkout"]
 fn photographs_are_what_pytorch_takes_them_for() {
+    use std::path::{Path, PathBuf};
+
     type Answers = std::collections::BTreeMap<String, std::collections::BTreeMap<String, Vec<(usize, f64)>>>;
     let named = |variable| PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}")));
     let (weights, photographs) = (named("FROSTLINE_LITE0"), named("FROSTLINE_PHOTOGRAPHS"));
@@ -413,7 +314,8 @@ fn photographs_are_what_pytorch_takes_them_for() {
                 for ((class, probability), found) in wanted.iter().zip(answer["top"].as_array().unwrap()) {
                     assert_eq!(found["synset"], classes[*class].synset, "{name}, {framing}: {}", told.out);
                     // Another decoder of JPEGs is a level of 255 off here and there.
-                    let tolerance = if name.ends_with(".jpg") { 1e-2 } else { 1e-3 };
+                    let tolerance =
+                        if Path::new(name).extension().is_some_and(|ending| ending == "jpg") { 1e-2 } else { 1e-3 };
                     let off = (found["probability"].as_f64().unwrap() - probability).abs();
                     assert!(off < tolerance, "{name}, {framing}: {off}: {}", told.out);
                 }

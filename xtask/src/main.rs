@@ -5,6 +5,7 @@ mod bench;
 mod checkout;
 mod ci;
 mod environment;
+mod explain_check;
 mod failure;
 mod linkage;
 mod packager;
@@ -34,6 +35,9 @@ Commands:
   test [ARGS]     set up and run every test; ARGS go to `cargo test`
   ci              all that CI checks, cheapest first, the tests last
   tidy            the house rules that no compiler checks
+  explain-check [ARGS]
+                  train on the embedded drawings, score the methods of explanation against what is known of
+                  them, and renew the table in docs/explanations.md; ARGS go to `frostline explain check`
   bench [ARGS]    measure Frostline beside Keras, PyTorch and others; `bench --help` lists the options
 
 After `setup`, plain `cargo build`, `cargo test` and rust-analyzer need no variable and no xtask.
@@ -73,6 +77,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "demo" => suite::demo(&environment, &checkout, rest),
         "test" => suite::test(&environment, &checkout, rest),
         "bench" => bench::run(&environment, &checkout, rest),
+        "explain-check" => explain_check::run(&environment, &checkout, rest),
         "ci" => no_arguments(command, rest).and_then(|()| ci::run(&environment, &checkout)),
         "tidy" => no_arguments(command, rest).and_then(|()| tidy::run(&environment, &checkout)),
         other => Err(Failure::usage(format!("xtask has no command `{other}`"))),

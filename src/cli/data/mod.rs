@@ -2,9 +2,9 @@
 
 mod check;
 mod fetch;
-mod inline;
-mod preview;
-mod sheet;
+pub(super) mod inline;
+pub(super) mod preview;
+pub(super) mod sheet;
 mod split;
 
 use clap::{Args, Subcommand};

@@ -162,7 +162,8 @@ fn caption(sample: &Sample) -> String {
     }
 }
 
-fn picture(pixels: &Pixels) -> RgbImage {
+/// In colour, whatever its channels.
+pub fn picture(pixels: &Pixels) -> RgbImage {
     let (width, height) = (pixels.size.width, pixels.size.height);
     let bytes = pixels.bytes.clone();
     let picture = if pixels.size.channels == 1 {

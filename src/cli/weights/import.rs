@@ -58,9 +58,8 @@ pub fn run(args: &ImportArgs, out: &mut Output) -> Result<Exit> {
     let unreadable = |error| Error::environment(format!("{}: cannot be read: {error}", args.file.display()), None);
     let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let record = Record { weights: provenance(&identity, source, sha256(&args.file).map_err(unreadable)?) };
-    std::fs::create_dir_all(shelf.folder()).map_err(|error| {
-        Error::environment(format!("{}: cannot be made: {error}", shelf.folder().display()), None)
-    })?;
+    std::fs::create_dir_all(shelf.folder())
+        .map_err(|error| Error::environment(format!("{}: cannot be made: {error}", shelf.folder().display()), None))?;
     let bytes = checkpoint::write(&target, &tensors, &record)?;
     out.line(&format!("{}: {}, {}", target.display(), several(tensors.len(), "tensor"), size(bytes)))?;
     out.line(&next(identity.architecture, name, &target, &record.weights))?;

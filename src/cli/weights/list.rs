@@ -81,7 +81,9 @@ fn text(rows: &[Row]) -> String {
     let lined_up = table::table(&std::iter::once(header).chain(cells).collect::<Vec<_>>());
     let places = rows.iter().map(|row| match (&row.path, row.repository) {
         (Some(path), _) => path.display().to_string(),
-        (None, Some(repository)) => format!("not here: frostline weights pull {} ({}, {repository})", row.name, row.about),
+        (None, Some(repository)) => {
+            format!("not here: frostline weights pull {} ({}, {repository})", row.name, row.about)
+        }
         (None, None) => String::new(),
     });
     let lines = lined_up.lines().zip(std::iter::once("WHERE".to_owned()).chain(places));

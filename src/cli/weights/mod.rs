@@ -33,11 +33,13 @@ enum WeightsCommand {
 /// Where weights are kept.
 #[derive(Args, Clone, Debug)]
 struct Place {
-    /// Frostline's folder for weights [default: weights, or FROSTLINE_WEIGHTS]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = "Frostline's folder for weights [default: weights, or FROSTLINE_WEIGHTS]")]
     folder: Option<PathBuf>,
-    /// The cache that all programs of the hub share [default: HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub]
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The cache that all programs of the hub share [default: HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub]"
+    )]
     hub_cache: Option<PathBuf>,
 }
 

@@ -74,9 +74,9 @@ fn pull(remote: &Remote, own: bool, shelf: &Shelf, out: &mut Output) -> Result<(
         wanted.target
     } else {
         let pointer = cache.pointer_path(said.commit_hash()).join(remote.file);
-        link(&pointer, said.etag()).and_then(|()| cache.create_ref(said.commit_hash())).map_err(|error| {
-            Error::environment(format!("{}: cannot be written: {error}", pointer.display()), None)
-        })?;
+        link(&pointer, said.etag())
+            .and_then(|()| cache.create_ref(said.commit_hash()))
+            .map_err(|error| Error::environment(format!("{}: cannot be written: {error}", pointer.display()), None))?;
         pointer
     };
     let from = match fetched {
@@ -103,8 +103,11 @@ fn describe(path: &Path, remote: &Remote) -> Result<String> {
 fn api(shelf: &Shelf) -> Result<Api> {
     let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
     let endpoint = endpoint.unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
-    if endpoint.parse::<ureq::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).is_none() {
-        return Err(Error::user(format!("HF_ENDPOINT={endpoint}: is no address"), format!("the hub's own is {ENDPOINT}")));
+    if !endpoint.parse::<ureq::http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some()) {
+        return Err(Error::user(
+            format!("HF_ENDPOINT={endpoint}: is no address"),
+            format!("the hub's own is {ENDPOINT}"),
+        ));
     }
     let builder = ApiBuilder::from_cache(shelf.hub().clone()).with_endpoint(endpoint).with_progress(false);
     let api = builder.with_user_agent("frostline", env!("CARGO_PKG_VERSION")).with_token(token(shelf)).build();
@@ -125,7 +128,9 @@ fn known(said: &Metadata, remote: &Remote, url: &str) -> Result<Known> {
     }
     match remote.sha256 {
         Some(wanted) if wanted != sha256 => Err(Error::environment(
-            format!("{url}: the hub has another file than the one that is wanted: its SHA-256 is {sha256} instead of {wanted}"),
+            format!(
+                "{url}: the hub has another file than the one that is wanted: its SHA-256 is {sha256} instead of {wanted}"
+            ),
             None,
         )),
         _ => Ok(Known { bytes: said.size() as u64, sha256 }),

@@ -118,6 +118,13 @@ impl Source for CritterSource {
         Some(blake3::hash(format!("critters {} {} {} {size:?}", self.seed, self.part.name(), self.count).as_bytes()))
     }
 }
+
+/// The drawing that stands at a position of the test split of this seed, with its label.
+pub fn held_out(seed: u64, i: usize, height: u32, width: u32) -> (Critter, u32) {
+    let label = label(i);
+    (draw(seed, Part::Test.first_index() + i as u32, Species::ALL[label as usize], height, width), label)
+}
+
 /// Draws one critter. Height and width must not be 0. The cat and the dog of one seed and index differ in the tells alone.
 pub fn draw(seed: u64, index: u32, species: Species, height: u32, width: u32) -> Critter {
     let canvas = compose(Canvas::new(height, width, true), seed, index, species);

@@ -1,9 +1,11 @@
 //! The engine's tests: against Keras's figures (`tests/reference` makes them), against plain tensor operations, and against itself.
 #![allow(clippy::unwrap_used)]
 
+mod ascent;
 mod device;
 mod dropout;
 mod explain;
+mod explain_maps;
 mod features;
 mod formula;
 mod freezing;

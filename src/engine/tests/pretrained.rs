@@ -13,10 +13,17 @@ fn keras_network() -> Arch {
     let strided = |size, stride, padding| Window { strides: [stride; 2], padding, ..window(size) };
     let plain = Activation::Linear;
     let conv = |filters, window, bias| Op::Conv2d { filters, window, groups: 1, bias, activation: plain };
-    let separable =
-        Op::SeparableConv2d { filters: 4, window: strided(3, 1, Padding::Same), multiplier: 2, bias: true, activation: plain };
-    let depthwise = Op::DepthwiseConv2d { window: strided(3, 2, Padding::Same), multiplier: 1, bias: true, activation: plain };
-    let reading = |op, inputs: &[&str]| LayerSpec { inputs: inputs.iter().map(|&input| input.into()).collect(), ..layer(op) };
+    let separable = Op::SeparableConv2d {
+        filters: 4,
+        window: strided(3, 1, Padding::Same),
+        multiplier: 2,
+        bias: true,
+        activation: plain,
+    };
+    let depthwise =
+        Op::DepthwiseConv2d { window: strided(3, 2, Padding::Same), multiplier: 1, bias: true, activation: plain };
+    let reading =
+        |op, inputs: &[&str]| LayerSpec { inputs: inputs.iter().map(|&input| input.into()).collect(), ..layer(op) };
     let layers = [
         LayerSpec { name: Some("stem".into()), ..layer(conv(3, strided(3, 1, Padding::Same), true)) },
         norm(),

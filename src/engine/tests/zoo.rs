@@ -5,8 +5,10 @@ use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
 use super::formula::{floats, fnv1a, from_keras_map, from_keras_order, tiled, to_keras_map};
-use super::{CPU, Preprocess, RULES, batch, size};
+use super::{CPU, Preprocess, RULES, batch, input, size};
 use crate::network::{Mode, Network, Taps};
+use crate::pass::Pass;
+use crate::shards::Shards;
 use crate::stepper::TorchStepper;
 use frostline::arch::zoo::{Architecture, Naming, Wiring, modules, parameter_name};
 use frostline::arch::{Activation, Arch, LayerSpec, Op, Preprocessing, Shape, Source};
@@ -55,7 +57,7 @@ fn torch() -> Figures {
     serde_json::from_str(include_str!("../../../tests/fixtures/zoo/torch.json")).unwrap()
 }
 
-fn naming(name: &str) -> Naming {
+pub(super) fn naming(name: &str) -> Naming {
     match name {
         "keras" => Naming::Keras,
         "torchvision" => Naming::Torchvision,
@@ -65,7 +67,12 @@ fn naming(name: &str) -> Naming {
     }
 }
 
-fn arch(architecture: Architecture, wiring: Wiring, top: bool, [height, width, channels]: [usize; 3]) -> Arch {
+pub(super) fn arch(
+    architecture: Architecture,
+    wiring: Wiring,
+    top: bool,
+    [height, width, channels]: [usize; 3],
+) -> Arch {
     let shape = Shape::Map { height, width, channels };
     Arch::new(architecture.name(), shape, &architecture.layers_for(wiring, top)).unwrap()
 }
@@ -96,12 +103,17 @@ fn flattened(arch: &Arch, layer: usize) -> Option<[i64; 3]> {
     }
 }
 
-fn fill(network: &Network, architecture: Architecture, naming: Naming) {
+pub(super) fn fill(network: &Network, architecture: Architecture, naming: Naming) {
     let modules = modules(architecture, naming).unwrap();
     let _no_grad = tch::no_grad_guard();
     for weight in network.weights().all() {
         let (layer, parameter) = weight.name.split_once('/').unwrap();
-        let name = parameter_name(naming, &modules[layer], parameter).unwrap();
+        let Some(module) = modules.get(layer) else {
+            // A layer of another head keeps what it has.
+            assert_eq!(layer, "dense");
+            continue;
+        };
+        let name = parameter_name(naming, module, parameter).unwrap();
         let shape = weight.tensor.size();
         let values = values(&name, parameter, &shape);
         let values = match flattened(network.arch(), weight.layer) {
@@ -116,7 +128,7 @@ fn fill(network: &Network, architecture: Architecture, naming: Naming) {
 }
 
 /// What `sample` of `zoo_weights.py` takes.
-fn sample(values: &[f32], count: usize) -> Vec<f32> {
+pub(super) fn sample(values: &[f32], count: usize) -> Vec<f32> {
     (0..count).map(|index| values[index * values.len() / count]).collect()
 }
 
@@ -300,4 +312,52 @@ fn residual_networks_train_in_shards() {
 fn networks_of_branches_train_in_shards() {
     trains(Architecture::InceptionV3, Wiring::Torch);
     trains(Architecture::Xception, Wiring::Keras);
+}
+
+/// Gradients through additions and concatenations, with every normalisation frozen so that all of the base runs in shards.
+fn shards_agree(architecture: Architecture, wiring: Wiring) {
+    let side = architecture.minimum_side();
+    let mut layers = architecture.layers_for(wiring, false);
+    layers.extend([super::layer(Op::GlobalAveragePool2d), super::dense(3, Activation::Softmax)]);
+    let arch = Arch::new("sharded", Shape::Map { height: side, width: side, channels: 3 }, &layers).unwrap();
+    crate::device::set_threads(1).unwrap();
+    let mut network = Network::new(&arch, 7, Device::Cpu, Kind::Float).unwrap();
+    fill(&network, architecture, if wiring == Wiring::Keras { Naming::Keras } else { Naming::Timm });
+    for (position, layer) in arch.layers().iter().enumerate() {
+        if matches!(layer.op, Op::BatchNorm { .. }) {
+            network.set_frozen(position, true).unwrap();
+        }
+    }
+    assert_eq!(network.trunk_end(TRAIN), Some(arch.layers().len() - 2), "all but the last layer");
+    let pictures = batch(1, 5, size(side as u32, 3), 3);
+    let one = pictures.size.bytes();
+    let pass = |shards: Option<&Shards>| {
+        let input = |range: std::ops::Range<usize>| {
+            let bytes = &pictures.images[range.start * one..range.end * one];
+            input::pictures(bytes, range.len(), pictures.size, Preprocess::default(), Device::Cpu)
+        };
+        let pass = Pass::forward(&network, shards, pictures.count, input, TRAIN).unwrap();
+        let loss = crate::loss::mean(&pass.logits, &Tensor::from_slice(&pictures.labels), network.head()).unwrap();
+        let mut gradients = pass.backward(&network, shards, &loss).unwrap();
+        gradients.sort_by_key(|(position, _)| *position);
+        gradients
+    };
+    let (whole, sharded) = (pass(None), pass(Some(&Shards::new(2))));
+    assert_eq!(whole.len(), network.trainable().len());
+    assert_eq!(sharded.len(), whole.len());
+    for ((position, sharded), (_, whole)) in sharded.iter().zip(&whole) {
+        let off = ((sharded - whole).norm() / whole.norm()).double_value(&[]);
+        let name = &network.weights().all()[*position].name;
+        // A lost or doubled shard is tenths; a ReLU that rounding tips over is a few of many thousand.
+        assert!(off < 1e-3, "{architecture:?}: the gradient of {name} is {off} off");
+    }
+}
+
+const TRAIN: Mode = Mode::Train { seed: 7, step: 3 };
+
+#[test]
+fn branches_that_join_have_the_same_gradients_in_shards() {
+    shards_agree(Architecture::Resnet50, Wiring::Keras);
+    shards_agree(Architecture::InceptionV3, Wiring::Torch);
+    shards_agree(Architecture::Xception, Wiring::Torch);
 }

@@ -15,7 +15,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::{Appearance, Connection, Effect, Model, Msg, draw, update};
 use crate::{
     event::{Event, Picture, PictureKind, Stamped},
-    picture::{Depth, Glyphs, columns_for, grid, overlay},
+    picture::{Colormap, Depth, Glyphs, columns_for, grid, overlay},
 };
 
 pub const COLOURS: Appearance = Appearance { glyphs: Glyphs::Quadrant, depth: Depth::True, ascii: false, light: false };
@@ -70,9 +70,9 @@ fn drawn(picture: &Picture) -> RgbImage {
         PictureKind::Sample => sample,
         PictureKind::Activations { .. } => {
             let values: Vec<f32> = (0..32 * 8 * 8).map(|i| ((i * (1 + i / 64)) % 13) as f32).collect();
-            grid(&values, [32, 8, 8], columns_for(32, 8, 8, 1.0))
+            grid(&values, [32, 8, 8], columns_for(32, 8, 8, 1.0), Colormap::Viridis)
         }
-        PictureKind::GradCam { .. } => overlay(&sample, &[1.0, 0.3, 0.2, 0.0], [2, 2], 0.4),
+        PictureKind::GradCam { .. } => overlay(&sample, &[1.0, 0.3, 0.2, 0.0], [2, 2], 0.4, Colormap::Jet),
     }
 }
 

@@ -43,7 +43,8 @@ fn file(architecture: Architecture, naming: Naming) -> Vec<Tensor> {
 fn keras_shape(op: &Op, ours: &[usize], name: &str) -> Vec<usize> {
     match (op, ours, name) {
         (Op::Dense { .. }, &[out, input], _) => vec![input, out],
-        (Op::DepthwiseConv2d { .. }, &[out, _, height, width], _) | (_, &[out, _, height, width], "depthwise_kernel") => {
+        (Op::DepthwiseConv2d { .. }, &[out, _, height, width], _)
+        | (_, &[out, _, height, width], "depthwise_kernel") => {
             vec![height, width, out, 1]
         }
         (_, &[out, input, height, width], _) => vec![height, width, input, out],
@@ -98,7 +99,10 @@ fn columns_behind_the_flattened_map_of_torch_are_turned_and_those_of_keras_are_n
         [of("fc1"), of("fc2")]
     };
     assert_eq!(arch.layers()[fc1].parameters[0].shape, [4096, 25088]);
-    assert_eq!(layout(Naming::Torchvision), [Layout::ChannelsFirst { height: 7, width: 7, channels: 512 }, Layout::Same]);
+    assert_eq!(
+        layout(Naming::Torchvision),
+        [Layout::ChannelsFirst { height: 7, width: 7, channels: 512 }, Layout::Same]
+    );
     assert_eq!(layout(Naming::Keras), [Layout::Transposed; 2]);
 }
 
@@ -109,7 +113,10 @@ fn missing_misshapen_and_unexpected_tensors_are_named() {
         .layers()
         .iter()
         .flat_map(|layer| {
-            layer.parameters.iter().map(|parameter| tensor(format!("{}/{}", layer.name, parameter.name), &parameter.shape))
+            layer
+                .parameters
+                .iter()
+                .map(|parameter| tensor(format!("{}/{}", layer.name, parameter.name), &parameter.shape))
         })
         .collect();
     let wanted = Wanted::whole(&arch, None);

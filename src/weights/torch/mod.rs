@@ -76,7 +76,8 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Read<Contents> {
             Node::Int(key) => key.to_string(),
             _ => return Err(Fault::damaged("a storage has no name")),
         };
-        let size = kinds.get(&key).ok_or_else(|| Fault::damaged(format!("nothing says what storage {key} holds")))?.size();
+        let size =
+            kinds.get(&key).ok_or_else(|| Fault::damaged(format!("nothing says what storage {key} holds")))?.size();
         let torn = || Fault::damaged(format!("storage {key} is not whole"));
         let head: [u8; 8] = bytes.get(at..at + 8).and_then(|head| head.try_into().ok()).ok_or_else(torn)?;
         let length = usize::try_from(i64::from_le_bytes(head)).ok().and_then(|count| count.checked_mul(size));

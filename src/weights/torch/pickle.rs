@@ -43,7 +43,8 @@ pub(super) struct Pickle {
 impl Pickle {
     /// Reads one pickle from the beginning of `bytes`; comes with its length.
     pub(super) fn read(bytes: &[u8]) -> Read<(Self, usize)> {
-        let mut machine = Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut machine =
+            Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
         let root = machine.run()?;
         Ok((Self { nodes: machine.nodes, root }, machine.at))
     }
@@ -251,7 +252,9 @@ impl Machine<'_> {
             // BUILD: attributes, such as the `_metadata` of a state dict.
             b'b' => drop(self.pop()?),
             other => {
-                return Err(Fault::unsupported(format!("its pickle has the opcode {other:#04x} at byte {begun}, which is not read")));
+                return Err(Fault::unsupported(format!(
+                    "its pickle has the opcode {other:#04x} at byte {begun}, which is not read"
+                )));
             }
         }
         Ok(())

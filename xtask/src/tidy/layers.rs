@@ -62,7 +62,15 @@ const ABILITIES: &[Ability] = &[
     },
     Ability {
         words: &["unsafe"],
-        rooms: &["engine", "run", "cli", "bin", "src/data/cache/file.rs", "src/data/augment/avx2.rs", "src/weights/bytes.rs"],
+        rooms: &[
+            "engine",
+            "run",
+            "cli",
+            "bin",
+            "src/data/cache/file.rs",
+            "src/data/augment/avx2.rs",
+            "src/weights/bytes.rs",
+        ],
         why: "`unsafe` is for libtorch in `engine`, for system calls in `run` and `cli`, for the mapping of files, and for a processor's vectors",
     },
 ];
