@@ -61,7 +61,7 @@ fn jet(value: f32) -> [u8; 3] {
 /// The nearest of matplotlib's 256 steps (`_cm_listed.py`), of which the library has all.
 fn step(gradient: Gradient, value: f32) -> [u8; 3] {
     let index = (value * 255.0).round();
-    gradient.eval_continuous((f64::from(index) + 0.5) / 256.0).as_array()
+    gradient.eval_rational(index as usize, 256).as_array()
 }
 
 #[cfg(test)]
