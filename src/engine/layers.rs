@@ -48,14 +48,11 @@ pub fn convolve(x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>, window: Wind
     let border = Border::of(window, sides(x));
     let (strides, dilation) = (ints(window.strides), ints(window.dilation));
     let groups = groups as i64;
-    let alone = (x.device(), x.kind()) == (Device::Cpu, Kind::Float)
-        && !x.requires_grad()
-        && !kernel.requires_grad()
-        && tch::utils::has_mkldnn();
+    let by_onednn = (x.device(), x.kind()) == (Device::Cpu, Kind::Float) && tch::utils::has_mkldnn();
     let run = |x: &Tensor, padding: [i64; 2]| {
-        if alone {
-            // What is frozen has to give a picture the same bits in every batch, since they may be kept: libtorch itself takes another
-            // kernel for few pictures.
+        if by_onednn {
+            // libtorch itself takes another kernel for a single small picture, and for 1x1 convolutions of fewer than sixteen on one
+            // thread, which is half as fast there. A picture is to get the same bits in every batch and shard: what is frozen is kept.
             x.f_mkldnn_convolution(kernel, bias, padding, strides, dilation, groups)
         } else {
             x.f_conv2d(kernel, bias, strides, padding, dilation, groups)

@@ -103,7 +103,7 @@ fn a_frozen_base_is_computed_once_and_changes_nothing() {
     assert!(entries.iter().all(|entry| entry["record_bytes"] == 14 * 14 * 64 * 4), "{lines}");
     assert!(entries.iter().all(|entry| entry["content"] == "features"), "{lines}");
     let table = said(here, &["cache", "list"]);
-    assert!(table.contains("mine up to flatten: train #0 and 47 more"), "{table}");
+    assert!(table.contains("kept up to flatten: train #0 and 47 more"), "{table}");
     assert_eq!(said(here, &["cache", "clear", "--only", "decoded"]), "nothing to remove\n");
     assert_eq!(said(here, &["cache", "clear", "--unused-for", "1"]), "nothing to remove\n");
     assert!(said(here, &["cache", "clear"]).starts_with("3 files removed, "));

@@ -208,7 +208,8 @@ fn slots_are_kept_under_a_rule_of_the_same_kind_and_forgotten_under_another() {
         stepper.step(&batch(step as usize, 5, size(12, 3), 2), Update { step, learning_rate: 0.01 }).unwrap();
     }
     let slots = |stepper: &TorchStepper| -> Vec<String> {
-        stepper.save().unwrap().into_iter().map(|(name, _)| name).filter(|name| name.ends_with("/variance")).collect()
+        let is_slot = |name: &String| name.starts_with("optimizer/") && name.ends_with("variance");
+        stepper.save().unwrap().into_iter().map(|(name, _)| name).filter(is_slot).collect()
     };
     let gathered = stepper.save().unwrap();
     stepper.begin_phase(&phase(plan::Optimizer::Rmsprop { rho: 0.99, momentum: 0.0, epsilon: 1e-7 })).unwrap();
