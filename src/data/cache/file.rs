@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use blake3::{Hash, Hasher};
 use memmap2::Mmap;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::folder::{self, CacheFolder};
 
@@ -222,22 +223,21 @@ impl Layout {
         (is_same && is_whole).then_some(found.room)
     }
 
-    /// Under a name of its own first, so that nobody ever sees half a head. The first of several processes wins.
+    /// Under a name of its own first, so that nobody ever sees half a head. The first of several threads and processes wins.
     fn create(&self, place: &CacheFolder, path: &Path, about: &str) -> io::Result<File> {
-        let own = place.path.join(format!(".{}-{}", self.identity.to_hex(), std::process::id()));
-        let result = self.create_as(&own, path, about);
-        let _ = std::fs::remove_file(&own);
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        let own = NamedTempFile::with_prefix_in(".", &place.path)?;
+        self.write_head(own.as_file(), about)?;
+        match own.persist_noclobber(path) {
+            Ok(file) => Ok(file),
+            Err(PersistError { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let (file, _) = self.open(path)?.ok_or(error)?;
                 Ok(file)
             }
-            result => result,
+            Err(PersistError { error, .. }) => Err(error),
         }
     }
 
-    fn create_as(&self, own: &Path, path: &Path, about: &str) -> io::Result<File> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(own)?;
+    fn write_head(&self, file: &File, about: &str) -> io::Result<()> {
         file.set_len(self.length())?;
         file.write_all_at(&self.head(), 0)?;
         let mut end = about.len().min(PAGE - HEAD - 2);
@@ -246,9 +246,7 @@ impl Layout {
         }
         let about = &about.as_bytes()[..end];
         file.write_all_at(&(about.len() as u16).to_le_bytes(), HEAD as u64)?;
-        file.write_all_at(about, HEAD as u64 + 2)?;
-        std::fs::hard_link(own, path)?;
-        Ok(file)
+        file.write_all_at(about, HEAD as u64 + 2)
     }
 }
 
