@@ -11,6 +11,8 @@ use std::{
 use image::{GrayAlphaImage, ImageBuffer, Rgb, RgbImage, RgbaImage};
 use serde_json::Value;
 
+use crate::acting::{Said, said};
+
 const CONFIG: &str = r#"
 [data]
 source = "critters"
@@ -34,18 +36,10 @@ device = "cpu"
 threads = 1
 "#;
 
-struct Told {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-fn frostline(folder: &Path, arguments: &[&str]) -> Told {
+fn frostline(folder: &Path, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
-    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS").stdin(Stdio::null());
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Told { out: text(&output.stdout), err: text(&output.stderr), code: output.status.code() }
+    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS");
+    said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 /// A folder with a run and an image, for all tests.
@@ -66,13 +60,13 @@ fn picture() -> RgbImage {
     RgbImage::from_fn(300, 200, |x, y| Rgb([(x % 256) as u8, y as u8, 90]))
 }
 
-fn explain(arguments: &[&str]) -> Told {
+fn explain(arguments: &[&str]) -> Said {
     let told = frostline(trained(), &[&["explain"], arguments].concat());
     assert_eq!(told.code, Some(0), "{arguments:?}: {}", told.err);
     told
 }
 
-fn records(told: &Told) -> Vec<Value> {
+fn records(told: &Said) -> Vec<Value> {
     told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

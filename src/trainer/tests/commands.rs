@@ -65,14 +65,7 @@ fn what_cannot_be_done_is_refused_with_its_reason() {
     .map(|command| (1, command))
     .to_vec();
     let ran = fresh(&plan(&[]), &script);
-    let reasons: Vec<String> = answers(&ran.events)
-        .into_iter()
-        .map(|(_, command, outcome)| match outcome {
-            Outcome::Rejected { reason } => format!("{command}: {reason}"),
-            Outcome::Applied => format!("{command}: applied"),
-        })
-        .collect();
-    insta::assert_snapshot!(reasons.join("\n"));
+    insta::assert_snapshot!(replies(&ran.events));
 }
 
 #[test]

@@ -230,6 +230,15 @@ fn answers(events: &[Event]) -> Vec<(u64, &Command, &Outcome)> {
     events.iter().filter_map(answer).collect()
 }
 
+/// The commands with what became of them, one a line.
+fn replies(events: &[Event]) -> String {
+    let line = |(_, command, outcome): (u64, &Command, &Outcome)| match outcome {
+        Outcome::Rejected { reason } => format!("{command}: {reason}"),
+        Outcome::Applied => format!("{command}: applied"),
+    };
+    answers(events).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn layers(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
