@@ -9,6 +9,9 @@ use zip::{CompressionMethod, ZipArchive, read::ZipFile, result::ZipError};
 
 use super::error::{Fault, Read};
 
+/// Zeros, as untrained biases are, may shrink well.
+const MOST_GROWTH: u64 = 64;
+
 pub(super) struct Archive<'a> {
     bytes: &'a [u8],
     names: Vec<String>,
@@ -42,11 +45,19 @@ impl<'a> Archive<'a> {
         range.map(Some).ok_or_else(|| Fault::damaged(format!("{name} in it reaches beyond its end")))
     }
 
-    /// The entry's content; `None` if there is no such entry.
+    /// The entry's content; `None` if there is no such entry. Weights hardly shrink, so that what claims to be much larger than the
+    /// archive is no weights.
     pub(super) fn unpacked(&mut self, name: &str) -> Read<Option<Vec<u8>>> {
-        let Some(mut entry) = self.entry(name)? else { return Ok(None) };
+        let most = (self.bytes.len() as u64).saturating_mul(MOST_GROWTH);
+        let Some(entry) = self.entry(name)? else { return Ok(None) };
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| Fault::damaged(format!("{name} in it: {error}")))?;
+        entry
+            .take(most + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Fault::damaged(format!("{name} in it: {error}")))?;
+        if bytes.len() as u64 > most {
+            return Err(Fault::damaged(format!("{name} in it unpacks to more than {MOST_GROWTH} times the archive")));
+        }
         Ok(Some(bytes))
     }
 

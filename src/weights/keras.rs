@@ -59,9 +59,11 @@ fn survey(file: &File) -> Read<(Format, Contents)> {
     let root = file.root();
     let mut attributes = texts(&root)?;
     let mut tensors = Vec::new();
-    let top = if attributes.contains_key("layer_names") { Some(root) } else { file.group("model_weights").ok() };
+    // A long list is split: `layer_names0`, `layer_names1`, …
+    let is_top = ["layer_names", "layer_names0"].iter().any(|&name| attributes.contains_key(name));
+    let top = if is_top { Some(root) } else { file.group("model_weights").ok() };
     if let Some(top) = top {
-        let prefix = if attributes.contains_key("layer_names") { "" } else { "model_weights/" };
+        let prefix = if is_top { "" } else { "model_weights/" };
         let found = texts(&top)?;
         listed(&top, prefix, &mut tensors)?;
         attributes.extend(found.into_iter().filter(|(name, _)| !name.starts_with("layer_names")));

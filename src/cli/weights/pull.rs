@@ -126,6 +126,10 @@ fn known(said: &Metadata, remote: &Remote, url: &str) -> Result<Known> {
     if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::environment(format!("{url}: the hub gives no SHA-256 for it, but `{}`", said.etag()), None));
     }
+    // It becomes a folder's name.
+    if !said.commit_hash().bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::environment(format!("{url}: the hub calls its version `{}`", said.commit_hash()), None));
+    }
     match remote.sha256 {
         Some(wanted) if wanted != sha256 => Err(Error::environment(
             format!(

@@ -1,7 +1,7 @@
 //! From a pickle to the tensors of a state dict: the few functions of `PyTorch` that stand for a tensor are understood, and every
 //! other one is a value without meaning. Nested dictionaries get dotted names; optimiser states and the like are left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{
@@ -46,7 +46,7 @@ pub(super) fn tensors(pickle: &Pickle) -> Read<Vec<Stored>> {
         )));
     }
     let mut found = Vec::new();
-    gather(pickle, root, "", 0, &mut found)?;
+    gather(pickle, root, "", 0, &mut HashSet::new(), &mut found)?;
     if found.is_empty() {
         return Err(Fault::Foreign("there is no tensor in its dictionary".into()));
     }
@@ -67,7 +67,18 @@ pub(super) fn storages(pickle: &Pickle) -> Read<HashMap<String, Dtype>> {
     Ok(storages)
 }
 
-fn gather(pickle: &Pickle, id: Id, prefix: &str, depth: usize, found: &mut Vec<Stored>) -> Read<()> {
+/// Each dictionary is looked into once: one that holds itself would have no end.
+fn gather(
+    pickle: &Pickle,
+    id: Id,
+    prefix: &str,
+    depth: usize,
+    seen: &mut HashSet<Id>,
+    found: &mut Vec<Stored>,
+) -> Read<()> {
+    if !seen.insert(id) {
+        return Ok(());
+    }
     for (key, value) in dictionary(pickle, id) {
         let key = match pickle.node(key) {
             Node::Text(key) => key.clone(),
@@ -78,7 +89,7 @@ fn gather(pickle: &Pickle, id: Id, prefix: &str, depth: usize, found: &mut Vec<S
         if is_tensor(pickle, value) {
             found.extend(tensor(pickle, name, value)?);
         } else if depth < DEEPEST {
-            gather(pickle, value, &format!("{name}."), depth + 1, found)?;
+            gather(pickle, value, &format!("{name}."), depth + 1, seen, found)?;
         }
     }
     Ok(())
