@@ -82,9 +82,6 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
-    for message in plan.warnings() {
-        journal.say(Event::Log { level: Level::Warning, message })?;
-    }
     Ok(plan)
 }
 
@@ -171,8 +168,7 @@ fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> R
     stepper.load(&pretrained)?;
     let wanted = Wanted::base(&plan.arch, base);
     record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
-    // The plan may have guessed as much from the file's name.
-    let mismatch = pretrained.mismatch(&wanted, plan.preprocessing()).filter(|_| plan.warnings().is_empty());
+    let mismatch = pretrained.mismatch(&wanted, plan.preprocessing());
     for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {
         record.say(Event::Log { level: Level::Warning, message })?;
     }

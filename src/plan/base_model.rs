@@ -105,7 +105,9 @@ impl Base {
     pub(super) fn likely_mismatch(&self, preprocessing: &Preprocessing) -> Option<String> {
         // Frostline's own files have that ending too, whoever trained the weights in them, and say so.
         let is_open = matches!(&self.weights, BaseWeights::File(path) if path.extension().is_some_and(|ending| ending == "safetensors"));
-        self.mismatch(source(&self.weights).filter(|_| !is_open)?, preprocessing)
+        // Another wiring than the source's own was asked for by somebody who knows whose weights they are.
+        let naming = source(&self.weights).filter(|_| !is_open)?;
+        if naming.wiring(self.architecture) == self.wiring { self.mismatch(naming, preprocessing) } else { None }
     }
 }
 
