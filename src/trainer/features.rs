@@ -58,8 +58,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if self.plan.feature_bytes == 0 || loader.images() == 0 {
             return Ok(None);
         }
-        let Some(part) = self.stepper.frozen_part(training)? else { return Ok(None) };
         let Some(pictures) = loader.pictures() else { return Ok(None) };
+        let Some(part) = self.stepper.frozen_part(training)? else { return Ok(None) };
         if let Some(features) = self.keeping.find(&part, pictures) {
             return Ok(Some(Arc::clone(features)));
         }

@@ -66,6 +66,9 @@ impl CacheFile {
             place.make_room(&path, layout.length(), limits.folder)?;
             layout.create(place, &path, about)?
         };
+        // For as long as this is open; [`CacheFolder::make_room`] leaves it then. Never waits: nobody holds it alone for longer than it
+        // takes to unlink it.
+        file.lock_shared()?;
         folder::touch(&file);
         let map = map(&file)?;
         if (map.len() as u64) < layout.length() {

@@ -70,8 +70,8 @@ impl CacheFolder {
         self.path.join(format!("{}.{}", identity.to_hex(), self.kind.ending()))
     }
 
-    /// Makes the folder, and removes the files that were not used for longest until `length` bytes more are within the limit.
-    /// Processes that still use them keep them until they end.
+    /// Makes the folder, and removes the files that were not used for longest until `length` bytes more are within the limit, but none
+    /// that is open: a run does not lose what it has just kept.
     pub(super) fn make_room(&self, new: &Path, length: u64, limit: u64) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
         let mut others: Vec<_> = self.files()?.into_iter().filter(|(_, _, path)| path != new).collect();
@@ -81,7 +81,8 @@ impl CacheFolder {
             if taken <= limit {
                 break;
             }
-            if std::fs::remove_file(path).is_ok() {
+            let is_free = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if is_free() && std::fs::remove_file(&path).is_ok() {
                 taken -= bytes;
             }
         }
