@@ -13,6 +13,7 @@ use super::network::{Mode, Network};
 use super::pass::Pass;
 use super::prefix::{self, Prefix, Prices};
 use super::shards::Shards;
+use super::shim;
 use frostline::arch::{Arch, Shape, Source};
 use frostline::data::{Batch, FrozenPart, Served, Size};
 
@@ -174,12 +175,16 @@ fn outputs(network: &Network, prefix: &Prefix) -> Result<Vec<Output>> {
     seen.into_iter().map(output).collect()
 }
 
+/// To be raised when the way in which a layer is computed changes, if but in the last digit.
+const KERNELS: u32 = 2;
+
 /// Everything that the outputs for a given picture follow from.
 fn identity(network: &Network, prefix: &Prefix, outputs: &[Output], preprocess: Preprocess) -> Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let device = network.device();
     let (kind, libtorch) = (device::name(device), device::libtorch_version());
-    hasher.update(format!("{} {kind} {libtorch} {preprocess:?} ", device::label(device)).as_bytes());
+    let lanes = shim::winograd_lanes();
+    hasher.update(format!("{KERNELS} {lanes} {} {kind} {libtorch} {preprocess:?} ", device::label(device)).as_bytes());
     let layers = prefix.layers();
     hasher.update(structure(network.arch(), &layers, prefix.crossing()).as_bytes());
     for output in outputs {

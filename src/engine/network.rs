@@ -133,12 +133,13 @@ impl Network {
     }
 
     /// Makes anew what passes use in place of weights that have changed: copies, where kernels are multiplied in another kind than they
-    /// have, and kernels that are made ready for a faster convolution. Call it before a pass.
-    pub fn refresh(&mut self) -> Result<()> {
+    /// have, and kernels that are made ready for a faster convolution. Call it before a pass; `trains` where gradients are to follow.
+    pub fn refresh(&mut self, trains: bool) -> Result<()> {
         let lowest = self.trainable().first().map_or(usize::MAX, |&index| self.weights.all()[index].layer);
         for (layer, prepared) in self.prepared.iter_mut().enumerate() {
             if let Some((_, prepared)) = prepared {
-                *prepared = Some(Prepared::renewed(prepared.take(), &self.weights.of_layer(layer)[0], layer > lowest)?);
+                let back = trains.then_some(layer > lowest);
+                *prepared = Some(Prepared::renewed(prepared.take(), &self.weights.of_layer(layer)[0], back)?);
             }
         }
         if self.compute == Kind::Float {

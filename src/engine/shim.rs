@@ -23,6 +23,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn frostline_pools(tensor: *const C_tensor) -> bool;
     fn frostline_pool(tensor: *const C_tensor, relu: bool, out: *mut *mut C_tensor) -> *mut c_char;
+    fn frostline_winograd_lanes() -> i32;
     fn frostline_version(tensor: *const C_tensor) -> u32;
     fn frostline_winograd_takes(channels: i64, filters: i64) -> bool;
     fn frostline_winograd_prepare(weight: *const C_tensor, turned: bool, out: *mut *mut C_tensor) -> *mut c_char;
@@ -198,6 +199,12 @@ pub fn dense(tensor: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
 pub fn version(tensor: &Tensor) -> u32 {
     // SAFETY: `tensor` is live.
     unsafe { frostline_version(tensor.as_ptr()) }
+}
+
+/// How many numbers [`winograd`] multiplies together on this processor; 0 where it has no kernels.
+pub fn winograd_lanes() -> i32 {
+    // SAFETY: no pointers go in.
+    unsafe { frostline_winograd_lanes() }
 }
 
 /// Whether [`winograd`] knows this processor and these numbers of channels.

@@ -80,7 +80,7 @@ impl TorchStepper {
 
     /// The network as it is now, for whoever looks into it, what makes its input of bytes, and how its work is shared out.
     pub fn looked_at(&mut self) -> Result<(&Network, Preprocess, Option<&Shards>)> {
-        self.network.refresh()?;
+        self.network.refresh(true)?;
         Ok((&self.network, self.preprocess, self.shards.as_ref()))
     }
 
@@ -105,7 +105,7 @@ impl TorchStepper {
     pub fn probabilities(&mut self, picture: &Pixels) -> Result<Vec<f32>> {
         shielded(|| {
             input::check_size(picture.size, self.network.arch().input())?;
-            self.network.refresh()?;
+            self.network.refresh(false)?;
             let _no_grad = tch::no_grad_guard();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, self.network.device())?;
             let logits = self.network.forward(&x, Mode::Infer, &mut Taps::none())?;
@@ -116,7 +116,7 @@ impl TorchStepper {
 
     /// The batch's logits, and its labels on the device.
     fn forward(&mut self, batch: &Batch, mode: Mode) -> super::Result<(Pass, Tensor)> {
-        self.network.refresh()?;
+        self.network.refresh(mode != Mode::Infer)?;
         input::check(batch, self.network.arch().input(), self.network.head().classes())?;
         let device = self.network.device();
         let (one, preprocess) = (batch.size.bytes(), self.preprocess);
@@ -187,7 +187,7 @@ impl Stepper for TorchStepper {
         shielded(|| {
             let known = &self.parts[usize::from(training)];
             if known.get().is_none() {
-                self.network.refresh()?;
+                self.network.refresh(false)?;
                 let found = Part::find(&self.network, self.preprocess, training)?;
                 let _ = known.set(found);
             }
@@ -232,7 +232,7 @@ impl Stepper for TorchStepper {
     fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation> {
         shielded(|| {
             let layer = explain::target(&self.network, layer)?;
-            self.network.refresh()?;
+            self.network.refresh(false)?;
             input::check_size(picture.size, self.network.arch().input())?;
             let device = self.network.device();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, device)?;

@@ -17,7 +17,7 @@ using namespace winograd;
 
 // Buffers of a block at most, or what the kernels take where that is more: a block then uses each of them often enough.
 constexpr int64_t BLOCK_BYTES = 512 << 10;
-// Channels that `correlate` takes together.
+// Channels that are taken together.
 constexpr int CHANNELS = 8;
 
 // One map to another.
@@ -66,11 +66,11 @@ INLINE void correlate_block(const Correlation &of, int64_t first, int64_t count,
                                            count, sums + (p * channels + c) * filters + k);
 }
 
-// `taps` [3][3][channels][filters] to the kernels at the points.
+// Some channels of `taps` [3][3][channels][filters] to the kernels at the points.
 template <int LANES>
-INLINE void prepare(const float *taps, int64_t channels, int64_t filters, float *kernels) {
+INLINE void prepare(const float *taps, int64_t channels, int64_t filters, int64_t first, int64_t behind, float *kernels) {
     typedef typename Lanes<LANES>::Vector V;
-    for (int64_t c = 0; c < channels; c++)
+    for (int64_t c = first; c < behind; c++)
         for (int64_t k = 0; k < filters; k += LANES) {
             V half[IN * TAPS], line[IN];
             for (int j = 0; j < TAPS; j++) {
@@ -110,7 +110,7 @@ struct Kit {
     int lanes, rows;
     void (*convolve)(const Convolution &, int64_t, int64_t, int64_t, float *, float *);
     void (*correlate)(const Correlation &, int64_t, int64_t, float *, float *, float *, float *);
-    void (*prepare)(const float *, int64_t, int64_t, float *);
+    void (*prepare)(const float *, int64_t, int64_t, int64_t, int64_t, float *);
     void (*settle)(const float *, int64_t, float *);
 };
 
@@ -124,8 +124,9 @@ struct Kit {
                                                           float *gradients, float *sums, float *bias) {                      \
         correlate_block<LANES>(of, first, count, points, gradients, sums, bias);                                             \
     }                                                                                                                        \
-    __attribute__((target(TARGET))) void NAME##_prepare(const float *taps, int64_t channels, int64_t filters, float *to) {   \
-        prepare<LANES>(taps, channels, filters, to);                                                                         \
+    __attribute__((target(TARGET))) void NAME##_prepare(const float *taps, int64_t channels, int64_t filters, int64_t first, \
+                                                        int64_t behind, float *to) {                                         \
+        prepare<LANES>(taps, channels, filters, first, behind, to);                                                          \
     }                                                                                                                        \
     __attribute__((target(TARGET))) void NAME##_settle(const float *sums, int64_t elements, float *taps) {                   \
         settle<LANES>(sums, elements, taps);                                                                                 \
@@ -167,7 +168,10 @@ Tensor prepared(const Tensor &weight, bool turned) {
     const Tensor taps = (turned ? weight.flip({2, 3}).permute({2, 3, 0, 1}) : weight.permute({2, 3, 1, 0})).contiguous();
     const int64_t channels = taps.size(2), filters = taps.size(3);
     Tensor kernels = at::empty({POINTS, channels, filters}, taps.options());
-    kit()->prepare(taps.data_ptr<float>(), channels, filters, kernels.data_ptr<float>());
+    crew((channels + CHANNELS - 1) / CHANNELS, [&](int64_t piece) {
+        const int64_t first = piece * CHANNELS, behind = std::min(first + CHANNELS, channels);
+        kit()->prepare(taps.data_ptr<float>(), channels, filters, first, behind, kernels.data_ptr<float>());
+    });
     return kernels;
 }
 
@@ -245,6 +249,9 @@ bool frostline_winograd_takes(int64_t channels, int64_t filters) {
     // Both ways: the gradient goes from the filters to the channels.
     return kit() && channels % (2 * kit()->lanes) == 0 && filters % (2 * kit()->lanes) == 0;
 }
+
+// How many numbers are multiplied together: what a result's last digits depend on, besides the processor's name. 0: none this way.
+int frostline_winograd_lanes() { return kit() ? kit()->lanes : 0; }
 
 // Changes whenever the tensor is written into.
 uint32_t frostline_version(const Tensor *tensor) { return tensor->_version(); }

@@ -25,22 +25,29 @@ pub fn padding(layer: &Layer, input: Shape, device: Device, compute: Kind) -> Op
     let fits = (window.size, window.strides, window.dilation) == ([3, 3], [1, 1], [1, 1])
         && (device, compute) == (Device::Cpu, Kind::Float)
         && shim::winograd_takes(channels, filters);
+    let padding = match window.padding {
+        Padding::Valid => 0,
+        Padding::Same | Padding::Symmetric([1, 1]) => 1,
+        Padding::Symmetric(_) => return None,
+    };
     let tiles = height.div_ceil(4) * width.div_ceil(4);
     let gain = (9 * height * width) as f64 / (36 * tiles) as f64;
-    (fits && gain >= LEAST_GAIN).then_some(usize::from(window.padding == Padding::Same))
+    (fits && gain >= LEAST_GAIN).then_some(padding)
 }
 
 impl Prepared {
-    /// What `before` was, if the weight has not been written to since; else anew. `back` asks for the way back too.
-    pub fn renewed(before: Option<Self>, weight: &Weight, back: bool) -> Result<Self> {
+    /// What `before` was, if the weight has not been written to since; else anew. `back` says whether the way back is wanted, or leaves it
+    /// as it is.
+    pub fn renewed(before: Option<Self>, weight: &Weight, back: Option<bool>) -> Result<Self> {
         let version = shim::version(&weight.tensor);
         let (forward, turned) = match before.filter(|before| before.version == version) {
             Some(before) => (before.forward, before.turned),
             None => (shim::winograd_kernel(&weight.tensor, false)?, None),
         };
-        let turned = match turned {
-            None if back => Some(shim::winograd_kernel(&weight.tensor, true)?),
-            turned => turned.filter(|_| back),
+        let turned = match back {
+            Some(true) if turned.is_none() => Some(shim::winograd_kernel(&weight.tensor, true)?),
+            Some(false) => None,
+            _ => turned,
         };
         Ok(Self { version, forward, turned })
     }
