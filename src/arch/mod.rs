@@ -120,6 +120,21 @@ impl Arch {
         self.layers[layer].inputs.iter().map(|&source| shape_of(&self.layers, self.input, source)).collect()
     }
 
+    /// What a layer would put out for an image of another size.
+    pub fn output_for(&self, layer: usize, image: Shape) -> Result<Shape, ArchError> {
+        let mut outputs: Vec<Shape> = Vec::with_capacity(layer + 1);
+        for each in &self.layers[..=layer] {
+            let seen = |&source: &Source| match source {
+                Source::Input => image,
+                Source::Layer(read) => outputs[read],
+            };
+            let inputs: Vec<Shape> = each.inputs.iter().map(seen).collect();
+            let fail = |problem| ArchError::Layer { layer: each.name.clone(), kind: each.op.kind(), problem };
+            outputs.push(shape::infer(&each.op, &inputs).map_err(fail)?);
+        }
+        Ok(outputs[layer])
+    }
+
     pub fn parameter_count(&self) -> u64 {
         self.layers.iter().map(Layer::parameter_count).sum()
     }

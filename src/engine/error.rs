@@ -37,6 +37,9 @@ pub enum EngineError {
     #[error("layer \"{layer}\" has no filter {filter}: it has {channels}, counted from 0")]
     NoFilter { layer: String, filter: usize, channels: usize },
 
+    #[error("pictures of {side} pixels are too small for it: {reason}")]
+    TooSmall { side: usize, reason: String },
+
     #[error("pictures of {}x{}x{} for a network that takes {expected}", found.height, found.width, found.channels)]
     InputSize { expected: Shape, found: Size },
 
@@ -94,6 +97,7 @@ impl Explain for EngineError {
             | Self::NotAMap { .. }
             | Self::NoMap { .. }
             | Self::NoFilter { .. }
+            | Self::TooSmall { .. }
             | Self::InputSize { .. }
             | Self::Restore { .. } => Class::User,
             Self::Torch { .. }
@@ -116,6 +120,7 @@ impl Explain for EngineError {
             Self::NoFilter { .. } => {
                 "`frostline summary CONFIG` lists the layers with their channels, last in each shape"
             }
+            Self::TooSmall { .. } => "give a larger --size, or a layer further ahead",
             Self::Unheard { .. } => "whoever asked has gone, or the disk is full",
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",

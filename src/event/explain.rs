@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::real;
 use crate::command::Method;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,18 @@ pub enum Answer {
     Scored(Scored),
 }
 
+impl Answer {
+    /// The one beside it.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Progress { .. } | Self::Unreadable { .. } | Self::Scored(_) => None,
+            Self::Heat(heat) => Some(&heat.file),
+            Self::Activations(seen) => Some(&seen.file),
+            Self::Filters(filters) => Some(&filters.file),
+        }
+    }
+}
+
 /// What in an image speaks for a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Heat {
@@ -38,7 +51,7 @@ pub struct Heat {
     pub top: Vec<Named>,
     /// Nothing speaks for the class.
     pub empty: bool,
-    /// Holds [`HEAT`], `[h, w]` in 0–1, and [`ATTRIBUTION`], what the method found before it was made visible.
+    /// Holds [`HEAT`], `[h, w]` in 0–1.
     pub file: String,
 }
 
@@ -47,6 +60,7 @@ pub struct Heat {
 pub struct Named {
     pub index: u32,
     pub class: String,
+    #[serde(with = "real::single")]
     pub probability: f32,
 }
 
@@ -80,6 +94,7 @@ pub struct Filters {
     pub done: u64,
     pub total: u64,
     /// What each filter puts out for its picture, on average over the map.
+    #[serde(with = "real::list")]
     pub means: Vec<f32>,
     /// Holds [`PICTURES`], `[n, h, w, c]`, bytes.
     pub file: String,
@@ -94,16 +109,22 @@ pub struct Scored {
     pub layer: String,
     pub images: u64,
     /// Share of them that the network names right.
+    #[serde(with = "real")]
     pub accuracy: f64,
     /// Share of the pixels that tell the classes apart: what a map without any knowledge reaches in the two below.
+    #[serde(with = "real")]
     pub chance: f64,
     /// Share of the images whose hottest pixel tells the classes apart.
+    #[serde(with = "real")]
     pub pointing: f64,
     /// Share of the heat on such pixels.
+    #[serde(with = "real")]
     pub energy: f64,
     /// Mean probability of the class while the hottest pixels are taken away; lower is better.
+    #[serde(with = "real")]
     pub deletion: f64,
     /// And while they are put onto a blurred image; higher is better.
+    #[serde(with = "real")]
     pub insertion: f64,
     /// Images for which nothing spoke for the class; they count as misses, and not in `energy`.
     pub empty: u64,
@@ -113,5 +134,4 @@ pub struct Scored {
 }
 
 pub const HEAT: &str = "heat";
-pub const ATTRIBUTION: &str = "attribution";
 pub const PICTURES: &str = "pictures";

@@ -177,7 +177,7 @@ fn show(
         }
         written.map_or(Ok(()), |path| out.line(&format!("  {}", path.display())))?;
     }
-    Ok(tiles(layer, &channels, map))
+    Ok(if args.sweep { tiles(layer, &channels, map) } else { Vec::new() })
 }
 
 /// The same without colours, for a pipe.
@@ -196,8 +196,9 @@ fn tiles(layer: &Layer, channels: &[&[f32]], map: Colormap) -> Vec<Tile> {
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         values.iter().map(|value| (value - mean).powi(2)).sum::<f32>()
     };
+    let spreads: Vec<f32> = channels.iter().map(|values| spread(values)).collect();
     let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|&a, &b| spread(channels[b]).total_cmp(&spread(channels[a])));
+    order.sort_by(|&a, &b| spreads[b].total_cmp(&spreads[a]));
     order.truncate(OF_EACH);
     order.sort_unstable();
     let tile = |channel: usize| {

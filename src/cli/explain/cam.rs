@@ -43,7 +43,7 @@ pub struct CamArgs {
     #[arg(long, default_value = Colormap::Jet.name(), value_parser = PossibleValuesParser::new(Colormap::ALL.map(Colormap::name)))]
     map: String,
     /// How strongly the heat covers the image
-    #[arg(long, default_value_t = 0.4)]
+    #[arg(long, default_value_t = 0.4, value_parser = strength)]
     strength: f32,
     /// The heat alone, without the image
     #[arg(long)]
@@ -160,10 +160,20 @@ fn lines(heat: &Heat) -> Vec<String> {
     if let Some(truth) = heat.truth.as_ref().filter(|truth| **truth != heat.class.class) {
         lines.push(format!("its folder says {truth}"));
     }
+    if heat.class.probability.is_nan() {
+        lines.push(
+            "the network's output is not a number: its weights have blown up, and no map of it means anything".into(),
+        );
+    }
     if heat.empty {
-        lines.push(format!("nothing in it speaks for {}: the map is negative everywhere", heat.class.class));
+        lines.push(format!("nothing in it speaks for {}: the map is nowhere positive", heat.class.class));
     }
     lines
+}
+
+fn strength(text: &str) -> std::result::Result<f32, String> {
+    let strength: f32 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=100.0).contains(&strength) { Ok(strength) } else { Err("it is 0 (the image alone) to 100".into()) }
 }
 
 /// The image itself, upright, in colour, and large enough to be seen.
@@ -206,7 +216,7 @@ mod tests {
             [
                 "Grad-CAM for cat 10.00 % at conv2d_3",
                 "predicted: dog 90.00 %",
-                "nothing in it speaks for cat: the map is negative everywhere",
+                "nothing in it speaks for cat: the map is nowhere positive",
             ]
         );
     }

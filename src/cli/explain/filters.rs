@@ -15,7 +15,6 @@ use crate::{
         Exit,
         data::inline,
         output::{Output, complain},
-        progress::Interrupts,
     },
     error::{Error, Result},
     event::explain::{Answer, Filters, PICTURES},
@@ -88,17 +87,11 @@ pub fn run(args: &FiltersArgs, out: &mut Output) -> Result<Exit> {
         what.push("--modern".into());
     }
     what.extend(args.filters.iter().flat_map(|filter| ["--filter".into(), filter.to_string().into()]));
-    let interrupts = Interrupts::catch()?;
     let (mut frames, mut last): (Vec<RgbImage>, Option<Filters>) = (Vec::new(), None);
     let mut forming = inline::Forming::new(COLUMNS);
-    let asked = args.network.ask(what, |answer| {
-        if interrupts.caught().is_some() {
-            return Err(Error::environment("interrupted", None));
-        }
+    let exit = args.network.ask(what, |answer| {
         let Answer::Filters(filters) = answer else { return Err(unexpected(&answer)) };
         let grid = grid(&Numbers::read(&filters.file)?.pictures(PICTURES)?);
-        // The next step gets a file of its own.
-        let _ = fs::remove_file(&filters.file);
         if args.json {
             let Filters { layer, filters, done, total, means, .. } = &filters;
             let record = Record { layer, filters, done: *done, total: *total, means };
@@ -112,12 +105,7 @@ pub fn run(args: &FiltersArgs, out: &mut Output) -> Result<Exit> {
         frames.push(grid);
         last = Some(filters);
         Ok(())
-    });
-    // The engine hears Ctrl-C too, and is gone.
-    let exit = match (asked, interrupts.caught()) {
-        (Err(_), Some(code)) => Exit(code),
-        (asked, _) => asked?,
-    };
+    })?;
     let (Some(picture), Some(last)) = (frames.last(), last) else { return Ok(exit) };
     let picture = enlarge(picture, 1024);
     if !args.json && !args.no_image && !forming.has_shown() {

@@ -16,7 +16,7 @@ pub enum Kept {
     Nowhere,
     File {
         path: PathBuf,
-        count: usize,
+        taken: HashSet<String>,
     },
     Folder {
         path: PathBuf,
@@ -42,7 +42,7 @@ impl Kept {
                 folder(path)
             }
             Some(path) if path.is_dir() => folder(path.to_owned()),
-            Some(path) => Ok(Self::File { path: path.to_owned(), count: 0 }),
+            Some(path) => Ok(Self::File { path: path.to_owned(), taken: HashSet::new() }),
             None => Ok(Self::Nowhere),
         }
     }
@@ -56,20 +56,15 @@ impl Kept {
     pub fn picture(&mut self, picture: &RgbImage, image: &Path, name: &str) -> Result<Option<PathBuf>> {
         let path = match self {
             Self::Nowhere => return Ok(None),
-            Self::File { path, count } => {
-                *count += 1;
-                if *count == 1 { path.clone() } else { beside(path, name) }
+            Self::File { path, taken } if taken.is_empty() => {
+                taken.insert(String::new());
+                path.clone()
             }
+            Self::File { path, taken } => beside(path, &free(taken, &plain(name))),
             Self::Folder { path, taken } => {
                 let stem = image.file_stem().unwrap_or_default().to_string_lossy();
                 let base = plain(&if name.is_empty() { stem.into_owned() } else { format!("{stem}-{name}") });
-                let mut free = base.clone();
-                let mut number = 1;
-                while !taken.insert(free.clone()) {
-                    number += 1;
-                    free = format!("{base}-{number}");
-                }
-                path.join(format!("{free}.png"))
+                path.join(format!("{}.png", free(taken, &base)))
             }
         };
         picture
@@ -79,11 +74,18 @@ impl Kept {
     }
 }
 
+/// `base`, numbered where there is one already, and taken from now on.
+fn free(taken: &mut HashSet<String>, base: &str) -> String {
+    let numbered = (2..).map(|number| format!("{base}-{number}"));
+    let mut names = std::iter::once(base.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name.clone())).expect("there is always one more number")
+}
+
 /// `out.png` with `-dog` before its ending.
 fn beside(path: &Path, name: &str) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    path.with_file_name(format!("{stem}-{}{ending}", plain(name)))
+    path.with_file_name(format!("{stem}-{name}{ending}"))
 }
 
 /// Without what could lead out of the folder or break a command line.

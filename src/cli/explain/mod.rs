@@ -9,7 +9,7 @@ mod index;
 mod kept;
 mod numbers;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -18,7 +18,8 @@ use super::{
     eval::{Kept, word},
     models,
     output::{Output, complain},
-    progress, query,
+    progress::{self, Interrupts},
+    query,
 };
 use crate::{
     data,
@@ -114,8 +115,8 @@ impl Network {
         self.model.as_deref().unwrap_or(&self.run)
     }
 
-    /// Asks the engine, shows progress, tells of unreadable images, and hands on the rest. The files that answers name are there while
-    /// this runs.
+    /// Asks the engine, shows progress, tells of unreadable images, and hands on the rest, each answer's file with it and not for longer. A
+    /// signal ends it between two answers, with the exit code that a shell expects.
     fn ask(&self, what: Vec<OsString>, mut each: impl FnMut(Answer) -> Result<()>) -> Result<Exit> {
         let into = tempfile::tempdir().map_err(|error| {
             Error::environment(format!("cannot make a folder for the engine's answers: {error}"), None)
@@ -136,6 +137,7 @@ impl Network {
             arguments.extend(["--layer".into(), layer.into()]);
         }
         arguments.extend(what);
+        let interrupts = Interrupts::catch()?;
         let bar = progress::files("computing", 0);
         let mut unread = 0_u32;
         let exit = query::ask(arguments, |answer: Answer, _| match answer {
@@ -151,12 +153,25 @@ impl Network {
                 bar.suspend(|| complain(&if named { error } else { format!("{image}: {error}") }));
                 Ok(())
             }
-            answer => bar.suspend(|| each(answer)),
+            answer => {
+                if interrupts.caught().is_some() {
+                    return Err(Error::environment("interrupted", None));
+                }
+                let file = answer.file().map(str::to_owned);
+                let shown = bar.suspend(|| each(answer));
+                // A folder of images would fill the disk.
+                if let Some(file) = file {
+                    let _ = fs::remove_file(file);
+                }
+                shown
+            }
         });
         bar.finish_and_clear();
-        match exit? {
-            Exit::DONE if unread > 0 => Ok(Exit(Class::User.exit_code())),
-            exit => Ok(exit),
+        match (exit, interrupts.caught()) {
+            // The engine hears Ctrl-C too, and is gone.
+            (Err(_), Some(code)) => Ok(Exit(code)),
+            (Ok(Exit::DONE), _) if unread > 0 => Ok(Exit(Class::User.exit_code())),
+            (exit, _) => exit,
         }
     }
 }

@@ -19,7 +19,7 @@ use frostline::command::Method;
 use frostline::data::{self, Interpolation, Pixels, Size};
 use frostline::error::{Error, Result};
 use frostline::event::CheckpointKind;
-use frostline::event::explain::{ATTRIBUTION, Activations, Answer, Filters, HEAT, Heat, Layer, Named, PICTURES};
+use frostline::event::explain::{Activations, Answer, Filters, HEAT, Heat, Layer, Named, PICTURES};
 use frostline::run::checkpoint::{self, DType, TensorData};
 use frostline::weights::{catalogue, imagenet};
 
@@ -78,14 +78,13 @@ pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<
             for class in classes {
                 let of = Tensor::f_from_slice(&[i64::from(class)])?.f_to_device(picture.device())?;
                 let attribution = attribution(&view, method, &of, &mut tell)?;
-                found.push((class, heat(method, &attribution)?, attribution));
+                found.push((class, heat(method, &attribution)?));
             }
             Ok((found, super::numbers(&view.probabilities()?)?))
         })?;
         let top = subject.named(&probabilities);
-        for (class, heat, attribution) in found {
+        for (class, heat) in found {
             let empty = super::numbers(&heat)?.iter().all(|&value| value == 0.0);
-            let tensors = [floats(HEAT, &heat)?, floats(ATTRIBUTION, &attribution)?];
             let named = top.iter().find(|named| named.index == class).cloned();
             queries::print(&Answer::Heat(Heat {
                 image: image.display().to_string(),
@@ -95,7 +94,7 @@ pub fn classes(asked: &Asked, images: &[PathBuf], method: Method, class: Option<
                 truth: truth.map(|truth| subject.classes[truth as usize].clone()),
                 top: top[..top.len().min(MOST_NAMED)].to_vec(),
                 empty,
-                file: files.keep(&tensors)?,
+                file: files.keep(&[floats(HEAT, &heat)?])?,
             }))?;
         }
     }
@@ -145,6 +144,11 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
         [] => (0..channels.min(MOST_FILTERS)).collect(),
         given => given.to_vec(),
     };
+    let [height, width] = taste.sides;
+    let pictures = Shape::Map { height, width, channels: network.arch().input().channels() };
+    if let Err(error) = network.arch().output_for(layer, pictures) {
+        return Err(EngineError::TooSmall { side: height.min(width), reason: error.to_string() }.into());
+    }
     let goal = Goal { network, shards, preprocess, layer, filters: &filters };
     let mut files = Files::new(&asked.into);
     let settings = Settings { steps: taste.steps.unwrap_or(Settings::default().steps), ..Settings::default() };
