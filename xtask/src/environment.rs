@@ -75,10 +75,11 @@ impl Environment {
             .find(|candidate| candidate.is_absolute() && is_executable(candidate))
     }
 
-    /// A command that sees this environment and nothing else.
+    /// A command that sees this environment and nothing else, without what cargo says of xtask to xtask: some build scripts run again
+    /// when that changes, and a user's next `cargo build` would compile their packages anew.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(&self.variables);
+        command.env_clear().envs(self.variables.iter().filter(|(name, _)| !is_of_this_package(name)));
         command
     }
 
@@ -91,6 +92,11 @@ impl Environment {
         let home = self.variable("HOME").and_then(absolute)?;
         Some(home.join(if self.platform == Platform::MacOs { "Library/Caches" } else { ".cache" }))
     }
+}
+
+fn is_of_this_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -125,6 +131,14 @@ mod tests {
     fn an_empty_variable_and_a_zero_are_off() {
         let environment = with(&[("A", ""), ("B", "0"), ("C", "1")]);
         assert_eq!(["A", "B", "C", "D"].map(|name| environment.is_on(name)), [false, false, true, false]);
+    }
+
+    #[test]
+    fn a_command_is_not_told_which_package_this_is() {
+        let environment = with(&[("CARGO_PKG_NAME", "xtask"), ("CARGO_MANIFEST_DIR", "/x"), ("CARGO_HOME", "/c")]);
+        let command = environment.command("true");
+        let seen: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(seen, ["CARGO_HOME"]);
     }
 
     #[test]
