@@ -1,6 +1,6 @@
 //! How many colours the terminal has, and the nearest that it can show.
 
-use std::sync::LazyLock;
+use std::{cell::Cell, sync::LazyLock};
 
 use ratatui::style::Color;
 
@@ -27,7 +27,29 @@ impl Depth {
 }
 
 /// The entry of xterm's palette, 16–255, that looks most like `rgb`: the nearest in Oklab. Distances in RGB would turn every dark hue grey.
+///
+/// The same pictures are drawn many times a second, so that answers are kept.
 pub fn nearest_indexed(rgb: [u8; 3]) -> u8 {
+    let [r, g, b] = rgb.map(u32::from);
+    let key = r << 16 | g << 8 | b;
+    // Fibonacci hashing.
+    let place = (key.wrapping_mul(0x9E37_79B9) >> (u32::BITS - KNOWN_BITS)) as usize;
+    let (known, index) = KNOWN.with(|known| known[place].get());
+    if known == key {
+        return index;
+    }
+    let index = searched(rgb);
+    KNOWN.with(|known| known[place].set((key, index)));
+    index
+}
+
+const KNOWN_BITS: u32 = 12;
+thread_local! {
+    /// Colours with their nearest entries; none is the key `u32::MAX`.
+    static KNOWN: [Cell<(u32, u8)>; 1 << KNOWN_BITS] = const { [const { Cell::new((u32::MAX, 0)) }; 1 << KNOWN_BITS] };
+}
+
+fn searched(rgb: [u8; 3]) -> u8 {
     let wanted = oklab(rgb);
     let distance = |entry: &[f32; 3]| (0..3).map(|c| (entry[c] - wanted[c]).powi(2)).sum::<f32>();
     let nearest = PALETTE.iter().zip(16..=255).min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)));
@@ -72,6 +94,15 @@ mod tests {
         for index in 16..=255u8 {
             // The cube has greys of its own: the same colour under another number.
             assert_eq!(indexed_rgb(nearest_indexed(indexed_rgb(index))), indexed_rgb(index), "entry {index}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_kept_is_the_one_that_is_searched() {
+        // More colours than are kept, each asked for before and after others took its place.
+        let colors = || (0..=255u8).flat_map(|r| (0..=255).step_by(5).map(move |g| [r, g, r ^ g]));
+        for _ in 0..2 {
+            assert!(colors().all(|rgb| nearest_indexed(rgb) == searched(rgb)));
         }
     }
 
