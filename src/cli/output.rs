@@ -20,11 +20,15 @@ impl Output {
 
     /// Writes a line, or several.
     pub fn line(&mut self, text: &str) -> Result<()> {
+        self.write(format!("{}\n", guard::clean_lines(text)).as_bytes())
+    }
+
+    /// Writes bytes that Frostline made itself, as they are.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if self.closed {
             return Ok(());
         }
-        let written = writeln!(self.sink, "{}", guard::clean_lines(text)).and_then(|()| self.sink.flush());
-        match written {
+        match self.sink.write_all(bytes).and_then(|()| self.sink.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())

@@ -96,6 +96,9 @@ enum Task {
         set: Vec<String>,
         #[arg(long = "part", value_enum, required = true)]
         parts: Vec<bench::Part>,
+        /// The layer that is explained; by default the deepest with weights.
+        #[arg(long)]
+        layer: Option<String>,
         /// Least length of a timed window.
         #[arg(long, default_value = "3")]
         seconds: f64,
@@ -132,10 +135,10 @@ fn main() -> ExitCode {
                 Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them"))
             }
         },
-        Task::Bench { config, set, parts, seconds, repeats } => {
+        Task::Bench { config, set, parts, layer, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));
             let windows = bench::Windows { length, count: repeats.max(1) };
-            bench::run(&config, &set, &parts, windows)
+            bench::run(&config, &set, &parts, layer.as_deref(), windows)
         }
     };
     match outcome {
