@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use crate::{
     error::{Error, Result},
     text::guard,
@@ -20,10 +22,25 @@ impl Output {
 
     /// Writes a line, or several.
     pub fn line(&mut self, text: &str) -> Result<()> {
+        self.write(&guard::clean_lines(text))
+    }
+
+    /// Writes one JSON value on a line.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
+        self.json_line(&text)
+    }
+
+    /// Writes a line that is JSON already.
+    pub fn json_line(&mut self, text: &str) -> Result<()> {
+        self.write(&guard::clean_json(text))
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
         if self.closed {
             return Ok(());
         }
-        let written = writeln!(self.sink, "{}", guard::clean_lines(text)).and_then(|()| self.sink.flush());
+        let written = writeln!(self.sink, "{text}").and_then(|()| self.sink.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;

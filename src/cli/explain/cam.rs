@@ -123,8 +123,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
                 heat: values,
                 picture: written,
             };
-            let text = serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?;
-            return out.line(&text);
+            return out.json(&record);
         }
         out.line(&heat.image)?;
         if !args.no_image && !inline::picture(&picture, COLUMNS) {
