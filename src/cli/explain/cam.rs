@@ -17,6 +17,7 @@ use crate::{
     cli::{
         Exit,
         data::{inline, preview},
+        images,
         output::Output,
     },
     command::Method,
@@ -98,7 +99,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
         let &[height, width] = &shape[..] else {
             return Err(Error::internal(format!("a heat map of the shape {shape:?}")));
         };
-        let image = at_its_size(Path::new(&heat.image))?;
+        let image = at_its_size(images::named(&images, &heat.image))?;
         let picture = if args.alone {
             tinted(&values, [height, width], [image.height() as usize, image.width() as usize], map)
         } else {

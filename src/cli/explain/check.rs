@@ -8,7 +8,7 @@ use super::{Network, unexpected};
 use crate::{
     cli::{Exit, output::Output},
     command::Method,
-    error::{Error, Result},
+    error::Result,
     event::explain::{Answer, Scored},
 };
 
