@@ -13,10 +13,8 @@ pub fn aligned(rows: &[Vec<String>], to_the_right: impl Fn(usize) -> bool) -> St
     let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| guard::width(&guard::clean(cell)));
     let widths: Vec<usize> = (0..columns).map(|at| rows.iter().map(|row| cell(row, at)).max().unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| if to_the_right(at) {
-            guard::column_right(cell, width, "")
-        } else {
-            guard::column(cell, width, "")
+        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
+            if to_the_right(at) { guard::column_right(cell, width, "") } else { guard::column(cell, width, "") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };

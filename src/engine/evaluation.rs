@@ -33,12 +33,7 @@ pub struct Looking {
 }
 
 /// Prints a line for each image, a `tested` event, and one line for each image that was explained.
-pub fn evaluate(
-    path: &Path,
-    split: SplitName,
-    checkpoint: CheckpointKind,
-    looking: Option<&Looking>,
-) -> Result<()> {
+pub fn evaluate(path: &Path, split: SplitName, checkpoint: CheckpointKind, looking: Option<&Looking>) -> Result<()> {
     let (run, plan, target) = open_for_reading(path)?;
     let data = open_data(&plan)?;
     let images = match split {

@@ -85,7 +85,8 @@ pub fn average_precision(scores: &[f32], positive: &[bool]) -> Option<f64> {
 pub fn roc_curve(scores: &[f32], positive: &[bool]) -> Option<Vec<[f64; 2]>> {
     let Steps { positives, negatives, reached } = Steps::of(scores, positive)?;
     let point = |[right, wrong]: [u64; 2]| [wrong as f64 / negatives as f64, right as f64 / positives as f64];
-    (positives > 0 && negatives > 0).then(|| std::iter::once([0.0, 0.0]).chain(reached.into_iter().map(point)).collect())
+    (positives > 0 && negatives > 0)
+        .then(|| std::iter::once([0.0, 0.0]).chain(reached.into_iter().map(point)).collect())
 }
 
 /// `[recall, precision]` from the highest threshold to the lowest, beginning at `[0, 1]`.

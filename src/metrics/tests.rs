@@ -136,7 +136,10 @@ fn calibration_is_that_of_its_authors_and_brier_s_score_scikit_learn_s() {
 fn of_nothing_there_are_no_figures() {
     let verdicts = Verdicts::new(3);
     let confusion = Confusion::of(&[], &[], 3);
-    assert_eq!((confusion.balanced_accuracy(), confusion.macro_average(), confusion.weighted_average()), (None, None, None));
+    assert_eq!(
+        (confusion.balanced_accuracy(), confusion.macro_average(), confusion.weighted_average()),
+        (None, None, None)
+    );
     assert_eq!((top_k(&verdicts, 1), brier(&verdicts), Calibration::of(&verdicts)), (None, None, None));
     assert_eq!((roc_auc(&[], &[]), average_precision(&[], &[]), roc_curve(&[], &[])), (None, None, None));
     assert_eq!(Telling::of(&[], 3, 8), Telling::default());

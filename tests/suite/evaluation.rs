@@ -68,7 +68,7 @@ fn trained() -> &'static Path {
         fs::write(here.join("colours/test/red/words.png"), "no picture").unwrap();
         let whole = fs::read(here.join("colours/test/red/1.png")).unwrap();
         fs::write(here.join("colours/test/red/torn.png"), &whole[..whole.len() / 2]).unwrap();
-        let blown = "optimizer = { kind = \"sgd\", learning_rate = 1e38 }\n";
+        let blown = "learning_rate = 1e38\noptimizer = { kind = \"sgd\" }\n";
         for (name, config) in [
             ("sigmoid", format!("{SIGMOID}{REST}")),
             ("softmax", format!("{SOFTMAX}{REST}")),
@@ -169,7 +169,8 @@ fn classes_under_a_softmax_are_told_one_by_one_and_what_is_left_out_is_listed() 
 
 #[test]
 fn a_network_that_blew_up_is_said_to_have_blown_up() {
-    let told = frostline(trained(), &["eval", "blown", "--checkpoint", "last", "--report", "c.md", "--report", "c.csv"]);
+    let told =
+        frostline(trained(), &["eval", "blown", "--checkpoint", "last", "--report", "c.md", "--report", "c.csv"]);
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert!(told.out.contains("for 18 of 18 images the network's output is not a number"), "{}", told.out);
     let page = fs::read_to_string(trained().join("c.md")).unwrap();

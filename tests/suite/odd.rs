@@ -177,10 +177,10 @@ fn odd_images_are_named_or_refused_by_name() {
 
 #[test]
 fn odd_images_get_their_heat_or_are_refused_by_name() {
-    let told = frostline(prepared(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "maps", "--no-image"]);
-    refused(&told);
     let told =
-        frostline(prepared(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "maps", "--json"]);
+        frostline(prepared(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "maps", "--no-image"]);
+    refused(&told);
+    let told = frostline(prepared(), &["explain", "cam", "--image", "odd", "--class", "cat", "-o", "maps", "--json"]);
     is_clean(&told);
     let records = records(&told);
     assert_eq!(records.iter().map(file).collect::<Vec<_>>(), SOUND);

@@ -10,9 +10,8 @@ const LEFT: f64 = 48.0;
 const TOP: f64 = 28.0;
 const BELOW: f64 = 44.0;
 /// Okabe and Ito's, which colour-blind eyes tell apart, and two more.
-const INKS: [&str; 10] = [
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999", "#7a4fbf", "#8c6d31",
-];
+const INKS: [&str; 10] =
+    ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999", "#7a4fbf", "#8c6d31"];
 
 /// Curves that a chart draws; more could not be told apart.
 pub const MOST: usize = INKS.len();

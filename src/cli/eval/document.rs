@@ -9,11 +9,17 @@ pub enum Part {
     Heading(String),
     Text(String),
     /// The first column to the left, the others to the right.
-    Table { head: Vec<String>, rows: Vec<Vec<String>> },
+    Table {
+        head: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
     /// Drawings side by side.
     Drawings(Vec<Drawing>),
     /// One row each: pictures, then words.
-    Gallery { head: Vec<String>, rows: Vec<Exhibit> },
+    Gallery {
+        head: Vec<String>,
+        rows: Vec<Exhibit>,
+    },
 }
 
 /// A file in the report's folder.
@@ -160,7 +166,10 @@ mod tests {
             Part::Table { head: vec!["class".into(), "F1".into()], rows: vec![vec!["a|b".into(), "0.5".into()]] },
             Part::Gallery {
                 head: vec!["image".into(), "map".into(), "what".into()],
-                rows: vec![Exhibit { pictures: vec![Some(drawing()), None], lines: vec!["x\u{1b}.png".into(), "*y*".into()] }],
+                rows: vec![Exhibit {
+                    pictures: vec![Some(drawing()), None],
+                    lines: vec!["x\u{1b}.png".into(), "*y*".into()],
+                }],
             },
             Part::Drawings(vec![drawing()]),
         ]

@@ -33,8 +33,7 @@ fn written(folder: &Path, looked: &Looked) -> Result<Shown> {
     let numbers = Numbers::read(&looked.file)?;
     let picture = numbers.pictures(PICTURE)?.pop().ok_or_else(|| Error::internal("an image without a picture"))?;
     let longest = picture.width().max(picture.height()).max(1);
-    let picture =
-        if longest < SMALLEST { enlarge(&picture, SMALLEST.div_ceil(longest) * longest) } else { picture };
+    let picture = if longest < SMALLEST { enlarge(&picture, SMALLEST.div_ceil(longest) * longest) } else { picture };
     let save = |name: String, picture: &RgbImage| {
         let path = folder.join(&name);
         picture.save_with_format(&path, ImageFormat::Png).map_err(|error| match error {
@@ -59,7 +58,9 @@ impl Shown {
     /// The image, the map for the class that it was given, and the one for its own where that is another.
     pub fn drawings(&self, image: &str) -> Vec<Option<Drawing>> {
         let map = |at: usize| {
-            self.maps.get(at).map(|(class, file, _)| Drawing { file: file.clone(), alt: format!("{image}, class {class}") })
+            self.maps
+                .get(at)
+                .map(|(class, file, _)| Drawing { file: file.clone(), alt: format!("{image}, class {class}") })
         };
         vec![Some(Drawing { file: self.image.clone(), alt: image.to_owned() }), map(0), map(1)]
     }

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_thousand_classes_are_a_thousand_pixels() {
-        let counts: Vec<Vec<u64>> = (0..1000).map(|at| (0..1000).map(|other| u64::from(at == other)).collect()).collect();
+        let counts: Vec<Vec<u64>> =
+            (0..1000).map(|at| (0..1000).map(|other| u64::from(at == other)).collect()).collect();
         assert_eq!(confusion(&counts).dimensions(), (MARGIN + 1001, MARGIN + 1001));
         assert_eq!(confusion(&[]).dimensions(), (MARGIN + 1, MARGIN + 1));
     }

@@ -103,7 +103,12 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
         .map_err(|error| Error::environment(format!("cannot make a folder for the engine's answers: {error}"), None))?;
     let illustrated = args.pictures > 0 && formats.iter().any(|(format, _)| format.is_page());
     if illustrated {
-        arguments.extend(["--pictures".into(), args.pictures.to_string().into(), "--into".into(), folder.path().into()]);
+        arguments.extend([
+            "--pictures".into(),
+            args.pictures.to_string().into(),
+            "--into".into(),
+            folder.path().into(),
+        ]);
     }
     let mut heard = Heard::default();
     let exit = listen(arguments, &mut heard)?;
@@ -128,7 +133,7 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
 /// What is not the result, for example images that were left out of it, must not be taken for it.
 fn listen(arguments: Vec<std::ffi::OsString>, heard: &mut Heard) -> Result<Exit> {
     let bar = progress::files("evaluating", 0);
-    let complain = |event: &Event| {
+    let tell = |event: &Event| {
         if let Some(line) = Reporter::default().line(event) {
             bar.suspend(|| complain(&line));
         }
@@ -141,9 +146,9 @@ fn listen(arguments: Vec<std::ffi::OsString>, heard: &mut Heard) -> Result<Exit>
             }
             Answer::Skipped { split, total, files } => {
                 heard.skipped.extend(files.iter().cloned());
-                complain(&Event::Skipped { split, total, files });
+                tell(&Event::Skipped { split, total, files });
             }
-            Answer::Log { level, message } => complain(&Event::Log { level, message }),
+            Answer::Log { level, message } => tell(&Event::Log { level, message }),
             Answer::Judged(judged) => heard.judged.push(judged),
             Answer::Tested(tested) => heard.tested = Some(tested),
             Answer::Looked(looked) => {

@@ -175,7 +175,8 @@ fn classes(findings: &Findings) -> Part {
         ]
     };
     let mut rows: Vec<Vec<String>> = findings.per_class.iter().enumerate().map(row).collect();
-    for (name, average) in [("macro average", findings.macro_average), ("weighted average", findings.weighted_average)] {
+    for (name, average) in [("macro average", findings.macro_average), ("weighted average", findings.weighted_average)]
+    {
         if let Some(average) = average {
             let mut row = vec![name.to_owned(), String::new(), String::new()];
             row.extend([average.recall, average.precision, average.f1].map(|value| share(Some(value))));
@@ -218,7 +219,8 @@ fn confusion(findings: &Findings, folder: &Path, parts: &mut Vec<Part>) -> Resul
 fn curves(findings: &Findings, folder: &Path, parts: &mut Vec<Part>) -> Result<()> {
     let several = findings.positive.is_none();
     // Of two classes the second's curves say it all; of many those that are ranked worst are drawn.
-    let mut drawn: Vec<&Class> = if several { findings.per_class.iter().collect() } else { findings.per_class[1..].iter().collect() };
+    let mut drawn: Vec<&Class> =
+        if several { findings.per_class.iter().collect() } else { findings.per_class[1..].iter().collect() };
     drawn.retain(|class| class.roc_auc.is_some());
     drawn.sort_by(|a, b| a.roc_auc.unwrap_or(1.0).total_cmp(&b.roc_auc.unwrap_or(1.0)));
     let omitted = drawn.len().saturating_sub(charts::MOST);
@@ -237,8 +239,12 @@ fn curves(findings: &Findings, folder: &Path, parts: &mut Vec<Part>) -> Result<(
     if !drawn.is_empty() {
         let axes = ["false positive rate", "true positive rate"];
         draw("roc.svg", "ROC curve", charts::curves("ROC", axes, &of(|class| &class.roc), true))?;
-        let precision_recall =
-            charts::curves("precision and recall", ["recall", "precision"], &of(|class| &class.precision_recall), false);
+        let precision_recall = charts::curves(
+            "precision and recall",
+            ["recall", "precision"],
+            &of(|class| &class.precision_recall),
+            false,
+        );
         draw("precision-recall.svg", "precision-recall curve", precision_recall)?;
     }
     if !findings.reliability.is_empty() {
@@ -279,7 +285,13 @@ fn samples(list: &[Sample], findings: &Findings, shown: &std::collections::HashM
         let head = ["image", "truth", "taken for", "with", "loss"].map(str::to_owned).to_vec();
         let row = |sample: &Sample| {
             let with = format!("{:.2} %", sample.confidence * 100.0);
-            vec![sample.image.clone(), sample.truth.clone(), sample.predicted.clone(), with, format!("{:.4}", sample.loss)]
+            vec![
+                sample.image.clone(),
+                sample.truth.clone(),
+                sample.predicted.clone(),
+                with,
+                format!("{:.4}", sample.loss),
+            ]
         };
         return Part::Table { head, rows: list.iter().map(row).collect() };
     }

@@ -26,7 +26,13 @@ pub fn page(findings: &Findings) -> String {
     parts.extend(figures::trouble(findings));
     if !findings.per_class.is_empty() && findings.images > 0 {
         parts.push(classes(findings));
-        parts.push(figures::overall(findings).iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("  "));
+        parts.push(
+            figures::overall(findings)
+                .iter()
+                .map(|(name, value)| format!("{name} {value}"))
+                .collect::<Vec<_>>()
+                .join("  "),
+        );
     }
     if !findings.confused.is_empty() {
         let line = |pair: &super::findings::Confused| {
