@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, path::Path};
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
-use super::{Heard, document::Drawing, unwritten};
+use super::{Heard, document::Drawing};
 use crate::{
     cli::explain::numbers::Numbers,
     error::{Error, Result},
@@ -34,14 +34,7 @@ fn written(folder: &Path, looked: &Looked) -> Result<Shown> {
     let picture = numbers.pictures(PICTURE)?.pop().ok_or_else(|| Error::internal("an image without a picture"))?;
     let longest = picture.width().max(picture.height()).max(1);
     let picture = if longest < SMALLEST { enlarge(&picture, SMALLEST.div_ceil(longest) * longest) } else { picture };
-    let save = |name: String, picture: &RgbImage| {
-        let path = folder.join(&name);
-        picture.save_with_format(&path, ImageFormat::Png).map_err(|error| match error {
-            image::ImageError::IoError(error) => unwritten(&path, &error),
-            error => Error::internal(error.to_string()),
-        })?;
-        Ok::<_, Error>(name)
-    };
+    let save = |name: String, picture: &RgbImage| super::save(picture, &folder.join(&name)).map(|()| name);
     let mut maps = Vec::new();
     for map in &looked.maps {
         let (shape, heat) = numbers.floats(&map.heat)?;

@@ -16,6 +16,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use image::{ImageError, ImageFormat, RgbImage};
 
 use self::{findings::Findings, report::Format};
 use super::{
@@ -177,6 +178,13 @@ pub fn class_names(run: &RunDir) -> Result<Vec<String>> {
         }
     }
     Ok(classes)
+}
+
+fn save(picture: &RgbImage, path: &Path) -> Result<()> {
+    picture.save_with_format(path, ImageFormat::Png).map_err(|error| match error {
+        ImageError::IoError(error) => unwritten(path, &error),
+        error => Error::internal(error.to_string()),
+    })
 }
 
 /// An error that names the file.

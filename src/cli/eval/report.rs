@@ -6,16 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::ImageFormat;
-
 use super::{
     Heard, charts,
     document::{self, Drawing, Exhibit, Part},
     figures::{self, share},
     findings::{Class, Findings, Sample},
-    gallery, heatmap, unwritten,
+    gallery, heatmap, save, unwritten,
 };
 use crate::{
+    cli::table::several,
     error::{Error, Result},
     event::CheckpointKind,
     text::figures::count,
@@ -136,8 +135,8 @@ fn parts(findings: &Findings, heard: &Heard, folder: &Path) -> Result<Vec<Part>>
         parts.push(Part::Heading("Left out".into()));
         let more = findings.skipped.len().saturating_sub(SKIPPED);
         let more = if more > 0 { format!(" The first {SKIPPED}; the JSON report lists all.") } else { String::new() };
-        let all = count(findings.skipped.len() as u64);
-        parts.push(Part::Text(format!("{all} files could not be read and are in no figure.{more}")));
+        let all = several(findings.skipped.len(), "file");
+        parts.push(Part::Text(format!("{all} that cannot be read, in none of the figures.{more}")));
         let rows = findings.skipped.iter().take(SKIPPED).map(|file| vec![file.path.clone(), file.reason.clone()]);
         parts.push(Part::Table { head: vec!["file".into(), "why".into()], rows: rows.collect() });
     }
@@ -190,10 +189,7 @@ fn classes(findings: &Findings) -> Part {
 fn confusion(findings: &Findings, folder: &Path, parts: &mut Vec<Part>) -> Result<()> {
     const NAME: &str = "confusion.png";
     let path = folder.join(NAME);
-    heatmap::confusion(&findings.confusion).save_with_format(&path, ImageFormat::Png).map_err(|error| match error {
-        image::ImageError::IoError(error) => unwritten(&path, &error),
-        error => Error::internal(error.to_string()),
-    })?;
+    save(&heatmap::confusion(&findings.confusion), &path)?;
     parts.push(Part::Heading("Confusion".into()));
     parts.push(Part::Text("Rows are the truth, columns the predictions; colours are shares of a row.".into()));
     parts.push(Part::Drawings(vec![Drawing { file: NAME.into(), alt: "confusion matrix".into() }]));
