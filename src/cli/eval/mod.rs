@@ -116,7 +116,7 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<Exit> {
     let Some(tested) = heard.tested.take() else { return Ok(exit) };
     // Without pictures the names are still worth a list.
     let most = if args.pictures == 0 { LISTED } else { args.pictures as usize };
-    let findings = Findings::of(run.name(), &word(&args.split), &classes, tested, &heard, most);
+    let findings = Findings::of(&run.name(), &word(&args.split), &classes, tested, &heard, most);
     if args.json {
         out.json(&findings)?;
     } else {
