@@ -64,7 +64,7 @@ def case(name, p, truth, predicted=None):
         "precision": per_class[0].tolist(),
         "recall": per_class[1].tolist(),
         "f1": per_class[2].tolist(),
-        "support": per_class[3].tolist(),
+        "support": per_class[3].astype(int).tolist(),
         # With the labels left out: those that occur.
         "macro": list(sk.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)[:3]),
         "weighted": list(sk.precision_recall_fscore_support(truth, predicted, average="weighted", zero_division=0)[:3]),
