@@ -15,6 +15,7 @@ mod explain;
 mod headless;
 mod hint;
 mod identity;
+mod images;
 mod models;
 mod output;
 mod predict;

@@ -248,7 +248,7 @@ fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, w
     let stepper = stepper(&plan, target)?;
     let mut trainer = Trainer::new(&plan, &data, stepper, pace, inbox, Origin::default())?;
     trainer.run()?;
-    let Paces { warm_up, steady, data_wait } = trainer.into_record().paces();
+    let Paces { warm_up, steady, data_wait } = trainer.into_parts().1.paces();
     let flops = plan.arch.step_flops(&plan.phases[0].frozen);
     if !warm_up.is_empty() {
         tell(What::FirstEpoch, warm_up, plan.phases[0].batch_size, flops, None)?;

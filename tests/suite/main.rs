@@ -8,12 +8,16 @@ mod cli;
 mod configs;
 mod data;
 #[cfg(feature = "engine")]
+mod evaluation;
+#[cfg(feature = "engine")]
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
 mod hub;
 mod mistakes;
 mod models;
+#[cfg(feature = "engine")]
+mod odd;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
