@@ -43,6 +43,13 @@ impl Explained {
         Some((class as u32, f64::from(*share)))
     }
 
+    /// Classes, the most probable first.
+    pub fn likeliest(&self) -> Vec<u32> {
+        let mut classes: Vec<u32> = (0..self.probabilities.len() as u32).collect();
+        classes.sort_by(|a, b| self.probabilities[*b as usize].total_cmp(&self.probabilities[*a as usize]));
+        classes
+    }
+
     /// The class that is meant.
     pub fn class_of(&self, whose: Whose) -> Option<u32> {
         match whose {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Layer, Marker, RunState, What};
+use crate::command::Command;
 use crate::event::{
     Answered, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State, Steps,
 };
@@ -166,7 +167,9 @@ impl RunState {
     }
 
     fn answer(&mut self, answered: &Answered) {
-        if answered.outcome == Outcome::Applied {
+        // Pins bend no curve.
+        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. });
+        if answered.outcome == Outcome::Applied && !pins {
             self.mark(answered.step, What::Applied(answered.request.clone()));
         }
         keep(&mut self.answers, answered.clone(), Self::ANSWERS);

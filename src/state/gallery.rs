@@ -101,7 +101,11 @@ fn answers(explained: &Explained, watch: &Watch) -> bool {
         return true;
     }
     match watch.scene {
-        Scene::Sweep => explained.heats(watch.method).any(|picture| of_class(explained, picture, watch)),
+        // What was made for one layer holds no other.
+        Scene::Sweep => {
+            let heats = sweep(explained, watch).len();
+            heats > 1 || (heats == 1 && shown_layer(explained).is_none())
+        }
         Scene::Layer | Scene::Filters(_) => {
             shown_layer(explained).is_some() && explained.heats(watch.method).any(|p| fits(explained, p, watch))
         }
@@ -132,4 +136,90 @@ pub fn shown_layer(explained: &Explained) -> Option<&str> {
         PictureKind::Activations { layer, .. } => Some(layer.as_str()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        command::Whose,
+        event::{Event, Stamped},
+    };
+
+    fn heat(method: Method, layer: &str, class: u32) -> Picture {
+        let kind = PictureKind::Heat { method, layer: layer.into(), class, empty: false };
+        Picture { kind, blob: format!("{layer} {class}"), width: 1, height: 1 }
+    }
+
+    fn grid(layer: &str) -> Picture {
+        let kind = PictureKind::Activations { layer: layer.into(), channels: 8 };
+        Picture { kind, blob: layer.into(), width: 1, height: 1 }
+    }
+
+    /// Of image 0, a dog, which is taken for a cat.
+    fn explained(epoch: u32, pictures: Vec<Picture>) -> Explained {
+        Explained {
+            step: u64::from(epoch) * 10,
+            epoch,
+            sample: 0,
+            name: "dog.jpg".into(),
+            label: 1,
+            probabilities: vec![0.9, 0.1],
+            pictures,
+            kept: true,
+            refused: None,
+        }
+    }
+
+    fn fold(all: Vec<Explained>) -> RunState {
+        let mut state = RunState::default();
+        for (seq, explained) in (0..).zip(all) {
+            state.apply(&Stamped { seq, at_ms: 0, event: Event::Explained(explained) });
+        }
+        state
+    }
+
+    fn whole(epoch: u32) -> Explained {
+        let method = Method::GradCam;
+        explained(epoch, vec![grid("top"), heat(method, "top", 0), heat(method, "top", 1), heat(method, "low", 0)])
+    }
+
+    #[test]
+    fn the_heat_is_of_the_class_and_at_the_layer_that_are_wanted() {
+        let state = fold(vec![whole(1)]);
+        let shown = |watch: &Watch| state.seen_now(watch).and_then(|seen| seen.heat).map(|heat| heat.blob.clone());
+        let plain = Watch::default();
+        assert_eq!(shown(&plain).as_deref(), Some("top 0"), "the predicted class, beside the activations");
+        assert_eq!(shown(&Watch { class: Whose::True, ..plain.clone() }).as_deref(), Some("top 1"));
+        assert_eq!(shown(&Watch { layer: Some("low".into()), ..plain.clone() }).as_deref(), Some("low 0"));
+        assert_eq!(shown(&Watch { method: Method::LayerCam, ..plain.clone() }), None);
+        assert!(state.seen_now(&Watch { sample: 1, ..plain.clone() }).is_none());
+        let low = Watch { layer: Some("low".into()), ..plain };
+        assert!(state.seen_now(&low).is_some_and(|seen| seen.activations.is_none()));
+    }
+
+    #[test]
+    fn newer_pictures_of_something_else_do_not_push_out_what_is_wanted() {
+        let other = Explained { kept: false, ..explained(3, vec![grid("low"), heat(Method::LayerCam, "low", 0)]) };
+        let state = fold(vec![whole(2), other]);
+        assert_eq!(state.seen_now(&Watch::default()).map(|seen| seen.explained.epoch), Some(2));
+        let sweep = Watch { scene: Scene::Sweep, ..Watch::default() };
+        assert_eq!(state.seen_now(&sweep).map(|seen| super::sweep(seen.explained, &sweep).len()), Some(2));
+    }
+
+    #[test]
+    fn epochs_are_found_again_and_their_number_is_bounded() {
+        let state = fold((1..=5000).map(whole).collect());
+        assert!(state.kept.len() <= RunState::KEPT && state.explained.len() == 1);
+        assert_eq!(state.kept_epochs(0).next_back(), Some(5000));
+        assert_eq!(state.seen_then(&Watch::default(), 4000).map(|seen| seen.explained.epoch), Some(4000));
+        assert!(state.seen_then(&Watch::default(), 3999).is_none(), "every second one made room");
+        assert_eq!(state.kept_epochs(1).count(), 0);
+    }
+
+    #[test]
+    fn an_epoch_that_was_done_once_more_is_there_once() {
+        let state = fold(vec![whole(1), whole(2), whole(2)]);
+        assert_eq!(state.kept_epochs(0).collect::<Vec<_>>(), [1, 2]);
+    }
 }
