@@ -94,8 +94,7 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     screen.press("M");
     screen.await_text("COMPLETED");
 
-    // The box that tells of the end is put away, and the pictures are below it.
-    screen.press("\x1b");
+    // And when it is over, from epoch to epoch.
     let heat = |screen: &Screen| screen.colours(4..16, 36..64);
     let plain = |colours: &[(vt100::Color, vt100::Color)]| colours.iter().all(|(_, ground)| *ground == vt100::Color::Default);
     screen.press_until(",", "epoch 1 ");
