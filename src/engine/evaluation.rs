@@ -77,9 +77,9 @@ fn looked(stepper: &mut TorchStepper, sample: u32, case: Case, pixels: &Pixels, 
         for class in classes {
             let explanation = shielded(|| {
                 let picture = input::pictures(&pixels.bytes, 1, size, preprocess, network.device())?;
-                explain::explain(network, &picture, layer, Some(class))
+                explain::explain(network, &picture, layer, Method::GradCam, Some(class), &mut |_, _| true)
             })?;
-            let Planes { height, width, values, .. } = explanation.heat;
+            let Some(Planes { height, width, values, .. }) = explanation.heat else { continue };
             let empty = values.iter().all(|&value| value == 0.0);
             let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
             let heat = format!("heat/{class}");

@@ -14,8 +14,11 @@ mod explain;
 #[cfg(feature = "engine")]
 mod features;
 mod hub;
+#[cfg(feature = "engine")]
+mod lens;
 mod mistakes;
 mod models;
+mod pty;
 #[cfg(feature = "engine")]
 mod odd;
 #[cfg(feature = "engine")]

@@ -7,11 +7,13 @@ mod footer;
 mod header;
 mod help;
 mod layers;
+mod lens;
 mod log;
 mod pictures;
 mod plot;
 mod starting;
 mod text;
+mod tiles;
 
 use ratatui::{
     Frame,
