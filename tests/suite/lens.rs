@@ -101,7 +101,7 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     eventually("the first epoch's heat", || (!plain(&heat(&screen))).then_some(()));
     let first = heat(&screen);
     screen.press(">");
-    screen.await_text("the last");
+    screen.await_text(", last");
     eventually("another heat", || (!plain(&heat(&screen)) && heat(&screen) != first).then_some(()));
     screen.press("q");
     assert_eq!(screen.exit_code(), 0);

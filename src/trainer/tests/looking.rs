@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     command::{Scene, Whose},
-    event::{Explained, Painted, Picture, PictureKind},
+    event::{Explained, Painted, PictureKind},
 };
 
 /// Two blocks.
@@ -46,11 +46,13 @@ fn painted(ran: &Ran) -> Vec<&Painted> {
 
 /// The layers of heat, in order.
 fn heats(explained: &Explained) -> Vec<(&str, u32)> {
-    let of = |picture: &'_ Picture| match &picture.kind {
-        PictureKind::Heat { layer, class, .. } => Some((layer.as_str(), *class)),
-        _ => None,
-    };
-    explained.pictures.iter().filter_map(of).collect()
+    let kinds = explained.pictures.iter().map(|picture| &picture.kind);
+    kinds
+        .filter_map(|kind| match kind {
+            PictureKind::Heat { layer, class, .. } => Some((layer.as_str(), *class)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn watching(plan: &Plan, script: &[(u64, Command)], watch: Watch, takes: [u64; 2]) -> (Ran, Asked) {
