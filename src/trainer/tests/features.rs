@@ -95,12 +95,7 @@ impl Stepper for Net {
         Ok(Some("there are no filters".into()))
     }
 
-    fn explain(
-        &mut self,
-        _: &Pixels,
-        _: Question<'_>,
-        _: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> Result<Explanation> {
+    fn explain(&mut self, _: &Pixels, _: Question<'_>, _: &mut dyn FnMut(usize, usize) -> bool) -> Result<Explanation> {
         Err(crate::error::Error::internal("nothing to see"))
     }
 }

@@ -115,7 +115,9 @@ fn what_would_take_more_than_its_share_is_left_out_and_told_once() {
     let told: Vec<&str> = said(&ran.events, Level::Info).into_iter().filter(|text| text.contains("pinned")).collect();
     assert_eq!(
         told,
-        ["3 of 4 pinned images were left out at the end of epoch 1, and may be again: more would take over 2 % of the time (explain.time_share)"]
+        [
+            "3 of 4 pinned images were left out at the end of epoch 1, and may be again: more would take over 2 % of the time (explain.time_share)"
+        ]
     );
 }
 
