@@ -35,13 +35,17 @@ fn deeper(overrides: &[&str]) -> Plan {
 }
 
 fn explained(ran: &Ran) -> Vec<&Explained> {
-    let of = |event| if let &Event::Explained(ref explained) = event { Some(explained) } else { None };
-    ran.events.iter().filter_map(of).collect()
+    ran.events
+        .iter()
+        .filter_map(|event| if let Event::Explained(explained) = event { Some(explained) } else { None })
+        .collect()
 }
 
 fn painted(ran: &Ran) -> Vec<&Painted> {
-    let of = |event| if let &Event::Painted(ref painted) = event { Some(painted) } else { None };
-    ran.events.iter().filter_map(of).collect()
+    ran.events
+        .iter()
+        .filter_map(|event| if let Event::Painted(painted) = event { Some(painted) } else { None })
+        .collect()
 }
 
 /// The layers of heat, in order.
