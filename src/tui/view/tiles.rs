@@ -1,5 +1,7 @@
 //! One picture with a line of words below it: images and grids as they are, heat laid over its image. What is not here says why.
 
+use std::borrow::Cow;
+
 use ratatui::{
     buffer::Buffer,
     layout::{Alignment, Rect},
@@ -11,7 +13,7 @@ use image::RgbImage;
 
 use crate::{
     event::{Picture, PictureKind},
-    picture::{Depth, fit, overlay, paint, shrink, tinted},
+    picture::{Depth, overlay, shrink, tinted},
     tui::{
         guard,
         lens::Style,
@@ -53,22 +55,22 @@ pub fn draw(model: &Model, theme: &Theme, tile: &Tile<'_>, captions: &[String], 
 
 /// Whether it was there to be drawn.
 fn painted(model: &Model, picture: &Picture, image: Option<&Picture>, area: Rect, buffer: &mut Buffer) -> bool {
-    let look = model.view.appearance;
-    let Some(own) = model.view.album.get(&picture.blob) else { return false };
+    let (album, look) = (&model.view.album, model.view.appearance);
     if !matches!(picture.kind, PictureKind::Heat { .. }) {
-        let place = fit(own.width(), own.height(), area);
-        paint(own, place, look.glyphs, look.depth, look.light, buffer);
-        return true;
+        return album.paint(&picture.blob, area, look, buffer);
     }
+    let Some(own) = album.get(&picture.blob) else { return false };
     let style = model.view.lens.style();
-    let below = image.and_then(|image| model.view.album.get(&image.blob));
-    let (width, height) = below.map_or((own.width(), own.height()), RgbImage::dimensions);
-    let place = fit(width, height, area);
-    let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
-    let size = [usize::from(place.height) * down, usize::from(place.width) * across];
-    let Some(laid) = hot(own, below, style, size) else { return style.strength.is_none() };
-    paint(&laid, place, look.glyphs, look.depth, look.light, buffer);
-    true
+    let below = image.filter(|_| style.strength.is_some()).map(|image| image.blob.as_str());
+    let shape = image.map_or((own.width(), own.height()), |image| (image.width, image.height));
+    let name =
+        format!("{} over {} in {} {:?}", picture.blob, below.unwrap_or("nothing"), style.map.name(), style.strength);
+    let make = |place: Rect| {
+        let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
+        let size = [usize::from(place.height) * down, usize::from(place.width) * across];
+        hot(own, below.and_then(|below| album.get(below)), style, size).map(Cow::Owned)
+    };
+    album.paint_made(name, shape, area, look, make, buffer)
 }
 
 /// Heat at the size of the dots that there are, over the image or alone; `None` without the image that it belongs over.
