@@ -1,7 +1,10 @@
 //! The lens on a real run: a small network learns to tell drawn cats from dogs, somebody looks into it meanwhile and goes back through
 //! its epochs afterwards, and the heat moves onto what tells the species apart.
 
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use frostline::{
     command::Method,
@@ -97,7 +100,12 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     screen.press("m");
     screen.await_text("Grad-CAM++ ");
     screen.press("M");
-    screen.await_text("COMPLETED");
+    // Some seconds, or on a machine that is busy a minute.
+    let begun = Instant::now();
+    while !screen.shows("COMPLETED") {
+        assert!(begun.elapsed() < Duration::from_secs(180), "the run never ends");
+        thread::sleep(Duration::from_millis(50));
+    }
 
     // And when it is over, from epoch to epoch.
     let heat = |screen: &Screen| screen.colours(4..16, 36..64);
@@ -114,7 +122,7 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
 
     let run = only_run(&stage.path("runs"));
     let kept = kept(&run);
-    assert_eq!(kept.len(), 16 * EPOCHS as usize, "a tenth of the time is enough");
+    assert_eq!(kept.len(), 16 * EPOCHS as usize, "all of the time may go into it");
     let sample = kept[0].pictures.iter().find(|picture| picture.kind == PictureKind::Sample).unwrap();
     let seen = image::open(run.blobs().join(format!("{}.png", sample.blob))).unwrap().to_rgb8();
     assert_eq!(seen.into_raw(), drawn(kept[0].sample).pixels.bytes, "the mask is this drawing's");
@@ -125,7 +133,7 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
             .collect()
     };
     let (first, last) = (of(1), of(EPOCHS));
-    assert!(last.len() >= 12, "heat for the own class in {} of 16 images", last.len());
+    assert!(first.len() >= 8 && last.len() >= 8, "heat for the own class in {} of 16 images", last.len());
     assert!(
         mean(&last) > mean(&first),
         "on what tells: {:.3} in the first epoch, {:.3} in the last",

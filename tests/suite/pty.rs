@@ -93,4 +93,8 @@ impl Screen {
         let cells = rows.flat_map(|row| columns.clone().filter_map(move |column| screen.cell(row, column)));
         cells.map(|cell| (cell.fgcolor(), cell.bgcolor())).collect()
     }
+
+    pub fn shows(&self, text: &str) -> bool {
+        self.seen.lock().unwrap().screen().contents().contains(text)
+    }
 }
