@@ -22,8 +22,14 @@ impl Output {
 
     /// Writes a line, or several.
     pub fn line(&mut self, text: &str) -> Result<()> {
-        self.write(format!("{}
-", guard::clean_lines(text)).as_bytes())
+        self.write(
+            format!(
+                "{}
+",
+                guard::clean_lines(text)
+            )
+            .as_bytes(),
+        )
     }
 
     /// Writes one JSON value on a line.
@@ -34,8 +40,14 @@ impl Output {
 
     /// Writes a line that is JSON already.
     pub fn json_line(&mut self, text: &str) -> Result<()> {
-        self.write(format!("{}
-", guard::clean_json(text)).as_bytes())
+        self.write(
+            format!(
+                "{}
+",
+                guard::clean_json(text)
+            )
+            .as_bytes(),
+        )
     }
 
     /// Writes bytes that Frostline made itself, as they are.

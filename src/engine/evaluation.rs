@@ -77,7 +77,7 @@ fn looked(stepper: &mut TorchStepper, sample: u32, case: Case, pixels: &Pixels, 
         for class in classes {
             let explanation = shielded(|| {
                 let picture = input::pictures(&pixels.bytes, 1, size, preprocess, network.device())?;
-                explain::explain(network, &picture, layer, Method::GradCam, Some(class), &mut |_, _| true)
+                explain::grad_cam(network, &picture, layer, Some(class))
             })?;
             let Some(Planes { height, width, values, .. }) = explanation.heat else { continue };
             let empty = values.iter().all(|&value| value == 0.0);

@@ -140,8 +140,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_flat_in_the_journal() {
-        let kind =
-            PictureKind::Heat { method: Method::GradCam, layer: "conv2d_1".into(), class: 1, empty: false };
+        let kind = PictureKind::Heat { method: Method::GradCam, layer: "conv2d_1".into(), class: 1, empty: false };
         let line = serde_json::to_value(Picture { kind, blob: "ab".into(), width: 1, height: 2 }).unwrap();
         assert_eq!(line["kind"], "heat");
         assert_eq!(line["method"], "grad-cam");
@@ -159,7 +158,7 @@ mod tests {
     #[test]
     fn the_longer_a_run_the_fewer_of_its_epochs_are_kept() {
         assert!((1..=128).all(is_kept));
-        let between = |from, to| (from + 1..=to).filter(|epoch| is_kept(*epoch)).count();
+        let between = |from: u32, to: u32| (from + 1..=to).filter(|epoch| is_kept(*epoch)).count();
         assert_eq!([between(128, 256), between(256, 512), between(512, 1024)], [64; 3]);
         assert!(between(0, 1_000_000) < 1024);
     }

@@ -10,7 +10,7 @@ use image::{ImageFormat, ImageReader, RgbImage, imageops::FilterType};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::appearance::Appearance;
-use crate::picture::Painting;
+use crate::picture::{Painting, fit};
 
 #[derive(Debug, Default)]
 pub struct Album {
@@ -26,7 +26,7 @@ pub struct Album {
 /// What a painting is of, and how it was painted.
 #[derive(Clone, Debug, PartialEq)]
 struct Painted {
-    key: String,
+    hash: String,
     cells: [u16; 2],
     appearance: Appearance,
 }
@@ -40,23 +40,30 @@ impl Album {
         self.pictures.iter().find(|(h, _)| h == hash).map(|(_, picture)| picture)
     }
 
-    /// Draws over all of `place` what `make` gives, or what it gave the last time for the same key, which names the pictures that it is
-    /// made of. False if it gives nothing.
-    pub fn paint<'a>(
+    /// Draws the picture in the middle of `area`, as large as it fits; false if it is not here.
+    pub fn paint(&self, hash: &str, area: Rect, appearance: Appearance, buffer: &mut Buffer) -> bool {
+        let Some(image) = self.get(hash) else { return false };
+        self.paint_made(hash.to_owned(), image.dimensions(), area, appearance, |_| Some(Cow::Borrowed(image)), buffer)
+    }
+
+    /// The same for what is made of pictures that are here, for a place on the screen: `name` says of which and how.
+    pub fn paint_made<'a>(
         &self,
-        key: String,
-        place: Rect,
+        name: String,
+        (width, height): (u32, u32),
+        area: Rect,
         appearance: Appearance,
+        make: impl FnOnce(Rect) -> Option<Cow<'a, RgbImage>>,
         buffer: &mut Buffer,
-        make: impl FnOnce() -> Option<Cow<'a, RgbImage>>,
     ) -> bool {
-        let painted = Painted { key, cells: [place.width, place.height], appearance };
+        let place = fit(width, height, area);
+        let painted = Painted { hash: name, cells: [place.width, place.height], appearance };
         let mut paintings = self.paintings.borrow_mut();
-        if let Some((_, painting)) = paintings.iter().find(|(known, _)| *known == painted) {
+        if let Some((_, painting)) = paintings.iter().find(|(key, _)| *key == painted) {
             painting.hang(place, buffer);
             return true;
         }
-        let Some(image) = make() else { return false };
+        let Some(image) = make(place) else { return false };
         let Appearance { glyphs, depth, light, .. } = appearance;
         let painting = Painting::new(&image, painted.cells, glyphs, depth, light);
         painting.hang(place, buffer);
@@ -97,7 +104,7 @@ impl Album {
             picture
         };
         self.pictures.retain(|(h, _)| *h != hash);
-        self.paintings.get_mut().retain(|(painted, _)| !painted.key.contains(&hash));
+        self.paintings.get_mut().retain(|(painted, _)| painted.hash != hash);
         self.pictures.push_back((hash, picture.into_rgb8()));
         if self.pictures.len() > Self::MOST {
             self.pictures.pop_front();
@@ -150,7 +157,7 @@ mod tests {
         let area = Rect::new(0, 0, 2, 1);
         let colour = |album: &Album| {
             let mut buffer = Buffer::empty(area);
-            assert!(album.paint("a".into(), area, appearance, &mut buffer, || album.get("a").map(Cow::Borrowed)));
+            assert!(album.paint("a", area, appearance, &mut buffer));
             buffer.cell((0, 0)).unwrap().bg
         };
         album.put("a".into(), &png(4, 4)).unwrap();
@@ -160,7 +167,7 @@ mod tests {
         RgbImage::from_pixel(4, 4, image::Rgb([255; 3])).write_to(&mut white, ImageFormat::Png).unwrap();
         album.put("a".into(), &white.into_inner()).unwrap();
         assert_ne!(colour(&album), black);
-        assert!(!album.paint("b".into(), area, appearance, &mut Buffer::empty(area), || None));
+        assert!(!album.paint("b", area, appearance, &mut Buffer::empty(area)));
     }
 
     #[test]

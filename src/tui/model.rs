@@ -2,9 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{
-    album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, prompt::Prompt, theme::Theme,
-};
+use super::{album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, prompt::Prompt, theme::Theme};
 use crate::{
     command::Watch,
     event::{Ended, Explained, State},

@@ -18,9 +18,9 @@ mod hub;
 mod lens;
 mod mistakes;
 mod models;
-mod pty;
 #[cfg(feature = "engine")]
 mod odd;
+mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;

@@ -2,7 +2,6 @@
 
 use frostline::{
     arch::Arch,
-    command::Method,
     data::Split,
     error::{Error, Result},
     event::bench::What,
@@ -12,8 +11,8 @@ use frostline::{
 use super::{Windows, rates, stepper, tell};
 use crate::{
     explain::{
+        self,
         ascent::{self, Goal},
-        explain,
     },
     input,
     stepper::{Target, shielded},
@@ -32,7 +31,7 @@ pub fn grad_cam(plan: &Plan, train: &Split, target: Target, layer: Option<&str>,
     let values = rates(windows, 1.0, || {
         shielded(|| {
             let picture = input::pictures(&pixels.bytes, 1, pixels.size, preprocess, network.device())?;
-            explain(network, &picture, layer, Method::GradCam, None, &mut |_, _| true).map(drop)
+            explain::grad_cam(network, &picture, layer, None).map(drop)
         })
     })?;
     let above: u64 = plan.arch.layers()[layer + 1..].iter().map(|layer| layer.flops).sum();

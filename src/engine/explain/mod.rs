@@ -35,6 +35,11 @@ const NOISES: (usize, f64) = (25, 0.15);
 /// Of the noise; the same picture gets the same map.
 const SEED: u64 = 0;
 
+/// [`explain`] by Grad-CAM, which nothing interrupts.
+pub fn grad_cam(network: &Network, picture: &Tensor, layer: usize, class: Option<u32>) -> Result<Explanation> {
+    explain(network, picture, layer, Method::GradCam, class, &mut |_, _| true)
+}
+
 /// `picture` is `[1, c, h, w]`, preprocessed. `class` is what the heat explains; the predicted class where it is `None`. No heat comes
 /// back when `go_on` says so.
 pub fn explain(
@@ -51,8 +56,7 @@ pub fn explain(
         Some(class) => Tensor::f_from_slice(&[i64::from(class)])?.f_to_device(picture.device())?,
         None => view.predicted()?,
     };
-    let mut told =
-        |done: usize, total: usize| if go_on(done, total) { Ok(()) } else { Err(EngineError::Interrupted) };
+    let mut told = |done: usize, total: usize| if go_on(done, total) { Ok(()) } else { Err(EngineError::Interrupted) };
     let found = if method.looks_at_a_layer() || layer >= view::scaling(network.arch()) {
         attribution(&view, method, &classes, &mut told)
     } else {

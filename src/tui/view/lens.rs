@@ -132,7 +132,14 @@ fn filters(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     // The painting has no caption: all of it stands beside.
     let with_caption = Rect { height: square.height + 1, ..square };
-    tiles::draw(model, theme, &Tile::Picture(&picture, None), &[String::new()], with_caption.intersection(area), buffer);
+    tiles::draw(
+        model,
+        theme,
+        &Tile::Picture(&picture, None),
+        &[String::new()],
+        with_caption.intersection(area),
+        buffer,
+    );
     for (line, row) in about(theme, painted, words.width.into()).into_iter().zip(words.rows()) {
         line.render(row, buffer);
     }
@@ -151,7 +158,8 @@ fn about(theme: &Theme, painted: &Painted, width: usize) -> Vec<Line<'static>> {
         Line::from(bar(theme, share, width.min(24), Role::Accent)),
         Line::default(),
     ];
-    let how = "uphill from grey noise, each for what its own filter puts out; while the run is paused, as fast as it goes";
+    let how =
+        "uphill from grey noise, each for what its own filter puts out; while the run is paused, as fast as it goes";
     lines.extend(guard::wrap(how, width.max(8)).into_iter().map(|line| Line::styled(line, faint)));
     lines
 }
@@ -166,14 +174,19 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
     let (word, at) = match (model.looks_back(), newest) {
         (Some(epoch), _) => (format!("epoch {epoch}"), Some(epoch)),
         (None, Some(epoch)) if model.is_live() => (format!("now, epoch {epoch}"), None),
-        (None, Some(epoch)) => (format!("epoch {epoch}, the last"), None),
+        (None, Some(epoch)) => (format!("epoch {epoch}, last"), None),
         (None, None) => ("now".into(), None),
     };
     let mut spans = vec![Span::styled(guard::column(&word, 16, symbols.ellipsis), theme.style(Role::Strong))];
-    let pinned = if model.run.is_pinned(sample) { "pinned" } else { "not pinned" };
-    let keys = format!("  , . back and on  > now  P {}", if pinned == "pinned" { "unpins" } else { "pins" });
+    let pin = match model.run.is_pinned(sample) {
+        _ if !model.is_live() => "",
+        true => "  P unpins",
+        false => "  P pins",
+    };
+    let keys = format!("  , . back and on  > now{pin}");
     let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else {
-        let why = if model.is_live() { "P keeps this image at the end of each epoch" } else { "no epoch of it is kept" };
+        let why =
+            if model.is_live() { "P keeps this image at the end of each epoch" } else { "no epoch of it is kept" };
         spans.push(Span::styled(why, faint));
         return Line::from(spans).render(area, buffer);
     };
@@ -265,5 +278,5 @@ pub(super) fn no_activations(model: &Model, theme: &Theme) -> String {
 /// How to have it computed of a run that is over.
 fn by_hand(model: &Model, what: &str) -> String {
     let run = model.run.run.as_ref().map_or("RUN", |run| run.run.as_str());
-    format!("`frostline explain {what} {run}` computes it")
+    format!("frostline explain {what} {run} computes it")
 }

@@ -13,7 +13,7 @@ use image::RgbImage;
 
 use crate::{
     event::{Picture, PictureKind},
-    picture::{Depth, fit, overlay, shrink, tinted},
+    picture::{Depth, overlay, shrink, tinted},
     tui::{
         guard,
         lens::Style,
@@ -56,20 +56,21 @@ pub fn draw(model: &Model, theme: &Theme, tile: &Tile<'_>, captions: &[String], 
 /// Whether it was there to be drawn.
 fn painted(model: &Model, picture: &Picture, image: Option<&Picture>, area: Rect, buffer: &mut Buffer) -> bool {
     let (album, look) = (&model.view.album, model.view.appearance);
-    let Some(own) = album.get(&picture.blob) else { return false };
     if !matches!(picture.kind, PictureKind::Heat { .. }) {
-        let place = fit(own.width(), own.height(), area);
-        return album.paint(picture.blob.clone(), place, look, buffer, || Some(Cow::Borrowed(own)));
+        return album.paint(&picture.blob, area, look, buffer);
     }
+    let Some(own) = album.get(&picture.blob) else { return false };
     let style = model.view.lens.style();
-    let image = image.map(|image| &image.blob);
-    let below = image.and_then(|blob| album.get(blob));
-    let (width, height) = below.map_or((own.width(), own.height()), RgbImage::dimensions);
-    let place = fit(width, height, area);
-    let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
-    let size = [usize::from(place.height) * down, usize::from(place.width) * across];
-    let key = format!("{} {image:?} {style:?}", picture.blob);
-    album.paint(key, place, look, buffer, || hot(own, below, style, size).map(Cow::Owned)) || style.strength.is_none()
+    let below = image.filter(|_| style.strength.is_some()).map(|image| image.blob.as_str());
+    let shape = image.map_or((own.width(), own.height()), |image| (image.width, image.height));
+    let name =
+        format!("{} over {} in {} {:?}", picture.blob, below.unwrap_or("nothing"), style.map.name(), style.strength);
+    let make = |place: Rect| {
+        let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
+        let size = [usize::from(place.height) * down, usize::from(place.width) * across];
+        hot(own, below.and_then(|below| album.get(below)), style, size).map(Cow::Owned)
+    };
+    album.paint_made(name, shape, area, look, make, buffer)
 }
 
 /// Heat at the size of the dots that there are, over the image or alone; `None` without the image that it belongs over.
@@ -99,7 +100,10 @@ pub fn columns(count: u16, area: Rect) -> (u16, u16) {
         let height = (area.height / down).saturating_sub(1);
         (area.width.saturating_sub(across - 1) / across).min(2 * height)
     };
-    (1..=count.max(1)).map(|across| (across, side(across))).max_by_key(|(across, side)| (*side, u16::MAX - across)).unwrap_or((1, 0))
+    (1..=count.max(1))
+        .map(|across| (across, side(across)))
+        .max_by_key(|(across, side)| (*side, u16::MAX - across))
+        .unwrap_or((1, 0))
 }
 
 /// Boxes for `count` squares with captions, row by row, together in the middle of the area's width.
