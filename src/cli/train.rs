@@ -151,6 +151,6 @@ fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
-fn now() -> jiff::civil::DateTime {
+pub fn now() -> jiff::civil::DateTime {
     jiff::ZonedDateTime::now().datetime()
 }

@@ -120,6 +120,19 @@ impl Default for Engine {
 }
 
 impl Config {
+    /// With the defaults of everything else.
+    pub fn new(name: String, data: Data, model: Model) -> Self {
+        Self {
+            name: Some(name),
+            seed: default_seed(),
+            data,
+            model,
+            train: Train::default(),
+            phases: Vec::new(),
+            engine: Engine::default(),
+        }
+    }
+
     /// Reads `path`, applies `overrides` (`train.epochs=3`), and settles relative places against the file's folder.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)

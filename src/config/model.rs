@@ -118,6 +118,35 @@ pub enum Sides {
     Each([usize; 4]),
 }
 
+impl Layer {
+    /// With Keras's defaults.
+    pub fn new(kind: LayerKind) -> Self {
+        Self {
+            kind,
+            name: None,
+            inputs: Vec::new(),
+            filters: None,
+            units: None,
+            kernel_size: None,
+            pool_size: None,
+            strides: None,
+            padding: None,
+            dilation_rate: None,
+            groups: None,
+            depth_multiplier: None,
+            use_bias: None,
+            activation: None,
+            rate: None,
+            momentum: None,
+            epsilon: None,
+            center: None,
+            scale: None,
+            offset: None,
+            amount: None,
+        }
+    }
+}
+
 impl Pair {
     pub fn sides(self) -> [usize; 2] {
         match self {

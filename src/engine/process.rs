@@ -20,14 +20,10 @@ use tokio::{
 
 use super::{TorchStepper, device, input::Preprocess, precision, stdio, stepper::Target};
 use frostline::{
-    arch::{Layer, Shape},
     command::{Command, Request},
     data::{self, Dataset},
     error::{Error, Result},
-    event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
-        RunStarted, SplitName, Stage,
-    },
+    event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
     run::{EngineLock, RunDir},
     trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
@@ -77,7 +73,9 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
     let plan = Plan::load(&run.config(), &[])?;
     let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
-    journal.say(Event::RunStarted(started(&plan, run, saved)?))?;
+    let is_resumed = saved.is_some();
+    let progress = saved.unwrap_or_else(|| Progress::new(&plan, Origin::default()));
+    journal.say(Event::RunStarted(progress.started(&plan, run.name(), is_resumed)?))?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
@@ -232,34 +230,6 @@ fn opened(plan: &Plan, data: &Dataset) -> DataOpened {
         pinned,
         steps_per_epoch: data.train.len().div_ceil(plan.phases[0].batch_size) as u32,
     }
-}
-
-/// `saved` is where the run goes on, if it does.
-fn started(plan: &Plan, run: &RunDir, saved: Option<Progress>) -> Result<RunStarted> {
-    let resumed = saved.as_ref().map(|progress| Resumed { step: progress.step, epoch: progress.epoch });
-    let progress = saved.unwrap_or_else(|| Progress::new(plan, Origin::default()));
-    let phases = progress.phases(plan)?;
-    let phase = &phases[progress.phase];
-    let info = |layer: &Layer| LayerInfo {
-        name: layer.name.clone(),
-        kind: layer.op.kind().to_owned(),
-        output: layer.output.to_string(),
-        parameters: layer.parameter_count(),
-        feature_map: matches!(layer.output, Shape::Map { .. }),
-    };
-    Ok(RunStarted {
-        protocol: PROTOCOL,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: run.name(),
-        model: plan.name.clone(),
-        phase: phase.name.clone(),
-        epochs: progress.told(plan, &phases).last_epoch(),
-        batch_size: phase.batch_size as u32,
-        layers: plan.arch.layers().iter().map(info).collect(),
-        loss: plan.head.loss().to_owned(),
-        optimizer: phase.optimizer.name().to_owned(),
-        resumed,
-    })
 }
 
 fn stage(stage: Stage, detail: String) -> Event {

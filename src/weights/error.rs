@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Fit;
+use super::{
+    Fit,
+    keras_model::{KNOWN, Problem},
+};
 use crate::{
     arch::{ArchError, zoo::Wiring},
     error::{Class, Explain},
@@ -27,6 +30,12 @@ pub enum WeightsError {
 
     #[error(transparent)]
     Network(#[from] ArchError),
+
+    #[error("{}: the model in it is not understood: {problem}", path.display())]
+    Model { path: PathBuf, problem: Problem },
+
+    #[error("{}: has no description of a model in it", path.display())]
+    NoModel { path: PathBuf },
 
     #[error("{}: holds the weights of no network that Frostline knows", path.display())]
     Unknown { path: PathBuf },
@@ -93,6 +102,13 @@ impl Explain for WeightsError {
             }
             Self::Misfit { path, .. } => {
                 format!("`frostline weights inspect {}` says what the file holds", path.display())
+            }
+            Self::Model { problem: Problem::Model(_), .. } => return None,
+            Self::Model { problem: Problem::Layer { .. }, .. } => format!("these layers are understood: {KNOWN}"),
+            Self::NoModel { .. } => {
+                "whole models are what Keras's model.save() writes, .keras or .h5; the weights of a published network are kept \
+                 with `frostline weights import`"
+                    .into()
             }
             Self::Unknown { path } => {
                 format!(

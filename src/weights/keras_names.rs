@@ -30,7 +30,7 @@ pub(super) fn class(name: &str) -> Option<(&'static str, usize)> {
 }
 
 /// The class under which Keras 3 counts a layer of this kind; `None` for one without weights.
-pub(super) fn class_of(op: &Op) -> Option<&'static str> {
+pub fn class_of(op: &Op) -> Option<&'static str> {
     match op {
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
@@ -43,7 +43,7 @@ pub(super) fn class_of(op: &Op) -> Option<&'static str> {
 
 /// Positions of the layers in the order of Keras's `model.layers`: from the deepest to the output, and among those equally deep in
 /// the order in which a walk back from the output first comes to them (`keras/src/ops/function.py`, `map_graph`).
-pub(super) fn order(arch: &Arch) -> Vec<usize> {
+pub fn order(arch: &Arch) -> Vec<usize> {
     let layers = arch.layers();
     let count = layers.len();
     // Readers stand behind what they read, so one pass from the end settles all depths.
@@ -76,7 +76,7 @@ pub(super) fn order(arch: &Arch) -> Vec<usize> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::arch::{Shape, zoo::Architecture};
+    use crate::arch::zoo::{Architecture, Wiring};
 
     #[test]
     fn made_up_names_are_told_from_given_ones() {
@@ -90,8 +90,7 @@ mod tests {
     /// `[layer.name for layer in keras.applications.ResNet50(weights=None).layers][6:19]`, Keras 3.
     #[test]
     fn a_shortcut_stands_where_keras_lists_it() {
-        let shape = Shape::Map { height: 224, width: 224, channels: 3 };
-        let arch = Arch::new("resnet50", shape, &Architecture::Resnet50.layers(true)).unwrap();
+        let arch = Architecture::Resnet50.network(Wiring::Keras, true, [224, 224, 3], None).unwrap();
         let names: Vec<&str> = order(&arch).into_iter().map(|index| arch.layers()[index].name.as_str()).collect();
         let first = names.iter().position(|name| *name == "conv2_block1_1_conv").unwrap();
         let wanted = [

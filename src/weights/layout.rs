@@ -3,9 +3,9 @@
 
 use crate::arch::{Arch, Op, Parameter, Shape, Source};
 
-/// How the file has a parameter.
+/// How a file has a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// As ours; sides of one at the end may be left out, which is how a linear layer stands for a 1x1 convolution.
     Same,
     /// `PyTorch`'s dense layer behind a flattened map, or a normalisation there: along the last axis (c, h, w).
@@ -20,7 +20,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Of Keras's files.
-    pub(super) fn keras(op: &Op, parameter: &Parameter) -> Self {
+    pub fn keras(op: &Op, parameter: &Parameter) -> Self {
         match (op, parameter.name) {
             (Op::Dense { .. }, "kernel") => Self::Transposed,
             (Op::Conv2d { .. }, "kernel") | (_, "pointwise_kernel") => Self::Hwio,
@@ -33,7 +33,7 @@ impl Layout {
     }
 
     /// Of `PyTorch`'s libraries.
-    pub(super) fn torch(arch: &Arch, layer: usize, parameter: &Parameter) -> Self {
+    pub fn torch(arch: &Arch, layer: usize, parameter: &Parameter) -> Self {
         let along_input = match arch.layers()[layer].op {
             Op::Dense { .. } => parameter.name == "kernel",
             Op::BatchNorm { .. } => true,
@@ -49,50 +49,75 @@ impl Layout {
 
     /// Whether a tensor of this shape in the file is a parameter of that shape here.
     pub(super) fn fits(self, theirs: &[usize], ours: &[usize]) -> bool {
+        match self {
+            Self::Same => theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty(),
+            // timm's VGG has a convolution over all of the map for its first dense layer.
+            Self::ChannelsFirst { height, width, channels } => {
+                theirs == ours || ours.first().is_some_and(|&out| theirs == [out, channels, height, width])
+            }
+            _ => self.shape(ours).is_some_and(|shape| theirs == shape),
+        }
+    }
+
+    /// The shape that a parameter of that shape here has there; `None` where the layout is of another kind of parameter.
+    pub fn shape(self, ours: &[usize]) -> Option<Vec<usize>> {
         match (self, ours) {
-            (Self::Same, _) => {
-                theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty()
-            }
-            (Self::ChannelsFirst { .. }, _) => theirs == ours,
-            (Self::Hwio, &[out, input, height, width]) => theirs == [height, width, input, out],
+            (Self::Same | Self::ChannelsFirst { .. }, _) => Some(ours.to_vec()),
+            (Self::Hwio, &[out, input, height, width]) => Some(vec![height, width, input, out]),
             (Self::Depthwise { multiplier }, &[out, _, height, width]) => {
-                theirs == [height, width, out / multiplier, multiplier]
+                Some(vec![height, width, out / multiplier, multiplier])
             }
-            (Self::Transposed, &[out, input]) => theirs == [input, out],
-            _ => false,
+            (Self::Transposed, &[out, input]) => Some(vec![input, out]),
+            _ => None,
         }
     }
 
     /// Brings numbers of a tensor that [fits](Self::fits) into our order.
     pub(super) fn convert(self, numbers: Vec<f32>, ours: &[usize]) -> Vec<f32> {
+        if self == Self::Same {
+            return numbers;
+        }
+        let mut turned = vec![0.0; numbers.len()];
+        self.pairs(numbers.len(), ours, |here, there| turned[here] = numbers[there]);
+        turned
+    }
+
+    /// The way back: our numbers in their order.
+    pub fn restore(self, numbers: Vec<f32>, ours: &[usize]) -> Vec<f32> {
+        if self == Self::Same {
+            return numbers;
+        }
+        let mut turned = vec![0.0; numbers.len()];
+        self.pairs(numbers.len(), ours, |here, there| turned[there] = numbers[here]);
+        turned
+    }
+
+    /// Calls `visit` with the place of each element here and its place there.
+    fn pairs(self, count: usize, ours: &[usize], mut visit: impl FnMut(usize, usize)) {
         match (self, ours) {
             (Self::Hwio, &[out, input, height, width]) => {
                 let area = height * width;
-                moved(numbers.len(), |at| {
+                for at in 0..count {
                     let (out_at, input_at, cell) = (at / (input * area), at / area % input, at % area);
-                    numbers[(cell * input + input_at) * out + out_at]
-                })
+                    visit(at, (cell * input + input_at) * out + out_at);
+                }
             }
             (Self::Depthwise { .. }, &[out, _, height, width]) => {
                 // Channel and multiplier are one axis in both, in the same order.
                 let area = height * width;
-                moved(numbers.len(), |at| numbers[at % area * out + at / area])
+                (0..count).for_each(|at| visit(at, at % area * out + at / area));
             }
-            (Self::Transposed, &[out, input]) => moved(numbers.len(), |at| numbers[at % input * out + at / input]),
+            (Self::Transposed, &[out, input]) => (0..count).for_each(|at| visit(at, at % input * out + at / input)),
             (Self::ChannelsFirst { height, width, channels }, _) => {
                 let (area, row) = (height * width, height * width * channels);
-                moved(numbers.len(), |at| {
+                for at in 0..count {
                     let (first, column) = (at / row * row, at % row);
-                    numbers[first + column % channels * area + column / channels]
-                })
+                    visit(at, first + column % channels * area + column / channels);
+                }
             }
-            _ => numbers,
+            _ => (0..count).for_each(|at| visit(at, at)),
         }
     }
-}
-
-fn moved(count: usize, from: impl Fn(usize) -> f32) -> Vec<f32> {
-    (0..count).map(from).collect()
 }
 
 fn trimmed(shape: &[usize]) -> &[usize] {

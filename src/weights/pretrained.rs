@@ -35,8 +35,15 @@ pub struct Values {
 
 impl Pretrained {
     pub fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
-        let file = WeightsFile::open(path)?;
+        Self::of(WeightsFile::open(path)?, wanted)
+    }
+
+    pub fn of(file: WeightsFile, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
         let fit = Fit::of(&file, wanted);
+        Self::fitting(file, fit, wanted)
+    }
+
+    pub(super) fn fitting(file: WeightsFile, fit: Fit, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
         let loaded = Self { provenance: Provenance::of(&file), file, fit };
         if loaded.fit.is_whole() && loaded.fit.found() > 0 {
             return Ok(loaded);
@@ -44,7 +51,7 @@ impl Pretrained {
         let wiring =
             loaded.wiring(wanted).filter(|wiring| wanted.architecture.is_some_and(|(_, ours)| ours != *wiring));
         Err(WeightsError::Misfit {
-            path: path.to_owned(),
+            path: loaded.file.path().to_owned(),
             network: wanted.architecture.map_or(wanted.arch.name(), |(architecture, _)| architecture.name()).to_owned(),
             fit: Box::new(loaded.fit),
             wiring,

@@ -12,6 +12,7 @@ mod explain;
 #[cfg(feature = "engine")]
 mod features;
 mod hub;
+mod interchange;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
