@@ -140,7 +140,7 @@ fn next(args: &ImportArgs, plan: &Plan, run: &RunDir) -> String {
     if args.data.is_some() {
         lines.push(format!("measure it: frostline eval {name}; train on: {}", hint::resume(run)));
     } else {
-        lines.push("to measure it or to train on, import it with --data DIR".into());
+        lines.push("to measure it or to train it on, import it with --data DIR".into());
     }
     lines.join("\n")
 }

@@ -142,9 +142,7 @@ impl Config {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
         config.data.settle_places(folder);
-        if let Some(base) = &mut config.model.base {
-            base.settle_places(folder);
-        }
+        config.model.settle_places(folder);
         Ok(config)
     }
 

@@ -27,7 +27,7 @@ use frostline::{
     plan::{self, Plan},
     run::{EngineLock, RunDir},
     trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
-    weights::{Pretrained, Shelf, Wanted},
+    weights::{Pretrained, Shelf},
     wire::{Leases, Server},
 };
 
@@ -154,17 +154,15 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) 
     let first = plan.phases[0].optimizer;
     let mut stepper = TorchStepper::new(&plan.arch, first, plan.seed, target, Preprocess::default())?;
     if is_new {
-        load_base(plan, &mut stepper, &mut record)?;
+        load_weights(plan, &mut stepper, &mut record)?;
     }
     Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
 }
 
-/// The weights of the network's base, and what there is to say of them.
-fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> Result<()> {
-    let Some(base) = &plan.base else { return Ok(()) };
-    let Some(pretrained) = Pretrained::of_base(&plan.arch, base, &Shelf::from_environment())? else { return Ok(()) };
+/// The weights with which the network begins, and what there is to say of them.
+fn load_weights(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> Result<()> {
+    let Some((pretrained, wanted)) = Pretrained::of_plan(plan, &Shelf::from_environment())? else { return Ok(()) };
     stepper.load(&pretrained)?;
-    let wanted = Wanted::base(&plan.arch, base);
     record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
     let mismatch = pretrained.mismatch(&wanted, plan.preprocessing());
     for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {

@@ -12,7 +12,7 @@ use crate::{
         Arch, Preprocessing,
         zoo::{Naming, Wiring, expected_preprocessing},
     },
-    plan::{Base, BaseWeights},
+    plan::{Base, BaseWeights, Plan},
 };
 
 #[derive(Debug)]
@@ -58,14 +58,19 @@ impl Pretrained {
         })
     }
 
-    /// The weights that a plan's base is to have; `None` where they are to be random.
-    pub fn of_base(arch: &Arch, base: &Base, shelf: &Shelf) -> Result<Option<Self>, WeightsError> {
-        let path = match &base.weights {
-            BaseWeights::None => return Ok(None),
-            BaseWeights::Imagenet => shelf.find(base.architecture)?,
-            BaseWeights::File(path) => path.clone(),
+    /// The weights with which a plan's network begins, and the part of it that they are for; `None` where all are to be random.
+    pub fn of_plan<'a>(plan: &'a Plan, shelf: &Shelf) -> Result<Option<(Self, Wanted<'a>)>, WeightsError> {
+        let arch = &plan.arch;
+        let (path, wanted) = match (&plan.weights, &plan.base) {
+            (Some(path), _) => (path.clone(), Wanted::whole(arch, None)),
+            (None, Some(base)) => match &base.weights {
+                BaseWeights::None => return Ok(None),
+                BaseWeights::Imagenet => (shelf.find(base.architecture)?, Wanted::base(arch, base)),
+                BaseWeights::File(path) => (path.clone(), Wanted::base(arch, base)),
+            },
+            (None, None) => return Ok(None),
         };
-        Self::open(&path, &Wanted::base(arch, base)).map(Some)
+        Ok(Some((Self::open(&path, &wanted)?, wanted)))
     }
 
     pub fn file(&self) -> &WeightsFile {

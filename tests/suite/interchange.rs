@@ -117,6 +117,16 @@ fn an_imported_model_is_measured_explained_and_trained_on() {
     let (tensors, progress) = read(run.checkpoint(frostline::event::CheckpointKind::Last));
     assert_eq!(progress["frozen"], serde_json::json!(["conv", "norm", "dense_conv"]));
     assert!(tensors.iter().any(|(name, _)| name.starts_with("optimizer/dense/kernel/")), "what learns was trained");
+    // Its configuration makes another run, which begins with the same weights.
+    let config = run.config();
+    let weights = format!("model.weights={}", run.checkpoint(frostline::event::CheckpointKind::Best).display());
+    ask(&["train", config.to_str().unwrap(), "--set", &weights, "--name", "anew", "--headless"]);
+    let anew = frostline::run::find(&here.path().join("runs"), "anew").unwrap();
+    let (begun, _) = read(anew.checkpoint(frostline::event::CheckpointKind::Last));
+    let kernel = |tensors: &[(String, frostline::run::checkpoint::TensorData)]| {
+        tensors.iter().find(|(name, _)| name == "conv/kernel").unwrap().1.clone()
+    };
+    assert_eq!(kernel(&begun), kernel(&tensors), "what is frozen is what was imported");
 }
 
 /// Of a set of names, as `tests/reference/zoo_weights.py` has it.

@@ -86,7 +86,7 @@ impl KerasModel {
             place: place.clone(),
         };
         let kept = layers.iter().map(keep).collect();
-        let model = Model { input, preprocessing, base: None, layers: wired(layers) };
+        let model = Model { input, preprocessing, weights: None, base: None, layers: wired(layers) };
         Ok(Self { file, model, frozen, notes, kept })
     }
 
