@@ -132,7 +132,7 @@ impl<'a> Finder<'a> {
         }
         let (mut unexpected, mut unused) = (Vec::new(), Vec::new());
         let top = top(wanted);
-        for (index, tensor) in names.tensors.iter().enumerate().filter(|(index, _)| !used.contains(index)) {
+        for (_, tensor) in names.tensors.iter().enumerate().filter(|(index, _)| !used.contains(index)) {
             match self.left_over(tensor, names, &top) {
                 LeftOver::Ignored => {}
                 LeftOver::OfTheTop => unused.push(tensor.name.clone()),

@@ -148,8 +148,6 @@ def refused(keras):
         reasons[name] = reason
 
     save("upsampling.keras", 'layer "up" (UpSampling2D): there is no such layer here', layers.UpSampling2D(name="up"))
-    save("hard.keras", 'layer "hard" (Activation): activation = "hard_sigmoid"', layers.Activation("hard_sigmoid", name="hard"))
-    save("steep.keras", 'layer "steep" (LeakyReLU): negative_slope = 0.3', layers.LeakyReLU(0.3, name="steep"))
     image = keras.Input(SHAPE)
     shared = layers.Conv2D(3, 3, padding="same", name="shared")
     x = layers.Flatten()(shared(shared(image)))
@@ -182,7 +180,6 @@ if __name__ == "__main__":
     save(on_a_base(keras), "on_a_base3.keras", 1 / 255)
     save(on_a_base(keras), "on_a_base3.h5", 1 / 255)
     save(branches(keras), "branches3.keras", 1.0)
-    save(branches(keras), "branches3.h5", 1.0)
     save(twins(keras), "twins3.keras", 1 / 255)
     (INTO / "predictions.json").write_text(json.dumps(predictions, indent=1))
     refused(keras)

@@ -118,6 +118,10 @@ fn descriptions_that_make_no_sense_are_told() {
     assert!(told(&serde_json::json!({})).contains("of the class \"\""));
     let channels = [IMAGE, ("Flatten", "flat", r#"{"data_format": "channels_first"}"#, &["image"][..])];
     assert!(told(&described(&channels)).ends_with("data_format = \"channels_first\""));
+    let hard = [IMAGE, ("Activation", "hard", r#"{"activation": "hard_sigmoid"}"#, &["image"][..])];
+    assert_eq!(told(&described(&hard)), "layer \"hard\" (Activation): activation = \"hard_sigmoid\"");
+    let steep = [IMAGE, ("LeakyReLU", "steep", r#"{"negative_slope": 0.3}"#, &["image"][..])];
+    assert_eq!(told(&described(&steep)), "layer \"steep\" (LeakyReLU): negative_slope = 0.3");
     let mut deep = described(&[IMAGE, dense]);
     for _ in 0..40 {
         deep = serde_json::json!({"class_name": "Sequential", "config": {"layers": [deep]}});
