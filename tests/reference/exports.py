@@ -66,6 +66,8 @@ def small_models():
         frostline("import", MODELS / name, "--as", run)
         ours = predicted(run, MODELS / "picture.png")
         ours = np.array([ours[str(place)] for place in range(len(ours))])
+        keras_says = np.array(answer if len(answer) > 1 else [1 - answer[0], answer[0]])
+        assert np.abs(ours - keras_says).max() < 2e-6, (name, ours, keras_says)
         frostline("export", run, "-o", f"{run}.onnx")
         theirs = onnx_probabilities(HERE / f"{run}.onnx", picture)
         assert np.abs(ours - theirs).max() < 2e-6, (name, ours, theirs)
