@@ -16,10 +16,11 @@ pub(super) fn write(subject: &Subject<'_>, path: &Path) -> Result<Written, Expor
         return Err(ExportError::KerasName { path: path.to_owned() });
     }
     let arch = subject.arch;
+    let architecture = subject.base.as_ref().map(|(architecture, ..)| *architecture);
     let mut places: HashMap<usize, String> = HashMap::new();
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for position in keras_names::order(arch) {
-        if let Some(class) = keras_names::class_of(&arch.layers()[position].op) {
+        if let Some(class) = keras_names::class_of(&arch.layers()[position], architecture) {
             let count = counts.entry(class).or_insert(0);
             places.insert(position, if *count == 0 { class.to_owned() } else { format!("{class}_{count}") });
             *count += 1;
@@ -41,7 +42,10 @@ pub(super) fn write(subject: &Subject<'_>, path: &Path) -> Result<Written, Expor
         while let Some(of_layer) = next {
             let parameter = &layer.parameters[of_layer.parameter];
             let layout = Layout::keras(&layer.op, parameter);
-            let shape = layout.shape(&parameter.shape).unwrap_or_else(|| parameter.shape.clone());
+            let mut shape = layout.shape(&parameter.shape).unwrap_or_else(|| parameter.shape.clone());
+            if parameter.name == "kernel" && keras_names::is_convolution(layer, architecture) {
+                shape.splice(0..0, [1, 1]);
+            }
             let sides: Vec<u64> = shape.iter().map(|&side| side as u64).collect();
             let numbers = layout.restore(of_layer.numbers, &parameter.shape);
             vars.create_dataset(&of_layer.parameter.to_string()).with_f32_data(&numbers).with_shape(&sides);

@@ -215,7 +215,8 @@ fn keras_layers<'a>(names: &Names<'a>, wanted: &Wanted<'_>) -> HashMap<usize, &'
     if names.counts_classes {
         let mut ranks: HashMap<&'static str, usize> = HashMap::new();
         for index in keras_names::order(wanted.arch).into_iter().filter(|index| wanted.layers.contains(index)) {
-            let Some(class) = keras_names::class_of(&layers[index].op) else { continue };
+            let architecture = wanted.architecture.map(|(architecture, _)| architecture);
+            let Some(class) = keras_names::class_of(&layers[index], architecture) else { continue };
             let rank = ranks.entry(class).or_insert(0);
             if let Some((_, name)) = by_class.get(class).and_then(|names| names.get(*rank)) {
                 found.insert(index, *name);

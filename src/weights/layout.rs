@@ -55,6 +55,10 @@ impl Layout {
             Self::ChannelsFirst { height, width, channels } => {
                 theirs == ours || ours.first().is_some_and(|&out| theirs == [out, channels, height, width])
             }
+            // Or a convolution over a single position.
+            Self::Transposed => {
+                matches!(theirs, &[1, 1, input, out] | &[input, out] if ours == [out, input])
+            }
             _ => self.shape(ours).is_some_and(|shape| theirs == shape),
         }
     }
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn keras_dense_layers_are_transposed() {
         // np.arange(6).reshape(3, 2).T.ravel()
-        assert!(Layout::Transposed.fits(&[3, 2], &[2, 3]));
+        assert!(Layout::Transposed.fits(&[3, 2], &[2, 3]) && Layout::Transposed.fits(&[1, 1, 3, 2], &[2, 3]));
         assert_eq!(Layout::Transposed.convert(counted(6), &[2, 3]), [0., 2., 4., 1., 3., 5.]);
     }
 
