@@ -89,12 +89,7 @@ pub fn run(args: &ExportArgs, out: &mut Output) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn of_model(
-    args: &ExportArgs,
-    name: &str,
-    format: export::Format,
-    naming: Option<Naming>,
-) -> Result<export::Written> {
+fn of_model(args: &ExportArgs, name: &str, format: export::Format, naming: Option<Naming>) -> Result<export::Written> {
     let architecture = models::find(name)?;
     let path = match &args.weights {
         Some(path) => path.clone(),

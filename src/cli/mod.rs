@@ -16,6 +16,7 @@ mod export;
 mod headless;
 mod hint;
 mod identity;
+mod images;
 mod import;
 mod models;
 mod output;
@@ -24,6 +25,7 @@ mod progress;
 mod query;
 mod report;
 mod runs;
+mod shell;
 mod signals;
 mod stream;
 mod summary;
@@ -38,7 +40,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use self::output::Output;
 use crate::{
@@ -87,6 +89,10 @@ enum Command {
     Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
+    /// Print what makes a shell complete Frostline's commands and options
+    Completions(shell::CompletionsArgs),
+    /// Write the manual: one page, and one a command
+    Man(shell::ManArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
     Stream(stream::StreamArgs),
 }
@@ -139,6 +145,8 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
+        Command::Completions(args) => shell::completions(&args, Cli::command(), &mut out),
+        Command::Man(args) => shell::man(&args, Cli::command(), &mut out),
         Command::Stream(args) => stream::run(&args),
     };
     match done {
@@ -164,10 +172,10 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -56,7 +56,10 @@ fn files_for_pytorch_and_keras_are_read_back_as_they_were() {
         let path = folder.path().join("out.safetensors");
         write(&subject, Format::Safetensors, None, &path).unwrap();
         let file = WeightsFile::open(&path).unwrap();
-        assert_eq!((file.attributes()["format"].as_str(), file.attributes()["classes"].as_str()), ("pt", r#"["0","1","2"]"#));
+        assert_eq!(
+            (file.attributes()["format"].as_str(), file.attributes()["classes"].as_str()),
+            ("pt", r#"["0","1","2"]"#)
+        );
         let names: Vec<&str> = file.tensors().iter().map(|tensor| tensor.name.as_str()).collect();
         let last = arch.layers().iter().rev().find(|layer| !layer.parameters.is_empty()).unwrap();
         assert!(names.contains(&format!("{}.weight", last.name).as_str()), "{names:?}");

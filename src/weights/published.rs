@@ -61,7 +61,9 @@ impl Identity {
         for &architecture in architectures {
             for wiring in [Wiring::Keras, Wiring::Torch] {
                 for top in [true, false] {
-                    let Ok(arch) = architecture.network(wiring, top, architecture.default_input(), None) else { continue };
+                    let Ok(arch) = architecture.network(wiring, top, architecture.default_input(), None) else {
+                        continue;
+                    };
                     let fit = Fit::of(file, &Wanted::whole(&arch, Some((architecture, wiring))));
                     let Some(naming) = fit.convention.naming() else { continue };
                     let found = fit.found();

@@ -32,8 +32,11 @@ fn a_model_that_is_not_understood_leaves_no_run() {
 fn an_imported_model_is_a_run_that_others_can_have() {
     let here = tempfile::tempdir().unwrap();
     let file = fixture("on_a_base2.h5");
-    let imported =
-        frostline(here.path(), "", &["import", file.to_str().unwrap(), "--as", "cats and dogs", "--classes", "cat,dog"]);
+    let imported = frostline(
+        here.path(),
+        "",
+        &["import", file.to_str().unwrap(), "--as", "cats and dogs", "--classes", "cat,dog"],
+    );
     assert_eq!((imported.err.as_str(), imported.code), ("", Some(0)), "{}", imported.out);
     assert!(imported.out.contains("-cats-and-dogs: "), "{}", imported.out);
     assert!(imported.out.contains("frostline predict "), "{}", imported.out);
@@ -71,8 +74,7 @@ fn imported_models_predict_what_keras_predicts() {
         let run = name.replace('.', "-");
         let imported = frostline(here.path(), "", &["import", fixture(name).to_str().unwrap(), "--as", &run]);
         assert_eq!(imported.code, Some(0), "{name}: {}", imported.err);
-        let told =
-            frostline(here.path(), "", &["predict", &run, fixture("picture.png").to_str().unwrap(), "--json"]);
+        let told = frostline(here.path(), "", &["predict", &run, fixture("picture.png").to_str().unwrap(), "--json"]);
         assert_eq!(told.code, Some(0), "{name}: {}", told.err);
         let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
         // One number of a sigmoid is the probability of the second class.
@@ -105,7 +107,16 @@ fn an_imported_model_is_measured_explained_and_trained_on() {
         told.out
     };
     let file = fixture("on_a_base3.keras");
-    ask(&["import", file.to_str().unwrap(), "--data", "images", "--set", "engine.device=cpu", "--set", "train.epochs=1"]);
+    ask(&[
+        "import",
+        file.to_str().unwrap(),
+        "--data",
+        "images",
+        "--set",
+        "engine.device=cpu",
+        "--set",
+        "train.epochs=1",
+    ]);
     let measured = ask(&["eval", "last"]);
     assert!(measured.contains("on 4 images") && measured.contains("dog"), "{measured}");
     ask(&["explain", "cam", "last", "--image", "images/test/cat/cat0.png", "-o", "heat.png"]);
@@ -170,8 +181,7 @@ fn a_published_network_goes_out_under_the_names_of_timm_and_comes_back() {
     let told = export("in.safetensors", "out.safetensors");
     assert!(told.contains("mobilenet: names of timm's mobilenetv1_100"), "{told}");
     // timm's own names, as they were counted there.
-    let fixture: serde_json::Value =
-        serde_json::from_str(include_str!("../fixtures/zoo/torch.json")).unwrap();
+    let fixture: serde_json::Value = serde_json::from_str(include_str!("../fixtures/zoo/torch.json")).unwrap();
     let whole = fixture["whole"].as_array().unwrap().iter();
     let theirs = whole.into_iter().find(|whole| whole["architecture"] == "mobilenet" && whole["naming"] == "timm");
     let out = here.path().join("out.safetensors");

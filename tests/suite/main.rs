@@ -8,6 +8,8 @@ mod cli;
 mod configs;
 mod data;
 #[cfg(feature = "engine")]
+mod evaluation;
+#[cfg(feature = "engine")]
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
@@ -15,6 +17,8 @@ mod hub;
 mod interchange;
 mod mistakes;
 mod models;
+#[cfg(feature = "engine")]
+mod odd;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;

@@ -220,7 +220,10 @@ echo '{"image":"a.png","top":[{"synset":"n02123045","class":"tabby","probability
 
 /// All parameters of a network of the zoo by Frostline's names: no two neighbours alike.
 #[cfg(feature = "engine")]
-pub(crate) fn made_up(architecture: frostline::arch::zoo::Architecture, top: bool) -> Vec<(String, frostline::run::checkpoint::TensorData)> {
+pub(crate) fn made_up(
+    architecture: frostline::arch::zoo::Architecture,
+    top: bool,
+) -> Vec<(String, frostline::run::checkpoint::TensorData)> {
     use frostline::{arch::zoo::Wiring, run::checkpoint};
     let arch = architecture.network(Wiring::Keras, top, architecture.default_input(), None).unwrap();
     let mut tensors = Vec::new();

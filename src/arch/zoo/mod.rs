@@ -111,7 +111,8 @@ impl Architecture {
         [height, width, channels]: [usize; 3],
         preprocessing: Option<&Preprocessing>,
     ) -> Result<Arch, ArchError> {
-        let prepare = |by: &Preprocessing| LayerSpec { name: None, op: Op::Preprocessing(by.clone()), inputs: Vec::new() };
+        let prepare =
+            |by: &Preprocessing| LayerSpec { name: None, op: Op::Preprocessing(by.clone()), inputs: Vec::new() };
         let mut layers: Vec<LayerSpec> = preprocessing.map(prepare).into_iter().collect();
         layers.extend(self.layers_for(wiring, top));
         Arch::new(self.name(), Shape::Map { height, width, channels }, &layers)

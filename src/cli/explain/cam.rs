@@ -17,6 +17,7 @@ use crate::{
     cli::{
         Exit,
         data::{inline, preview},
+        images,
         output::Output,
     },
     command::Method,
@@ -98,7 +99,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
         let &[height, width] = &shape[..] else {
             return Err(Error::internal(format!("a heat map of the shape {shape:?}")));
         };
-        let image = at_its_size(Path::new(&heat.image))?;
+        let image = at_its_size(images::named(&images, &heat.image))?;
         let picture = if args.alone {
             tinted(&values, [height, width], [image.height() as usize, image.width() as usize], map)
         } else {
@@ -123,8 +124,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
                 heat: values,
                 picture: written,
             };
-            let text = serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?;
-            return out.line(&text);
+            return out.json(&record);
         }
         out.line(&heat.image)?;
         if !args.no_image && !inline::picture(&picture, COLUMNS) {

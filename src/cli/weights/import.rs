@@ -16,7 +16,7 @@ use crate::{
     },
     error::{Error, Result},
     run::checkpoint::{self, DType, TensorData},
-    weights::{Identity, Pretrained, Provenance, Record, Wanted, Values, WeightsError, WeightsFile},
+    weights::{Identity, Pretrained, Provenance, Record, Values, Wanted, WeightsError, WeightsFile},
 };
 
 #[derive(Args, Debug)]

@@ -107,7 +107,8 @@ fn planes(map: &Tensor) -> Result<Planes> {
     Ok(Planes { channels, height, width, values: numbers(map)? })
 }
 
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
+/// Row-major.
+pub fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     let flat = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?;
     Ok(Vec::try_from(flat)?)
 }

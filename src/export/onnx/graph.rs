@@ -28,7 +28,13 @@ impl Graph {
     }
 
     /// Adds a node with one output, whose name comes back: `name`, or one like it that is free.
-    pub(super) fn node(&mut self, op: &str, inputs: Vec<String>, name: &str, attributes: Vec<AttributeProto>) -> String {
+    pub(super) fn node(
+        &mut self,
+        op: &str,
+        inputs: Vec<String>,
+        name: &str,
+        attributes: Vec<AttributeProto>,
+    ) -> String {
         let output = self.unique(name);
         self.last(op, inputs, &output, attributes);
         output

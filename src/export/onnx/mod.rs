@@ -80,7 +80,8 @@ pub(super) fn model(subject: &Subject<'_>) -> Result<(ModelProto, usize), Export
     probabilities(&mut graph, head, arch.output().op.activation(), outputs.pop().unwrap_or(pixels));
     let size = format!("{width}x{height}");
     let image = format!("the bytes of pictures of {size} pixels: rows, columns, {}", colours(channels));
-    let classes = format!("of the classes in the metadata's `classes`, in their order; {} of them", subject.classes.len());
+    let classes =
+        format!("of the classes in the metadata's `classes`, in their order; {} of them", subject.classes.len());
     let whole = |side: usize| Side::DimValue(side as i64);
     let batch = || Side::DimParam("batch".into());
     let input = value(IMAGE, UINT8, vec![batch(), whole(height), whole(width), whole(channels)], &image);
@@ -108,7 +109,8 @@ fn colours(channels: usize) -> &'static str {
 /// Bytes `[n, h, w, c]` to values in 0–1, `[n, c, h, w]`, as the engine makes them.
 fn pixels(graph: &mut Graph) -> String {
     let floats = graph.node("Cast", vec![IMAGE.into()], "pixels/float", vec![Graph::int("to", i64::from(FLOAT))]);
-    let turned = graph.node("Transpose", vec![floats], "pixels/channels_first", vec![Graph::ints("perm", [0, 3, 1, 2])]);
+    let turned =
+        graph.node("Transpose", vec![floats], "pixels/channels_first", vec![Graph::ints("perm", [0, 3, 1, 2])]);
     let scale = graph.scalar("pixels/scale", 1.0 / 255.0);
     graph.node("Mul", vec![turned, scale], "pixels", vec![])
 }

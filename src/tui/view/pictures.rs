@@ -10,7 +10,6 @@ use ratatui::{
 use super::{Place, text::bar};
 use crate::{
     event::{Explained, Picture, PictureKind},
-    picture::{fit, paint},
     tui::{
         figures, guard,
         model::{Connection, Model},
@@ -100,11 +99,7 @@ fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer
         let row = Rect { y: inside.bottom(), height: 1, ..area };
         Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(row, buffer);
     }
-    let appearance = model.view.appearance;
-    if let Some(image) = model.view.album.get(&picture.blob) {
-        let place = fit(image.width(), image.height(), inside);
-        paint(image, place, appearance.glyphs, appearance.depth, appearance.light, buffer);
-    } else {
+    if !model.view.album.paint(&picture.blob, inside, model.view.appearance, buffer) {
         let middle = Rect { y: inside.y + inside.height / 2, height: inside.height.min(1), ..inside };
         let missing = model.view.album.is_missing(&picture.blob);
         let text = if missing { "no longer kept" } else { theme.symbols.ellipsis };

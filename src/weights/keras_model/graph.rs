@@ -115,7 +115,10 @@ impl Walk {
             let fail = |reason| entry.problem(reason);
             let names = inbound(entry.value).map_err(fail)?;
             let find = |name: String| {
-                positions.get(name.as_str()).copied().ok_or_else(|| fail(format!("it reads \"{name}\", which is not there")))
+                positions
+                    .get(name.as_str())
+                    .copied()
+                    .ok_or_else(|| fail(format!("it reads \"{name}\", which is not there")))
             };
             reads.push(names.into_iter().map(find).collect::<Result<_, _>>()?);
         }
@@ -206,7 +209,9 @@ fn entries<'a>(config: &'a Value, around: &Around) -> Result<Vec<Entry<'a>>, Pro
             let class = Settings(value).text("class_name").unwrap_or_default();
             let name = Settings(value).text("name").or(Settings(config).text("name")).unwrap_or_default();
             if class.is_empty() || !names.insert(name) {
-                return Err(Problem::Model(format!("its description has no class or no name of its own for \"{name}\"")));
+                return Err(Problem::Model(format!(
+                    "its description has no class or no name of its own for \"{name}\""
+                )));
             }
             let stem = snake(class);
             let count = counts.entry(stem.clone()).or_insert(0);
@@ -291,7 +296,11 @@ fn in_order(reads: &[Vec<usize>]) -> Result<Vec<usize>, Problem> {
             }
         }
     }
-    if order.len() == reads.len() { Ok(order) } else { Err(Problem::Model("its layers read each other in a circle".into())) }
+    if order.len() == reads.len() {
+        Ok(order)
+    } else {
+        Err(Problem::Model("its layers read each other in a circle".into()))
+    }
 }
 
 #[cfg(test)]
@@ -301,7 +310,8 @@ mod tests {
     /// `keras.src.utils.naming.to_snake_case`.
     #[test]
     fn classes_are_counted_under_keras_words() {
-        let words = ["Conv2D", "SeparableConv2D", "BatchNormalization", "ReLU", "MaxPooling2D", "Functional", "ZeroPadding2D"];
+        let words =
+            ["Conv2D", "SeparableConv2D", "BatchNormalization", "ReLU", "MaxPooling2D", "Functional", "ZeroPadding2D"];
         let wanted = [
             "conv2d",
             "separable_conv2d",

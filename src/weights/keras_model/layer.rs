@@ -34,8 +34,17 @@ pub(super) fn translate(class: &str, config: &Value) -> Result<Meaning, Reason> 
     let kind = match class {
         "InputLayer" => return Ok(Meaning::Input),
         "Sequential" | "Functional" | "Model" => return Ok(Meaning::Model),
-        "RandomFlip" | "RandomRotation" | "RandomZoom" | "RandomTranslation" | "RandomContrast" | "RandomBrightness"
-        | "GaussianNoise" | "GaussianDropout" | "AlphaDropout" | "SpatialDropout2D" | "ActivityRegularization" => {
+        "RandomFlip"
+        | "RandomRotation"
+        | "RandomZoom"
+        | "RandomTranslation"
+        | "RandomContrast"
+        | "RandomBrightness"
+        | "GaussianNoise"
+        | "GaussianDropout"
+        | "AlphaDropout"
+        | "SpatialDropout2D"
+        | "ActivityRegularization" => {
             return Ok(Meaning::Nothing);
         }
         "Conv2D" => LayerKind::Conv2d,
@@ -59,7 +68,9 @@ pub(super) fn translate(class: &str, config: &Value) -> Result<Meaning, Reason> 
     let mut layer = Layer::new(kind);
     let mut axis = -1;
     match kind {
-        LayerKind::Conv2d | LayerKind::DepthwiseConv2d | LayerKind::SeparableConv2d => convolution(settings, &mut layer)?,
+        LayerKind::Conv2d | LayerKind::DepthwiseConv2d | LayerKind::SeparableConv2d => {
+            convolution(settings, &mut layer)?
+        }
         LayerKind::Dense => {
             layer.units = Some(settings.needed_count("units")?);
             layer.use_bias = settings.flag("use_bias")?;

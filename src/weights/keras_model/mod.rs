@@ -176,7 +176,9 @@ fn input(model: &Value, side: Option<usize>) -> Result<[usize; 3], Problem> {
         return Err(Problem::Model("its input is no image of height, width and channels".into()));
     };
     let settled = |own: Option<usize>| match (own, side) {
-        (Some(own), Some(side)) if own != side => Err(Problem::Model(format!("its images are {own} pixels high or wide"))),
+        (Some(own), Some(side)) if own != side => {
+            Err(Problem::Model(format!("its images are {own} pixels high or wide")))
+        }
         (Some(own), _) => Ok(own),
         (None, Some(side)) => Ok(side),
         (None, None) => Err(Problem::Model("it takes images of any size; give one with --input PIXELS".into())),
