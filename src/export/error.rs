@@ -29,7 +29,7 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    pub(super) fn write(path: &Path, reason: impl ToString) -> Self {
+    pub(super) fn write(path: &Path, reason: &dyn std::fmt::Display) -> Self {
         Self::Write { path: path.to_owned(), reason: reason.to_string() }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn write(subject: &Subject<'_>, path: &Path) -> Result<Written, Expor
         layers.add_group(group.finish());
     }
     file.add_group(layers.finish());
-    let bytes = whole::write(path, |partial| file.write(partial).map_err(|error| ExportError::write(path, error)))?;
+    let bytes = whole::write(path, |partial| file.write(partial).map_err(|error| ExportError::write(path, &error)))?;
     let mut notes = vec![format!(
         "for a model in Keras of the same layers in the same order (frostline summary prints them): \
          model.load_weights(\"{}\")",

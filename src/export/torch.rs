@@ -78,7 +78,7 @@ pub(super) fn write(subject: &Subject<'_>, naming: Option<Naming>, path: &Path) 
     metadata.insert("preprocessing".into(), preprocessing(subject.arch));
     let bytes = whole::write(path, |partial| {
         safetensors::serialize_to_file(tensors.iter(), Some(metadata), partial)
-            .map_err(|error| ExportError::write(path, error))
+            .map_err(|error| ExportError::write(path, &error))
     })?;
     let mut notes = names.notes(subject);
     if !flattened.is_empty() {

@@ -10,7 +10,7 @@ use super::ExportError;
 
 /// `fill` writes the file at the path that it is given. Returns the length in bytes.
 pub(super) fn write(path: &Path, fill: impl FnOnce(&Path) -> Result<(), ExportError>) -> Result<u64, ExportError> {
-    let fail = |error: std::io::Error| ExportError::write(path, error);
+    let fail = |error: std::io::Error| ExportError::write(path, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let partial = tempfile::Builder::new()
         .prefix(".export-")

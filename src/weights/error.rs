@@ -88,7 +88,7 @@ impl Explain for WeightsError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { .. } => return None,
+            Self::Io { .. } | Self::Model { problem: Problem::Model(_), .. } => return None,
             Self::Network(error) => return error.hint(),
             Self::File { fault: Fault::Foreign(_) | Fault::Unsupported(_), .. } => {
                 "weights are read from .safetensors, .pth, .pt, .bin, .h5, .weights.h5 and .keras files".into()
@@ -103,7 +103,6 @@ impl Explain for WeightsError {
             Self::Misfit { path, .. } => {
                 format!("`frostline weights inspect {}` says what the file holds", path.display())
             }
-            Self::Model { problem: Problem::Model(_), .. } => return None,
             Self::Model { problem: Problem::Layer { .. }, .. } => format!("these layers are understood: {KNOWN}"),
             Self::NoModel { .. } => {
                 "whole models are what Keras's model.save() writes, .keras or .h5; the weights of a published network are kept \

@@ -228,12 +228,11 @@ fn keras_layers<'a>(names: &Names<'a>, wanted: &Wanted<'_>) -> HashMap<usize, &'
     let mut unnamed: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
     for index in wanted.layers.clone() {
         let name = layers[index].name.as_str();
-        match keras_names::class(name) {
-            Some((class, number)) => unnamed.entry(class).or_default().push((number, index)),
-            None => {
-                let theirs = names.layers.iter().find(|theirs| last(theirs) == name);
-                found.extend(theirs.map(|theirs| (index, *theirs)));
-            }
+        if let Some((class, number)) = keras_names::class(name) {
+            unnamed.entry(class).or_default().push((number, index));
+        } else {
+            let theirs = names.layers.iter().find(|theirs| last(theirs) == name);
+            found.extend(theirs.map(|theirs| (index, *theirs)));
         }
     }
     for (class, mut of_class) in unnamed {

@@ -34,12 +34,12 @@ pub(super) fn write(subject: &Subject<'_>, path: &Path) -> Result<Written, Expor
     let (model, tensors) = model(subject)?;
     // Protocol buffers count in 32 bits with a sign.
     if model.encoded_len() > i32::MAX as usize {
-        return Err(ExportError::write(path, "it would have more than the 2 GiB that an ONNX file can have"));
+        return Err(ExportError::write(path, &"it would have more than the 2 GiB that an ONNX file can have"));
     }
     let content = model.encode_to_vec();
     drop(model);
     let bytes = whole::write(path, |partial| {
-        std::fs::write(partial, &content).map_err(|error| ExportError::write(path, error))
+        std::fs::write(partial, &content).map_err(|error| ExportError::write(path, &error))
     })?;
     let Shape::Map { height, width, channels } = subject.arch.input() else {
         return Err(ExportError::Head { layer: subject.arch.output().name.clone() });

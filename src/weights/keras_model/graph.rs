@@ -283,7 +283,9 @@ fn in_order(reads: &[Vec<usize>]) -> Result<Vec<usize>, Problem> {
     let mut waits: Vec<usize> = reads.iter().map(Vec::len).collect();
     let mut readers = vec![Vec::new(); reads.len()];
     for (at, read) in reads.iter().enumerate() {
-        read.iter().for_each(|&read| readers[read].push(at));
+        for &read in read {
+            readers[read].push(at);
+        }
     }
     let mut ready: BTreeSet<usize> = (0..reads.len()).filter(|&at| waits[at] == 0).collect();
     let mut order = Vec::with_capacity(reads.len());

@@ -69,7 +69,7 @@ pub(super) fn translate(class: &str, config: &Value) -> Result<Meaning, Reason> 
     let mut axis = -1;
     match kind {
         LayerKind::Conv2d | LayerKind::DepthwiseConv2d | LayerKind::SeparableConv2d => {
-            convolution(settings, &mut layer)?
+            convolution(settings, &mut layer)?;
         }
         LayerKind::Dense => {
             layer.units = Some(settings.needed_count("units")?);

@@ -24,7 +24,7 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn flag(self, key: &str) -> Result<Option<bool>, Reason> {
-        self.read(key, "true or false", |value| value.as_bool())
+        self.read(key, "true or false", Value::as_bool)
     }
 
     pub(super) fn count(self, key: &str) -> Result<Option<usize>, Reason> {
