@@ -185,6 +185,29 @@ mod tests {
         assert_eq!(turned[12..15], [12., 16., 20.]);
     }
 
+    /// `timm.create_model("vgg16").pre_logits.fc1.weight.shape` is (4096, 512, 7, 7).
+    #[test]
+    fn timms_first_dense_layer_is_a_convolution_over_all_of_the_map() {
+        let layout = Layout::ChannelsFirst { height: 7, width: 7, channels: 512 };
+        assert!(layout.fits(&[4096, 512, 7, 7], &[4096, 25088]) && layout.fits(&[4096, 25088], &[4096, 25088]));
+        assert!(!layout.fits(&[4096, 7, 7, 512], &[4096, 25088]));
+    }
+
+    #[test]
+    fn what_was_turned_is_turned_back() {
+        let layouts = [
+            (Layout::Same, &[2, 12][..]),
+            (Layout::Hwio, &[2, 3, 2, 2]),
+            (Layout::Depthwise { multiplier: 2 }, &[6, 1, 2, 2]),
+            (Layout::Transposed, &[4, 6]),
+            (Layout::ChannelsFirst { height: 2, width: 2, channels: 3 }, &[2, 12]),
+        ];
+        for (layout, ours) in layouts {
+            assert_eq!(layout.convert(layout.restore(counted(24), ours), ours), counted(24), "{layout:?}");
+            assert!(layout.fits(&layout.shape(ours).unwrap(), ours), "{layout:?}");
+        }
+    }
+
     #[test]
     fn a_linear_layer_is_a_convolution_of_one_pixel() {
         assert!(Layout::Same.fits(&[10, 4], &[10, 4, 1, 1]));
