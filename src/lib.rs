@@ -14,6 +14,9 @@ pub mod config;
 pub mod plan;
 pub mod weights;
 
+// What other programs get.
+pub mod export;
+
 // From files to batches.
 pub mod data;
 

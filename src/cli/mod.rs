@@ -12,10 +12,12 @@ mod download;
 mod engine;
 mod eval;
 mod explain;
+mod export;
 mod headless;
 mod hint;
 mod identity;
 mod images;
+mod import;
 mod models;
 mod output;
 mod predict;
@@ -75,6 +77,10 @@ enum Command {
     Predict(predict::PredictArgs),
     /// See what a run's network learned: heat maps, activations, filters
     Explain(explain::ExplainArgs),
+    /// Make a run of a whole model that Keras saved
+    Import(import::ImportArgs),
+    /// Write a network for other programs: safetensors, Keras's weights, ONNX
+    Export(export::ExportArgs),
     /// Get a data set, make one, look into it
     Data(data::DataArgs),
     /// List or clear what is kept between runs
@@ -133,6 +139,8 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Import(args) => import::run(&args, &mut out),
+        Command::Export(args) => export::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),
         Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Exit, output::Output, table::aligned};
 use crate::{
     arch::{
-        Arch, Shape,
+        Arch,
         zoo::{Architecture, Naming, Wiring, expected_preprocessing},
     },
     error::{Error, Result},
@@ -69,18 +69,14 @@ pub fn find(name: &str) -> Result<Architecture> {
 
 /// For images of `side`; the network's own where it is `None`.
 pub fn network(architecture: Architecture, wiring: Wiring, top: bool, side: Option<usize>) -> Result<Arch> {
-    let [height, width, channels] = match side {
-        Some(side) => [side, side, 3],
-        None => architecture.default_input(),
-    };
+    let input = side.map_or(architecture.default_input(), |side| [side, side, 3]);
+    let [height, width, _] = input;
     let minimum = architecture.minimum_side();
     if height.min(width) < minimum {
         let architecture = architecture.name();
         return Err(PlanError::InputTooSmall { architecture, minimum, height, width }.into());
     }
-    let input = Shape::Map { height, width, channels };
-    let network = Arch::new(architecture.name(), input, &architecture.layers_for(wiring, top));
-    Ok(network.map_err(PlanError::from)?)
+    Ok(architecture.network(wiring, top, input, None)?)
 }
 
 fn table(models: &[Model]) -> String {

@@ -90,14 +90,12 @@ pub fn overrides(mut set: Vec<String>, name: Option<String>) -> Vec<String> {
     set
 }
 
-/// Checks the data and the base's weights as far as that takes no time, and makes the run directory.
+/// Checks the data and the weights to begin with as far as that takes no time, and makes the run directory.
 pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
     let data = data::inspect(&plan.data)?;
     plan.check_classes(&data.classes)?;
-    if let Some(base) = &plan.base {
-        // Names and shapes only; the engine reads the numbers.
-        Pretrained::of_base(&plan.arch, base, &Shelf::from_environment())?;
-    }
+    // Names and shapes only; the engine reads the numbers.
+    Pretrained::of_plan(plan, &Shelf::from_environment())?;
     // Looked for first: a run that no engine can carry out would only be in the way.
     engine::program()?;
     Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
@@ -151,6 +149,6 @@ fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
-fn now() -> jiff::civil::DateTime {
+pub fn now() -> jiff::civil::DateTime {
     jiff::ZonedDateTime::now().datetime()
 }

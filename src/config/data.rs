@@ -84,6 +84,23 @@ pub enum Places {
 }
 
 impl Data {
+    /// With the defaults of everything else.
+    pub fn new(source: DataSource) -> Self {
+        Self {
+            source,
+            path: None,
+            classes: Vec::new(),
+            validation_fraction: None,
+            limit: None,
+            train: None,
+            validation: None,
+            test: None,
+            interpolation: Interpolation::default(),
+            cache: CacheKind::default(),
+            augment: Augment::default(),
+        }
+    }
+
     pub(super) fn settle_places(&mut self, folder: &Path) {
         match &mut self.path {
             None => {}

@@ -124,6 +124,20 @@ impl Default for Engine {
 }
 
 impl Config {
+    /// With the defaults of everything else.
+    pub fn new(name: String, data: Data, model: Model) -> Self {
+        Self {
+            name: Some(name),
+            seed: default_seed(),
+            data,
+            model,
+            train: Train::default(),
+            phases: Vec::new(),
+            explain: Explain::default(),
+            engine: Engine::default(),
+        }
+    }
+
     /// Reads `path`, applies `overrides` (`train.epochs=3`), and settles relative places against the file's folder.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
@@ -133,9 +147,7 @@ impl Config {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
         config.data.settle_places(folder);
-        if let Some(base) = &mut config.model.base {
-            base.settle_places(folder);
-        }
+        config.model.settle_places(folder);
         Ok(config)
     }
 

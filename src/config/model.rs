@@ -1,6 +1,8 @@
 //! `[model]`: the list of layers, in the words of `keras.layers`, and what stands before it. Which key belongs to which kind is the
 //! plan's to check.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use super::Base;
@@ -14,6 +16,9 @@ pub struct Model {
     /// What is done to the pixels first. Left out: nothing, and the network reads values in 0–1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
+    /// A file with weights for all of the model, a run's checkpoint for example. Left out: random ones, but for the base's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
     /// All of the model, or what stands on its base.
@@ -116,6 +121,47 @@ pub enum Scale {
 pub enum Sides {
     All(usize),
     Each([usize; 4]),
+}
+
+impl Model {
+    /// Makes relative paths ones that are seen from `folder`.
+    pub(super) fn settle_places(&mut self, folder: &Path) {
+        if let Some(weights) = &mut self.weights {
+            *weights = super::seen_from(folder, weights);
+        }
+        if let Some(base) = &mut self.base {
+            base.settle_places(folder);
+        }
+    }
+}
+
+impl Layer {
+    /// With Keras's defaults.
+    pub fn new(kind: LayerKind) -> Self {
+        Self {
+            kind,
+            name: None,
+            inputs: Vec::new(),
+            filters: None,
+            units: None,
+            kernel_size: None,
+            pool_size: None,
+            strides: None,
+            padding: None,
+            dilation_rate: None,
+            groups: None,
+            depth_multiplier: None,
+            use_bias: None,
+            activation: None,
+            rate: None,
+            momentum: None,
+            epsilon: None,
+            center: None,
+            scale: None,
+            offset: None,
+            amount: None,
+        }
+    }
 }
 
 impl Pair {

@@ -20,18 +20,14 @@ use tokio::{
 
 use super::{TorchStepper, device, input::Preprocess, precision, stdio, stepper::Target};
 use frostline::{
-    arch::{Layer, Shape},
     command::{Command, Request},
     data::{self, Dataset},
     error::{Error, Result},
-    event::{
-        CheckpointKind, DataOpened, DeviceReady, Ended, Event, LayerInfo, Level, PROTOCOL, Resumed, RunEnded,
-        RunStarted, SplitName, Stage,
-    },
+    event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
     run::{EngineLock, RunDir},
     trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
-    weights::{Pretrained, Shelf, Wanted},
+    weights::{Pretrained, Shelf},
     wire::{Leases, Server},
 };
 
@@ -77,7 +73,9 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
     let plan = Plan::load(&run.config(), &[])?;
     let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
-    journal.say(Event::RunStarted(started(&plan, run, saved)?))?;
+    let is_resumed = saved.is_some();
+    let progress = saved.unwrap_or_else(|| Progress::new(&plan, Origin::default()));
+    journal.say(Event::RunStarted(progress.started(&plan, run.name(), is_resumed)?))?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
@@ -156,17 +154,15 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) 
     let first = plan.phases[0].optimizer;
     let mut stepper = TorchStepper::new(&plan.arch, first, plan.seed, target, Preprocess::default())?;
     if is_new {
-        load_base(plan, &mut stepper, &mut record)?;
+        load_weights(plan, &mut stepper, &mut record)?;
     }
     Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
 }
 
-/// The weights of the network's base, and what there is to say of them.
-fn load_base(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> Result<()> {
-    let Some(base) = &plan.base else { return Ok(()) };
-    let Some(pretrained) = Pretrained::of_base(&plan.arch, base, &Shelf::from_environment())? else { return Ok(()) };
+/// The weights with which the network begins, and what there is to say of them.
+fn load_weights(plan: &Plan, stepper: &mut TorchStepper, record: &mut Journal) -> Result<()> {
+    let Some((pretrained, wanted)) = Pretrained::of_plan(plan, &Shelf::from_environment())? else { return Ok(()) };
     stepper.load(&pretrained)?;
-    let wanted = Wanted::base(&plan.arch, base);
     record.say(Event::Log { level: Level::Info, message: pretrained.report(&wanted) })?;
     let mismatch = pretrained.mismatch(&wanted, plan.preprocessing());
     for message in pretrained.warnings(&wanted).into_iter().chain(mismatch) {
@@ -232,34 +228,6 @@ fn opened(plan: &Plan, data: &Dataset) -> DataOpened {
         pinned,
         steps_per_epoch: data.train.len().div_ceil(plan.phases[0].batch_size) as u32,
     }
-}
-
-/// `saved` is where the run goes on, if it does.
-fn started(plan: &Plan, run: &RunDir, saved: Option<Progress>) -> Result<RunStarted> {
-    let resumed = saved.as_ref().map(|progress| Resumed { step: progress.step, epoch: progress.epoch });
-    let progress = saved.unwrap_or_else(|| Progress::new(plan, Origin::default()));
-    let phases = progress.phases(plan)?;
-    let phase = &phases[progress.phase];
-    let info = |layer: &Layer| LayerInfo {
-        name: layer.name.clone(),
-        kind: layer.op.kind().to_owned(),
-        output: layer.output.to_string(),
-        parameters: layer.parameter_count(),
-        feature_map: matches!(layer.output, Shape::Map { .. }),
-    };
-    Ok(RunStarted {
-        protocol: PROTOCOL,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: run.name(),
-        model: plan.name.clone(),
-        phase: phase.name.clone(),
-        epochs: progress.told(plan, &phases).last_epoch(),
-        batch_size: phase.batch_size as u32,
-        layers: plan.arch.layers().iter().map(info).collect(),
-        loss: plan.head.loss().to_owned(),
-        optimizer: phase.optimizer.name().to_owned(),
-        resumed,
-    })
 }
 
 fn stage(stage: Stage, detail: String) -> Event {

@@ -12,6 +12,7 @@ use frostline::run::checkpoint::{DType, TensorData};
 use frostline::trainer::SavedTensor;
 
 const STEP: &str = "step";
+const OPTIMIZER: &str = "optimizer/";
 
 /// `layer/parameter` for all weights and statistics, then `optimizer/layer/parameter/…`: `step` for every learned weight, the
 /// slots for those that have been updated.
@@ -30,15 +31,17 @@ pub fn save(weights: &Weights, optimizer: &Optimizer) -> Result<Vec<SavedTensor>
     Ok(saved)
 }
 
-/// Leaves everything as it was when the tensors do not fit.
+/// Leaves everything as it was when the tensors do not fit. Weights that were trained elsewhere come without an optimiser, which then
+/// begins anew.
 pub fn restore(weights: &Weights, optimizer: &mut Optimizer, tensors: &[SavedTensor]) -> Result<()> {
     let mut given = Given::new(tensors);
     let mut into_weights = Vec::new();
     let mut into_states = Vec::new();
+    let has_optimizer = tensors.iter().any(|(name, _)| name.starts_with(OPTIMIZER));
     for weight in weights.all() {
         let shape: Vec<usize> = weight.tensor.size().iter().map(|&side| side as usize).collect();
         into_weights.push(given.floats(&weight.name, &shape));
-        if !weight.learned {
+        if !(weight.learned && has_optimizer) {
             into_states.push((0, Vec::new()));
             continue;
         }
@@ -69,7 +72,7 @@ pub fn restore(weights: &Weights, optimizer: &mut Optimizer, tensors: &[SavedTen
 }
 
 fn slot_name(weight: &str, slot: &str) -> String {
-    format!("optimizer/{weight}/{slot}")
+    format!("{OPTIMIZER}{weight}/{slot}")
 }
 
 fn floats(name: String, tensor: &Tensor) -> Result<SavedTensor> {

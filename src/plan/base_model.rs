@@ -34,6 +34,9 @@ pub(super) fn assemble(model: &mut Model) -> Result<(Vec<LayerSpec>, Option<Base
     }
     let mut base = None;
     if let Some(wanted) = &mut model.base {
+        if model.weights.is_some() && wanted.weights != BaseWeights::None {
+            return Err(PlanError::WeightsTwice);
+        }
         let wiring = *wanted.wiring.get_or_insert(usual_wiring(wanted.architecture, &wanted.weights));
         check(wanted, model.input)?;
         let first = specs.len();

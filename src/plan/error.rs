@@ -13,6 +13,8 @@ pub enum PlanError {
     InputTooSmall { architecture: &'static str, minimum: usize, height: usize, width: usize },
     #[error("model.base.pooling: nothing is left to pool behind the top of {architecture}")]
     PoolingBehindTop { architecture: &'static str },
+    #[error("model.weights are those of all of the model, and model.base.weights those of a part of it")]
+    WeightsTwice,
     #[error("model.layers[{index}] ({kind}): {key} is missing")]
     LayerKeyMissing { index: usize, kind: &'static str, key: &'static str },
     #[error("model.layers[{index}] ({kind}): {key} does not belong to this type")]
@@ -87,6 +89,7 @@ impl Explain for PlanError {
             Self::Arch(error) => return error.hint(),
             Self::InputTooSmall { minimum, .. } => format!("set input = [{minimum}, {minimum}, 3] or larger"),
             Self::PoolingBehindTop { .. } => "leave pooling out, or set include_top = false".into(),
+            Self::WeightsTwice => "leave one of the two out".into(),
             Self::Head { .. } => {
                 "end the list with a dense layer: units = 1 and sigmoid for two classes, or one unit a class and softmax".into()
             }

@@ -10,7 +10,7 @@ mod layers;
 mod phase;
 mod schedule;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use base_model::Base;
 pub use error::PlanError;
@@ -34,6 +34,8 @@ pub struct Plan {
     pub arch: Arch,
     /// The part of the network that comes from the zoo.
     pub base: Option<Base>,
+    /// The file of the weights with which all of the network begins.
+    pub weights: Option<PathBuf>,
     pub head: Head,
     pub data: DataSpec,
     /// One after another; there is at least one.
@@ -101,6 +103,7 @@ impl Plan {
         Ok(Self {
             seed: config.seed,
             base,
+            weights: config.model.weights.clone(),
             head,
             data,
             phases,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Score;
 use crate::{
+    arch::{Layer, Shape},
     error::{Error, Result},
-    event::{Metrics, PhaseEnd, PhaseInfo, Phases},
+    event::{LayerInfo, Metrics, PROTOCOL, PhaseEnd, PhaseInfo, Phases, Resumed, RunStarted},
     plan::{Monitor, Phase, Plan, Watcher},
 };
 
@@ -74,9 +75,12 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What differs, in words; empty when a resumed run goes on bit by bit.
+    /// What differs, in words; empty when a resumed run goes on bit by bit, and when nothing has been computed that it goes on from.
     pub(super) fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
+        if *self == Self::default() {
+            return differences;
+        }
         if self.data != now.data {
             differences.push("the training images are not the same as then".to_owned());
         }
@@ -172,6 +176,32 @@ impl Progress {
             first_epoch: self.phase_epoch,
             phases: phases.iter().map(info).collect(),
         }
+    }
+
+    /// The first thing that a journal says.
+    pub fn started(&self, plan: &Plan, run: String, is_resumed: bool) -> Result<RunStarted> {
+        let phases = self.phases(plan)?;
+        let phase = &phases[self.phase];
+        let info = |layer: &Layer| LayerInfo {
+            name: layer.name.clone(),
+            kind: layer.op.kind().to_owned(),
+            output: layer.output.to_string(),
+            parameters: layer.parameter_count(),
+            feature_map: matches!(layer.output, Shape::Map { .. }),
+        };
+        Ok(RunStarted {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            model: plan.name.clone(),
+            phase: phase.name.clone(),
+            epochs: self.told(plan, &phases).last_epoch(),
+            batch_size: phase.batch_size as u32,
+            layers: plan.arch.layers().iter().map(info).collect(),
+            loss: plan.head.loss().to_owned(),
+            optimizer: phase.optimizer.name().to_owned(),
+            resumed: is_resumed.then_some(Resumed { step: self.step, epoch: self.epoch }),
+        })
     }
 
     /// The epochs of the phase under way that are done.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Fit;
+use super::{
+    Fit,
+    keras_model::{KNOWN, Problem},
+};
 use crate::{
     arch::{ArchError, zoo::Wiring},
     error::{Class, Explain},
@@ -27,6 +30,12 @@ pub enum WeightsError {
 
     #[error(transparent)]
     Network(#[from] ArchError),
+
+    #[error("{}: the model in it is not understood: {problem}", path.display())]
+    Model { path: PathBuf, problem: Problem },
+
+    #[error("{}: has no description of a model in it", path.display())]
+    NoModel { path: PathBuf },
 
     #[error("{}: holds the weights of no network that Frostline knows", path.display())]
     Unknown { path: PathBuf },
@@ -79,7 +88,7 @@ impl Explain for WeightsError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { .. } => return None,
+            Self::Io { .. } | Self::Model { problem: Problem::Model(_), .. } => return None,
             Self::Network(error) => return error.hint(),
             Self::File { fault: Fault::Foreign(_) | Fault::Unsupported(_), .. } => {
                 "weights are read from .safetensors, .pth, .pt, .bin, .h5, .weights.h5 and .keras files".into()
@@ -93,6 +102,12 @@ impl Explain for WeightsError {
             }
             Self::Misfit { path, .. } => {
                 format!("`frostline weights inspect {}` says what the file holds", path.display())
+            }
+            Self::Model { problem: Problem::Layer { .. }, .. } => format!("these layers are understood: {KNOWN}"),
+            Self::NoModel { .. } => {
+                "whole models are what Keras's model.save() writes, .keras or .h5; the weights of a published network are kept \
+                 with `frostline weights import`"
+                    .into()
             }
             Self::Unknown { path } => {
                 format!(

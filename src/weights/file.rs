@@ -48,7 +48,8 @@ pub struct Tensor {
 /// A weight as Keras keeps it: of a layer, in the order of `layer.weights`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KerasWeight {
-    /// The layer's name; in `.weights.h5` and `.keras` the name of its place, which counts the layers of a class: `conv2d_3`.
+    /// The layer's name, behind that of the model in the model and a slash if it is in one; in `.weights.h5` and `.keras` the name of
+    /// its place, which counts the layers of a class: `conv2d_3`, `functional/conv2d`.
     pub layer: String,
     pub position: usize,
 }

@@ -15,6 +15,8 @@ use super::{
 
 /// Nested models in nested models are rare; groups that contain themselves are not Keras's.
 const DEEPEST: usize = 16;
+/// The largest networks of Keras's have some thousand. A few groups that are linked from many places can seem to be endlessly many.
+const MOST_GROUPS: usize = 20_000;
 
 pub(super) fn is_hdf5(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89HDF\r\n\x1a\n")
@@ -70,7 +72,8 @@ fn survey(file: &File) -> Read<(Format, Contents)> {
         attributes.retain(|name, _| !name.starts_with("layer_names"));
         return Ok((Format::KerasH5, Contents { tensors, attributes }));
     }
-    counted(&file.root(), "", DEEPEST, &mut tensors)?;
+    let mut groups_left = MOST_GROUPS;
+    counted(&file.root(), "", DEEPEST, &mut groups_left, &mut tensors)?;
     if tensors.is_empty() {
         return Err(Fault::Foreign("it is HDF5, but not as Keras writes it".into()));
     }
@@ -87,8 +90,8 @@ fn listed(top: &Group, prefix: &str, tensors: &mut Vec<(Tensor, Place)>) -> Read
         let nested = weights.iter().any(|weight| owner(weight) != weights.first().and_then(owner));
         let mut positions: BTreeMap<String, usize> = BTreeMap::new();
         for weight in weights {
-            let name = if nested { owner(&weight) } else { None }.unwrap_or_else(|| layer.clone());
-            let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
+            let inner = if nested { owner(&weight) } else { None };
+            let name = inner.map_or_else(|| layer.clone(), |inner| format!("{layer}/{inner}"));
             let position = positions.entry(name.clone()).or_insert(0);
             let keras = KerasWeight { layer: name, position: *position };
             *position += 1;
@@ -101,7 +104,13 @@ fn listed(top: &Group, prefix: &str, tensors: &mut Vec<(Tensor, Place)>) -> Read
 }
 
 /// As Keras 3 does: `layers/conv2d_3/vars/0`, where the number counts the layers of a class.
-fn counted(group: &Group, path: &str, depth: usize, tensors: &mut Vec<(Tensor, Place)>) -> Read<()> {
+fn counted(
+    group: &Group,
+    path: &str,
+    depth: usize,
+    groups_left: &mut usize,
+    tensors: &mut Vec<(Tensor, Place)>,
+) -> Read<()> {
     if depth == 0 {
         return Err(Fault::damaged("its groups are nested too deep"));
     }
@@ -112,12 +121,13 @@ fn counted(group: &Group, path: &str, depth: usize, tensors: &mut Vec<(Tensor, P
         if path.is_empty() && name == "optimizer" {
             continue;
         }
+        *groups_left = groups_left.checked_sub(1).ok_or_else(|| Fault::damaged("it has too many groups"))?;
         let inner = group.group(&name).map_err(damaged)?;
         if name == "vars" {
             variables(&inner, path, tensors)?;
         } else {
             let below = if path.is_empty() { name } else { format!("{path}/{name}") };
-            counted(&inner, &below, depth - 1, tensors)?;
+            counted(&inner, &below, depth - 1, groups_left, tensors)?;
         }
     }
     Ok(())

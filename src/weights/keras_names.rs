@@ -1,7 +1,7 @@
 //! How Keras counts layers that nobody named, and in which order it lists a model's layers. Old files carry numbers of another
 //! session (`conv2d_95`), and Keras 3 counts every layer of a class in a file, so both are matched by rank.
 
-use crate::arch::{Arch, Op, Source};
+use crate::arch::{Arch, Layer, Op, Source, zoo::Architecture};
 
 /// `conv2d_3` is the third after `conv2d`.
 pub(super) fn stem(name: &str) -> (&str, usize) {
@@ -29,21 +29,27 @@ pub(super) fn class(name: &str) -> Option<(&'static str, usize)> {
     Some((class, number))
 }
 
-/// The class under which Keras 3 counts a layer of this kind; `None` for one without weights.
-pub(super) fn class_of(op: &Op) -> Option<&'static str> {
-    match op {
+/// The class under which Keras 3 counts a layer; `None` for one without weights. `architecture` is the published network, if it is one.
+pub fn class_of(layer: &Layer, architecture: Option<Architecture>) -> Option<&'static str> {
+    match &layer.op {
+        Op::Dense { .. } if is_convolution(layer, architecture) => Some("conv2d"),
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
         | Op::SeparableConv2d { .. }
         | Op::Dense { .. }
-        | Op::BatchNorm { .. } => Some(op.stem()),
+        | Op::BatchNorm { .. } => Some(layer.op.stem()),
         _ => None,
     }
 }
 
+/// Whether a dense layer here is a 1x1 convolution over a single position in Keras: the classifier of `MobileNet`.
+pub fn is_convolution(layer: &Layer, architecture: Option<Architecture>) -> bool {
+    architecture == Some(Architecture::Mobilenet) && layer.name == "conv_preds"
+}
+
 /// Positions of the layers in the order of Keras's `model.layers`: from the deepest to the output, and among those equally deep in
 /// the order in which a walk back from the output first comes to them (`keras/src/ops/function.py`, `map_graph`).
-pub(super) fn order(arch: &Arch) -> Vec<usize> {
+pub fn order(arch: &Arch) -> Vec<usize> {
     let layers = arch.layers();
     let count = layers.len();
     // Readers stand behind what they read, so one pass from the end settles all depths.
@@ -76,7 +82,7 @@ pub(super) fn order(arch: &Arch) -> Vec<usize> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::arch::{Shape, zoo::Architecture};
+    use crate::arch::zoo::Wiring;
 
     #[test]
     fn made_up_names_are_told_from_given_ones() {
@@ -90,8 +96,7 @@ mod tests {
     /// `[layer.name for layer in keras.applications.ResNet50(weights=None).layers][6:19]`, Keras 3.
     #[test]
     fn a_shortcut_stands_where_keras_lists_it() {
-        let shape = Shape::Map { height: 224, width: 224, channels: 3 };
-        let arch = Arch::new("resnet50", shape, &Architecture::Resnet50.layers(true)).unwrap();
+        let arch = Architecture::Resnet50.network(Wiring::Keras, true, [224, 224, 3], None).unwrap();
         let names: Vec<&str> = order(&arch).into_iter().map(|index| arch.layers()[index].name.as_str()).collect();
         let first = names.iter().position(|name| *name == "conv2_block1_1_conv").unwrap();
         let wanted = [

@@ -3,9 +3,9 @@
 
 use crate::arch::{Arch, Op, Parameter, Shape, Source};
 
-/// How the file has a parameter.
+/// How a file has a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// As ours; sides of one at the end may be left out, which is how a linear layer stands for a 1x1 convolution.
     Same,
     /// `PyTorch`'s dense layer behind a flattened map, or a normalisation there: along the last axis (c, h, w).
@@ -20,7 +20,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Of Keras's files.
-    pub(super) fn keras(op: &Op, parameter: &Parameter) -> Self {
+    pub fn keras(op: &Op, parameter: &Parameter) -> Self {
         match (op, parameter.name) {
             (Op::Dense { .. }, "kernel") => Self::Transposed,
             (Op::Conv2d { .. }, "kernel") | (_, "pointwise_kernel") => Self::Hwio,
@@ -33,7 +33,7 @@ impl Layout {
     }
 
     /// Of `PyTorch`'s libraries.
-    pub(super) fn torch(arch: &Arch, layer: usize, parameter: &Parameter) -> Self {
+    pub fn torch(arch: &Arch, layer: usize, parameter: &Parameter) -> Self {
         let along_input = match arch.layers()[layer].op {
             Op::Dense { .. } => parameter.name == "kernel",
             Op::BatchNorm { .. } => true,
@@ -49,50 +49,79 @@ impl Layout {
 
     /// Whether a tensor of this shape in the file is a parameter of that shape here.
     pub(super) fn fits(self, theirs: &[usize], ours: &[usize]) -> bool {
+        match self {
+            Self::Same => theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty(),
+            // timm's VGG has a convolution over all of the map for its first dense layer.
+            Self::ChannelsFirst { height, width, channels } => {
+                theirs == ours || ours.first().is_some_and(|&out| theirs == [out, channels, height, width])
+            }
+            // Or a convolution over a single position.
+            Self::Transposed => {
+                matches!(theirs, &[1, 1, input, out] | &[input, out] if ours == [out, input])
+            }
+            _ => self.shape(ours).is_some_and(|shape| theirs == shape),
+        }
+    }
+
+    /// The shape that a parameter of that shape here has there; `None` where the layout is of another kind of parameter.
+    pub fn shape(self, ours: &[usize]) -> Option<Vec<usize>> {
         match (self, ours) {
-            (Self::Same, _) => {
-                theirs == ours || trimmed(theirs) == trimmed(ours) && !ours.is_empty() && !theirs.is_empty()
-            }
-            (Self::ChannelsFirst { .. }, _) => theirs == ours,
-            (Self::Hwio, &[out, input, height, width]) => theirs == [height, width, input, out],
+            (Self::Same | Self::ChannelsFirst { .. }, _) => Some(ours.to_vec()),
+            (Self::Hwio, &[out, input, height, width]) => Some(vec![height, width, input, out]),
             (Self::Depthwise { multiplier }, &[out, _, height, width]) => {
-                theirs == [height, width, out / multiplier, multiplier]
+                Some(vec![height, width, out / multiplier, multiplier])
             }
-            (Self::Transposed, &[out, input]) => theirs == [input, out],
-            _ => false,
+            (Self::Transposed, &[out, input]) => Some(vec![input, out]),
+            _ => None,
         }
     }
 
     /// Brings numbers of a tensor that [fits](Self::fits) into our order.
     pub(super) fn convert(self, numbers: Vec<f32>, ours: &[usize]) -> Vec<f32> {
+        if self == Self::Same {
+            return numbers;
+        }
+        let mut turned = vec![0.0; numbers.len()];
+        self.pairs(numbers.len(), ours, |here, there| turned[here] = numbers[there]);
+        turned
+    }
+
+    /// The way back: our numbers in their order.
+    pub fn restore(self, numbers: Vec<f32>, ours: &[usize]) -> Vec<f32> {
+        if self == Self::Same {
+            return numbers;
+        }
+        let mut turned = vec![0.0; numbers.len()];
+        self.pairs(numbers.len(), ours, |here, there| turned[there] = numbers[here]);
+        turned
+    }
+
+    /// Calls `visit` with the place of each element here and its place there.
+    fn pairs(self, count: usize, ours: &[usize], mut visit: impl FnMut(usize, usize)) {
         match (self, ours) {
             (Self::Hwio, &[out, input, height, width]) => {
                 let area = height * width;
-                moved(numbers.len(), |at| {
+                for at in 0..count {
                     let (out_at, input_at, cell) = (at / (input * area), at / area % input, at % area);
-                    numbers[(cell * input + input_at) * out + out_at]
-                })
+                    visit(at, (cell * input + input_at) * out + out_at);
+                }
             }
             (Self::Depthwise { .. }, &[out, _, height, width]) => {
                 // Channel and multiplier are one axis in both, in the same order.
                 let area = height * width;
-                moved(numbers.len(), |at| numbers[at % area * out + at / area])
+                (0..count).for_each(|at| visit(at, at % area * out + at / area));
             }
-            (Self::Transposed, &[out, input]) => moved(numbers.len(), |at| numbers[at % input * out + at / input]),
+            (Self::Transposed, &[out, input]) => (0..count).for_each(|at| visit(at, at % input * out + at / input)),
             (Self::ChannelsFirst { height, width, channels }, _) => {
                 let (area, row) = (height * width, height * width * channels);
-                moved(numbers.len(), |at| {
+                for at in 0..count {
                     let (first, column) = (at / row * row, at % row);
-                    numbers[first + column % channels * area + column / channels]
-                })
+                    visit(at, first + column % channels * area + column / channels);
+                }
             }
-            _ => numbers,
+            _ => (0..count).for_each(|at| visit(at, at)),
         }
     }
-}
-
-fn moved(count: usize, from: impl Fn(usize) -> f32) -> Vec<f32> {
-    (0..count).map(from).collect()
 }
 
 fn trimmed(shape: &[usize]) -> &[usize] {
@@ -143,7 +172,7 @@ mod tests {
     #[test]
     fn keras_dense_layers_are_transposed() {
         // np.arange(6).reshape(3, 2).T.ravel()
-        assert!(Layout::Transposed.fits(&[3, 2], &[2, 3]));
+        assert!(Layout::Transposed.fits(&[3, 2], &[2, 3]) && Layout::Transposed.fits(&[1, 1, 3, 2], &[2, 3]));
         assert_eq!(Layout::Transposed.convert(counted(6), &[2, 3]), [0., 2., 4., 1., 3., 5.]);
     }
 
@@ -154,6 +183,29 @@ mod tests {
         let turned = layout.convert(counted(24), &[2, 12]);
         assert_eq!(turned[..12], [0., 4., 8., 1., 5., 9., 2., 6., 10., 3., 7., 11.]);
         assert_eq!(turned[12..15], [12., 16., 20.]);
+    }
+
+    /// `timm.create_model("vgg16").pre_logits.fc1.weight.shape` is (4096, 512, 7, 7).
+    #[test]
+    fn timms_first_dense_layer_is_a_convolution_over_all_of_the_map() {
+        let layout = Layout::ChannelsFirst { height: 7, width: 7, channels: 512 };
+        assert!(layout.fits(&[4096, 512, 7, 7], &[4096, 25088]) && layout.fits(&[4096, 25088], &[4096, 25088]));
+        assert!(!layout.fits(&[4096, 7, 7, 512], &[4096, 25088]));
+    }
+
+    #[test]
+    fn what_was_turned_is_turned_back() {
+        let layouts = [
+            (Layout::Same, &[2, 12][..]),
+            (Layout::Hwio, &[2, 3, 2, 2]),
+            (Layout::Depthwise { multiplier: 2 }, &[6, 1, 2, 2]),
+            (Layout::Transposed, &[4, 6]),
+            (Layout::ChannelsFirst { height: 2, width: 2, channels: 3 }, &[2, 12]),
+        ];
+        for (layout, ours) in layouts {
+            assert_eq!(layout.convert(layout.restore(counted(24), ours), ours), counted(24), "{layout:?}");
+            assert!(layout.fits(&layout.shape(ours).unwrap(), ours), "{layout:?}");
+        }
     }
 
     #[test]

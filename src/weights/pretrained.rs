@@ -12,7 +12,7 @@ use crate::{
         Arch, Preprocessing,
         zoo::{Naming, Wiring, expected_preprocessing},
     },
-    plan::{Base, BaseWeights},
+    plan::{Base, BaseWeights, Plan},
 };
 
 #[derive(Debug)]
@@ -35,8 +35,15 @@ pub struct Values {
 
 impl Pretrained {
     pub fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
-        let file = WeightsFile::open(path)?;
+        Self::of(WeightsFile::open(path)?, wanted)
+    }
+
+    pub fn of(file: WeightsFile, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
         let fit = Fit::of(&file, wanted);
+        Self::fitting(file, fit, wanted)
+    }
+
+    pub(super) fn fitting(file: WeightsFile, fit: Fit, wanted: &Wanted<'_>) -> Result<Self, WeightsError> {
         let loaded = Self { provenance: Provenance::of(&file), file, fit };
         if loaded.fit.is_whole() && loaded.fit.found() > 0 {
             return Ok(loaded);
@@ -44,21 +51,26 @@ impl Pretrained {
         let wiring =
             loaded.wiring(wanted).filter(|wiring| wanted.architecture.is_some_and(|(_, ours)| ours != *wiring));
         Err(WeightsError::Misfit {
-            path: path.to_owned(),
+            path: loaded.file.path().to_owned(),
             network: wanted.architecture.map_or(wanted.arch.name(), |(architecture, _)| architecture.name()).to_owned(),
             fit: Box::new(loaded.fit),
             wiring,
         })
     }
 
-    /// The weights that a plan's base is to have; `None` where they are to be random.
-    pub fn of_base(arch: &Arch, base: &Base, shelf: &Shelf) -> Result<Option<Self>, WeightsError> {
-        let path = match &base.weights {
-            BaseWeights::None => return Ok(None),
-            BaseWeights::Imagenet => shelf.find(base.architecture)?,
-            BaseWeights::File(path) => path.clone(),
+    /// The weights with which a plan's network begins, and the part of it that they are for; `None` where all are to be random.
+    pub fn of_plan<'a>(plan: &'a Plan, shelf: &Shelf) -> Result<Option<(Self, Wanted<'a>)>, WeightsError> {
+        let arch = &plan.arch;
+        let (path, wanted) = match (&plan.weights, &plan.base) {
+            (Some(path), _) => (path.clone(), Wanted::whole(arch, None)),
+            (None, Some(base)) => match &base.weights {
+                BaseWeights::None => return Ok(None),
+                BaseWeights::Imagenet => (shelf.find(base.architecture)?, Wanted::base(arch, base)),
+                BaseWeights::File(path) => (path.clone(), Wanted::base(arch, base)),
+            },
+            (None, None) => return Ok(None),
         };
-        Self::open(&path, &Wanted::base(arch, base)).map(Some)
+        Ok(Some((Self::open(&path, &wanted)?, wanted)))
     }
 
     pub fn file(&self) -> &WeightsFile {

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::{Convention, Fit, Pretrained, Provenance, Wanted, WeightsError, WeightsFile};
+use super::{Fit, Pretrained, Provenance, Wanted, WeightsError, WeightsFile};
 use crate::arch::{
-    Arch, ArchError, LayerSpec, Op, Preprocessing, Shape,
+    Arch, Preprocessing,
     zoo::{Architecture, Naming, Wiring, expected_preprocessing},
 };
 
@@ -14,6 +14,7 @@ use crate::arch::{
 pub struct Published {
     /// Its first layer prepares the pixels.
     pub arch: Arch,
+    pub wiring: Wiring,
     pub weights: Pretrained,
     pub preprocessing: Preprocessing,
 }
@@ -25,7 +26,6 @@ pub struct Identity {
     pub wiring: Wiring,
     /// Whether the classifier is in it.
     pub top: bool,
-    pub convention: Convention,
     /// Whose names the tensors have, or had.
     pub naming: Naming,
     pub preprocessing: Preprocessing,
@@ -38,9 +38,9 @@ impl Published {
         let identity = Identity::among(&file, &[architecture]);
         let wiring = identity.as_ref().map_or(Wiring::default(), |identity| identity.wiring);
         let preprocessing = identity.map_or(Preprocessing::Rescale, |identity| identity.preprocessing);
-        let arch = network(architecture, wiring, true, Some(&preprocessing)).map_err(WeightsError::Network)?;
-        let weights = Pretrained::open(path, &Wanted::whole(&arch, Some((architecture, wiring))))?;
-        Ok(Self { arch, weights, preprocessing })
+        let arch = architecture.network(wiring, true, architecture.default_input(), Some(&preprocessing))?;
+        let weights = Pretrained::of(file, &Wanted::whole(&arch, Some((architecture, wiring))))?;
+        Ok(Self { arch, wiring, weights, preprocessing })
     }
 }
 
@@ -55,14 +55,15 @@ impl Identity {
             let naming = Naming::ALL.into_iter().find(|naming| naming.name() == provenance.naming)?;
             let Provenance { architecture, wiring, top, preprocessing, .. } = provenance;
             let known = architectures.contains(&architecture);
-            let convention = Convention::Frostline;
-            return known.then_some(Self { architecture, wiring, top, convention, naming, preprocessing });
+            return known.then_some(Self { architecture, wiring, top, naming, preprocessing });
         }
         let mut best: Option<(usize, Self)> = None;
         for &architecture in architectures {
             for wiring in [Wiring::Keras, Wiring::Torch] {
                 for top in [true, false] {
-                    let Ok(arch) = network(architecture, wiring, top, None) else { continue };
+                    let Ok(arch) = architecture.network(wiring, top, architecture.default_input(), None) else {
+                        continue;
+                    };
                     let fit = Fit::of(file, &Wanted::whole(&arch, Some((architecture, wiring))));
                     let Some(naming) = fit.convention.naming() else { continue };
                     let found = fit.found();
@@ -71,25 +72,10 @@ impl Identity {
                         continue;
                     }
                     let preprocessing = expected_preprocessing(architecture, naming, wiring);
-                    let convention = fit.convention;
-                    best = Some((found, Self { architecture, wiring, top, convention, naming, preprocessing }));
+                    best = Some((found, Self { architecture, wiring, top, naming, preprocessing }));
                 }
             }
         }
         best.map(|(_, identity)| identity)
     }
-}
-
-/// A network of the zoo at its own input size.
-pub fn network(
-    architecture: Architecture,
-    wiring: Wiring,
-    top: bool,
-    preprocessing: Option<&Preprocessing>,
-) -> Result<Arch, ArchError> {
-    let prepare = |by: &Preprocessing| LayerSpec { name: None, op: Op::Preprocessing(by.clone()), inputs: Vec::new() };
-    let mut layers: Vec<LayerSpec> = preprocessing.map(prepare).into_iter().collect();
-    layers.extend(architecture.layers_for(wiring, top));
-    let [height, width, channels] = architecture.default_input();
-    Arch::new(architecture.name(), Shape::Map { height, width, channels }, &layers)
 }

@@ -140,7 +140,7 @@ fn keras_files_say_what_they_were() {
 
 #[test]
 fn the_order_of_layers_is_that_of_keras() {
-    use crate::arch::zoo::Architecture;
+    use crate::arch::zoo::{Architecture, Wiring};
     let orders: BTreeMap<String, Vec<String>> = json("order.json");
     for (architecture, keras) in [
         (Architecture::Resnet50, "ResNet50"),
@@ -148,8 +148,7 @@ fn the_order_of_layers_is_that_of_keras() {
         (Architecture::Xception, "Xception"),
         (Architecture::InceptionResnetV2, "InceptionResNetV2"),
     ] {
-        let [height, width, channels] = architecture.default_input();
-        let arch = Arch::new(keras, Shape::Map { height, width, channels }, &architecture.layers(true)).unwrap();
+        let arch = architecture.network(Wiring::Keras, true, architecture.default_input(), None).unwrap();
         let order = keras_names::order(&arch).into_iter().map(|index| &arch.layers()[index]);
         let names: Vec<&str> = order.filter(|layer| !layer.parameters.is_empty()).map(|layer| &*layer.name).collect();
         assert_eq!(names, orders[keras], "{keras}");

@@ -14,6 +14,7 @@ mod explain;
 #[cfg(feature = "engine")]
 mod features;
 mod hub;
+mod interchange;
 #[cfg(feature = "engine")]
 mod lens;
 mod mistakes;

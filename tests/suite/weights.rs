@@ -218,11 +218,14 @@ echo '{"image":"a.png","top":[{"synset":"n02123045","class":"tabby","probability
     assert_eq!((alone.code, alone.err.contains("no picture to show it")), (Some(2), true), "{}", alone.err);
 }
 
-/// All parameters of a network of the zoo without its classifier, by Frostline's names: no two neighbours alike.
+/// All parameters of a network of the zoo by Frostline's names: no two neighbours alike.
 #[cfg(feature = "engine")]
-fn made_up(architecture: frostline::arch::zoo::Architecture) -> Vec<(String, frostline::run::checkpoint::TensorData)> {
+pub(crate) fn made_up(
+    architecture: frostline::arch::zoo::Architecture,
+    top: bool,
+) -> Vec<(String, frostline::run::checkpoint::TensorData)> {
     use frostline::{arch::zoo::Wiring, run::checkpoint};
-    let arch = frostline::weights::network(architecture, Wiring::Keras, false, None).unwrap();
+    let arch = architecture.network(Wiring::Keras, top, architecture.default_input(), None).unwrap();
     let mut tensors = Vec::new();
     for layer in arch.layers() {
         for parameter in &layer.parameters {
@@ -246,7 +249,7 @@ fn a_run_starts_from_its_base_s_weights_and_says_so() {
     };
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let mut tensors = made_up(Architecture::EfficientnetLite0);
+    let mut tensors = made_up(Architecture::EfficientnetLite0, false);
     checkpoint::write(&here.join("base.safetensors"), &tensors, &"made up").unwrap();
     let names: Vec<&str> = tensors.iter().filter_map(|(name, _)| name.split('/').next()).collect();
     let mut frozen = names.clone();

@@ -14,9 +14,9 @@ mod xception;
 
 use serde::{Deserialize, Serialize};
 
-pub use naming::{Naming, expected_preprocessing, foreign_name, is_surplus, modules, parameter_name};
+pub use naming::{Naming, expected_preprocessing, is_surplus, modules, parameter_name};
 
-use super::LayerSpec;
+use super::{Arch, ArchError, LayerSpec, Op, Preprocessing, Shape};
 
 /// ImageNet's.
 pub const CLASSES: usize = 1000;
@@ -103,11 +103,22 @@ impl Architecture {
         }
     }
 
-    /// Keras's layers, without or with the ImageNet top (a thousand classes, softmax).
-    pub fn layers(self, top: bool) -> Vec<LayerSpec> {
-        self.layers_for(Wiring::Keras, top)
+    /// For images of this height, width and number of channels; `preprocessing` is its first layer.
+    pub fn network(
+        self,
+        wiring: Wiring,
+        top: bool,
+        [height, width, channels]: [usize; 3],
+        preprocessing: Option<&Preprocessing>,
+    ) -> Result<Arch, ArchError> {
+        let prepare =
+            |by: &Preprocessing| LayerSpec { name: None, op: Op::Preprocessing(by.clone()), inputs: Vec::new() };
+        let mut layers: Vec<LayerSpec> = preprocessing.map(prepare).into_iter().collect();
+        layers.extend(self.layers_for(wiring, top));
+        Arch::new(self.name(), Shape::Map { height, width, channels }, &layers)
     }
 
+    /// Without or with the ImageNet top (a thousand classes, softmax).
     pub fn layers_for(self, wiring: Wiring, top: bool) -> Vec<LayerSpec> {
         match self {
             Self::Vgg16 => vgg::layers(vgg::SIXTEEN, top),

@@ -80,13 +80,6 @@ pub fn modules(architecture: Architecture, naming: Naming) -> Option<HashMap<Str
     Some(modules.into_iter().map(named).collect())
 }
 
-/// Frostline's layer and parameter to the tensor's name in that library's file: for VGG16 and torchvision `block1_conv1` and `kernel`
-/// to `features.0.weight`. `None` where the library lacks the network, or the network the layer. Who asks for all of a network's
-/// asks [`modules`] once, and [`parameter_name`] for each.
-pub fn foreign_name(architecture: Architecture, naming: Naming, layer: &str, parameter: &str) -> Option<String> {
-    parameter_name(naming, modules(architecture, naming)?.get(layer)?, parameter)
-}
-
 /// The tensor of a module, given as the library calls it.
 pub fn parameter_name(naming: Naming, module: &str, parameter: &str) -> Option<String> {
     if naming == Naming::Keras {

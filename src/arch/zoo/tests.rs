@@ -70,6 +70,9 @@ fn every_layer_with_parameters_has_a_name_of_its_own_in_every_library_that_has_t
 
 #[test]
 fn single_names_are_found_too() {
+    let foreign_name = |architecture, naming, layer: &str, parameter| {
+        parameter_name(naming, modules(architecture, naming)?.get(layer)?, parameter)
+    };
     let name = |naming, layer, parameter| foreign_name(Architecture::Vgg16, naming, layer, parameter);
     assert_eq!(name(Naming::Torchvision, "block1_conv1", "kernel").as_deref(), Some("features.0.weight"));
     assert_eq!(name(Naming::Torchvision, "block5_conv3", "bias").as_deref(), Some("features.28.bias"));

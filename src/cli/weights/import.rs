@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Place;
 use crate::{
-    arch::zoo::Architecture,
+    arch::{Arch, zoo::Architecture},
     cli::{
         Exit,
         download::sha256,
@@ -16,7 +16,7 @@ use crate::{
     },
     error::{Error, Result},
     run::checkpoint::{self, DType, TensorData},
-    weights::{Identity, Pretrained, Provenance, Record, Wanted, WeightsError, WeightsFile, network},
+    weights::{Identity, Pretrained, Provenance, Record, Values, Wanted, WeightsError, WeightsFile},
 };
 
 #[derive(Args, Debug)]
@@ -43,18 +43,11 @@ pub fn run(args: &ImportArgs, out: &mut Output) -> Result<Exit> {
         let text = format!("{}: is there already", target.display());
         return Err(Error::user(text, "nothing is overwritten: remove it first, or give another name with --as"));
     }
-    let arch = network(identity.architecture, identity.wiring, identity.top, None).map_err(WeightsError::from)?;
+    let input = identity.architecture.default_input();
+    let arch = identity.architecture.network(identity.wiring, identity.top, input, None)?;
     let wanted = Wanted::whole(&arch, Some((identity.architecture, identity.wiring)));
-    let pretrained = Pretrained::open(&args.file, &wanted)?;
-    let mut tensors = Vec::new();
-    for values in pretrained.values(&arch) {
-        let values = values?;
-        let layer = &arch.layers()[values.layer];
-        let parameter = &layer.parameters[values.parameter];
-        let bytes = values.numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        let data = TensorData { shape: parameter.shape.clone(), dtype: DType::F32, bytes };
-        tensors.push((format!("{}/{}", layer.name, parameter.name), data));
-    }
+    let pretrained = Pretrained::of(file, &wanted)?;
+    let tensors = own_tensors(&pretrained, &arch)?;
     let unreadable = |error| Error::environment(format!("{}: cannot be read: {error}", args.file.display()), None);
     let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let record = Record { weights: provenance(&identity, source, sha256(&args.file).map_err(unreadable)?) };
@@ -64,6 +57,18 @@ pub fn run(args: &ImportArgs, out: &mut Output) -> Result<Exit> {
     out.line(&format!("{}: {}, {}", target.display(), several(tensors.len(), "tensor"), size(bytes)))?;
     out.line(&next(identity.architecture, name, &target, &record.weights))?;
     Ok(Exit::DONE)
+}
+
+/// All numbers under Frostline's names and in its layouts.
+pub(in crate::cli) fn own_tensors(pretrained: &Pretrained, arch: &Arch) -> Result<Vec<(String, TensorData)>> {
+    let own = |values: Values| {
+        let layer = &arch.layers()[values.layer];
+        let parameter = &layer.parameters[values.parameter];
+        let bytes = values.numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let data = TensorData { shape: parameter.shape.clone(), dtype: DType::F32, bytes };
+        (format!("{}/{}", layer.name, parameter.name), data)
+    };
+    pretrained.values(arch).map(|values| Ok(own(values?))).collect()
 }
 
 fn provenance(identity: &Identity, source: String, sha256: String) -> Provenance {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub(super) use import::own_tensors;
+
 use super::{Exit, output::Output};
 use crate::{error::Result, weights::Shelf};
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    arch::{Activation, LayerSpec, Op},
+    arch::{Activation, LayerSpec, Op, Shape, zoo},
     weights::{Dtype, KerasWeight, tests::network},
 };
 
@@ -12,8 +12,7 @@ fn tensor(name: impl Into<String>, shape: &[usize]) -> Tensor {
 }
 
 fn vgg16(top: bool, channels: usize) -> Arch {
-    let shape = Shape::Map { height: 224, width: 224, channels };
-    Arch::new("vgg16", shape, &Architecture::Vgg16.layers(top)).unwrap()
+    Architecture::Vgg16.network(Wiring::Keras, top, [224, 224, channels], None).unwrap()
 }
 
 /// As the library has the whole network, by the zoo's tables, which the engine compares with the libraries themselves.
@@ -160,7 +159,7 @@ fn what_wrappers_put_before_all_names_is_passed_over() {
 
 #[test]
 fn only_the_base_of_a_network_is_filled() {
-    let mut layers = Architecture::Vgg16.layers(false);
+    let mut layers = Architecture::Vgg16.layers_for(Wiring::Keras, false);
     let base = layers.len();
     let unnamed = |op| LayerSpec { name: None, op, inputs: Vec::new() };
     layers.push(unnamed(Op::Flatten));

@@ -12,8 +12,6 @@ pub(super) type Id = usize;
 pub(super) enum Node {
     Nothing,
     Int(i64),
-    /// Little-endian two's complement, longer than 64 bits.
-    Long(Vec<u8>),
     Text(String),
     Tuple(Vec<Id>),
     List(Vec<Id>),
@@ -23,7 +21,7 @@ pub(super) enum Node {
     /// What the writer keeps elsewhere, by its identity.
     Persistent(Id),
     Call(Call),
-    /// A value that no file of weights needs: a float, a boolean, bytes, a set.
+    /// A value that no file of weights needs: a float, a boolean, bytes, a set, a whole number beyond 64 bits.
     Other,
 }
 
@@ -316,7 +314,7 @@ impl Machine<'_> {
     fn long(&mut self, length: usize) -> Read<()> {
         let digits = self.take(length)?;
         let node = if digits.len() > 8 {
-            Node::Long(digits.to_vec())
+            Node::Other
         } else {
             let negative = digits.last().is_some_and(|last| last & 0x80 != 0);
             let mut whole = [if negative { 0xff } else { 0 }; 8];

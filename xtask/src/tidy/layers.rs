@@ -36,6 +36,7 @@ const ROOMS: &[Room] = &[
     room("run", &["plan", "event"]),
     room("data", &["config"]),
     room("weights", &["plan", "config", "arch"]),
+    room("export", &["weights", "plan", "arch"]),
     pure("plan", &["config", "arch", "data"]),
     pure("metrics", &[]),
     pure("picture", &[]),
