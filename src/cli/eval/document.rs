@@ -83,8 +83,11 @@ pub fn html(title: &str, parts: &[Part], folder: &str) -> String {
         format!("<img src=\"{}/{}\" alt=\"{}\">", link(folder), link(&drawing.file), words(&drawing.alt))
     };
     let row = |cells: &[String], tag: &str| {
-        let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", words(cell))).collect();
-        format!("<tr>{cells}</tr>\n")
+        let mut line = "<tr>".to_owned();
+        for cell in cells {
+            let _ = write!(line, "<{tag}>{}</{tag}>", words(cell));
+        }
+        line + "</tr>\n"
     };
     let title = words(title);
     let mut text = format!(
@@ -110,10 +113,12 @@ pub fn html(title: &str, parts: &[Part], folder: &str) -> String {
                 let _ = write!(text, "<table class=\"gallery\">\n{}", row(head, "th"));
                 for Exhibit { pictures, lines } in rows {
                     let shown = |picture: &Option<Drawing>| picture.as_ref().map(drawing).unwrap_or_default();
-                    let pictures: String =
-                        pictures.iter().map(|picture| format!("<td>{}</td>", shown(picture))).collect();
+                    text.push_str("<tr>");
+                    for picture in pictures {
+                        let _ = write!(text, "<td>{}</td>", shown(picture));
+                    }
                     let lines: Vec<String> = lines.iter().map(|line| words(line)).collect();
-                    let _ = writeln!(text, "<tr>{pictures}<td>{}</td></tr>", lines.join("<br>"));
+                    let _ = writeln!(text, "<td>{}</td></tr>", lines.join("<br>"));
                 }
                 text.push_str("</table>\n");
             }

@@ -54,7 +54,8 @@ pub struct Findings {
 
 #[derive(Debug, Serialize)]
 pub struct Class {
-    pub class: String,
+    #[serde(rename = "class")]
+    pub name: String,
     #[serde(flatten)]
     pub figures: ClassFigures,
     pub roc_auc: Option<f64>,
@@ -82,8 +83,9 @@ pub struct Confused {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sample {
-    /// Position in the split.
-    pub sample: u32,
+    /// In the split.
+    #[serde(rename = "sample")]
+    pub position: u32,
     pub image: String,
     pub truth: String,
     pub predicted: String,
@@ -156,7 +158,7 @@ fn per_class(confusion: &Confusion, verdicts: &Verdicts, names: &[String]) -> Ve
         let (scores, positive) = (verdicts.column(at), verdicts.is(at));
         let thin = |curve: Option<Vec<[f64; 2]>>| thinned(&curve.unwrap_or_default(), APART);
         Class {
-            class: name.clone(),
+            name: name.clone(),
             figures,
             roc_auc: roc_auc(&scores, &positive),
             average_precision: average_precision(&scores, &positive),
@@ -183,7 +185,7 @@ fn sample(heard: &Heard, names: &[String], at: usize) -> Sample {
     let name = |class: u32| names.get(class as usize).cloned().unwrap_or_else(|| class.to_string());
     let probability = |class: u32| judged.probabilities.get(class as usize).copied().unwrap_or(f32::NAN);
     Sample {
-        sample: judged.sample,
+        position: judged.sample,
         image: judged.name.clone(),
         truth: name(judged.truth),
         predicted: name(judged.predicted),

@@ -163,7 +163,7 @@ fn classes(findings: &Findings) -> Part {
     let row = |(at, class): (usize, &Class)| {
         let figures = class.figures;
         vec![
-            class.class.clone(),
+            class.name.clone(),
             at.to_string(),
             count(figures.support),
             share(figures.recall),
@@ -229,7 +229,7 @@ fn curves(findings: &Findings, folder: &Path, parts: &mut Vec<Part>) -> Result<(
         Ok::<_, Error>(())
     };
     let of = |points: fn(&Class) -> &Vec<[f64; 2]>| -> Vec<charts::Curve> {
-        let curve = |class: &&Class| charts::Curve { name: class.class.clone(), points: points(class).clone() };
+        let curve = |class: &&Class| charts::Curve { name: class.name.clone(), points: points(class).clone() };
         drawn.iter().map(curve).collect()
     };
     if !drawn.is_empty() {
@@ -277,7 +277,7 @@ fn samples(list: &[Sample], findings: &Findings, shown: &std::collections::HashM
             format!("{:.2} % for {}, loss {:.4}", sample.probability * 100.0, sample.truth, sample.loss),
         ]
     };
-    if list.iter().all(|sample| !shown.contains_key(&sample.sample)) {
+    if list.iter().all(|sample| !shown.contains_key(&sample.position)) {
         let head = ["image", "truth", "taken for", "with", "loss"].map(str::to_owned).to_vec();
         let row = |sample: &Sample| {
             let with = format!("{:.2} %", sample.confidence * 100.0);
@@ -291,7 +291,7 @@ fn samples(list: &[Sample], findings: &Findings, shown: &std::collections::HashM
         };
         return Part::Table { head, rows: list.iter().map(row).collect() };
     }
-    let exhibit = |sample: &Sample| match shown.get(&sample.sample) {
+    let exhibit = |sample: &Sample| match shown.get(&sample.position) {
         Some(shown) => Exhibit {
             pictures: shown.drawings(&sample.image),
             lines: lines(sample).into_iter().chain(shown.remarks(&findings.classes)).collect(),

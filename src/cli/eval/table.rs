@@ -54,7 +54,7 @@ fn classes(findings: &Findings) -> String {
     let mut rows = vec![head];
     let shown = if all <= MOST_CLASSES + 1 { all } else { MOST_CLASSES };
     for (class, one) in findings.per_class[..shown].iter().enumerate() {
-        let mut row = vec![one.class.clone(), class.to_string()];
+        let mut row = vec![one.name.clone(), class.to_string()];
         row.extend(findings.confusion[class].iter().take(matrix).map(u64::to_string));
         let figures = one.figures;
         row.extend([count(figures.support), share(figures.recall), share(figures.precision), share(figures.f1)]);
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn numbers_that_are_none_are_said_to_be_none() {
         let judged = Judged {
-            sample: 0,
+            position: 0,
             name: "a".into(),
             truth: 0,
             predicted: 0,
