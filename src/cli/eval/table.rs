@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn numbers_that_are_none_are_said_to_be_none() {
         let judged = Judged {
-            position: 0,
+            sample: 0,
             name: "a".into(),
             truth: 0,
             predicted: 0,
