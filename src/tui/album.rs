@@ -22,6 +22,11 @@ impl Album {
         self.pictures.iter().find(|(h, _)| h == hash).map(|(_, picture)| picture)
     }
 
+    /// Of all pictures that are here.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pictures.iter().map(|(hash, _)| hash.as_str())
+    }
+
     /// Whether `hash` has to be asked for; from now on it counts as asked.
     pub fn ask(&mut self, hash: &str) -> bool {
         self.get(hash).is_none() && !self.is_missing(hash) && self.asked.insert(hash.to_owned())

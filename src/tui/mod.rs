@@ -9,6 +9,7 @@ mod keys;
 mod layout;
 mod model;
 mod pending;
+pub mod pixels;
 mod prompt;
 mod steering;
 mod symbols;

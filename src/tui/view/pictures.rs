@@ -10,10 +10,11 @@ use ratatui::{
 use super::{Place, text::bar};
 use crate::{
     event::{Explained, Picture, PictureKind},
-    picture::{fit, paint},
+    picture::fit,
     tui::{
         figures, guard,
         model::{Connection, Model},
+        pixels,
         theme::{Role, Theme},
     },
 };
@@ -103,7 +104,7 @@ fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer
     let appearance = model.view.appearance;
     if let Some(image) = model.view.album.get(&picture.blob) {
         let place = fit(image.width(), image.height(), inside);
-        paint(image, place, appearance.glyphs, appearance.depth, appearance.light, buffer);
+        pixels::show(&model.view.pixels, appearance, &picture.blob, image, place, buffer);
     } else {
         let middle = Rect { y: inside.y + inside.height / 2, height: inside.height.min(1), ..inside };
         let missing = model.view.album.is_missing(&picture.blob);
