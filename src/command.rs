@@ -2,10 +2,12 @@
 //! The trainer applies a command between two steps and answers it with an [`Answered`](crate::event::Answered) event.
 
 mod method;
+mod watch;
 
 use serde::{Deserialize, Serialize};
 
 pub use method::Method;
+pub use watch::{Scene, Watch, Whose};
 
 /// A command on its way to the trainer. `id` is the sender's own, to recognise the answer by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,19 +48,18 @@ pub enum Command {
     InsertPhase {
         phase: String,
     },
+    /// Keep what the network sees in this image of the validation split at the end of each epoch from now on.
+    Pin {
+        sample: u32,
+    },
+    /// Keep it no longer; what is kept already stays.
+    Unpin {
+        sample: u32,
+    },
     /// Write the checkpoint `last` now.
     Checkpoint,
     /// Save, then end the run as stopped.
     Stop,
-}
-
-/// What a viewer has on its screen and therefore wants computed. Held as a lease: gone with the viewer's connection.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Watch {
-    /// Position in the validation split of the pinned image.
-    pub sample: u32,
-    /// The layer whose activations are shown and which Grad-CAM explains; `None` is the last one with a feature map.
-    pub layer: Option<String>,
 }
 
 impl std::fmt::Display for Command {
@@ -74,6 +75,8 @@ impl std::fmt::Display for Command {
             Self::EndPhase => f.write_str("phase end"),
             Self::SkipPhase => f.write_str("phase skip"),
             Self::InsertPhase { phase } => write!(f, "phase insert {phase}"),
+            Self::Pin { sample } => write!(f, "pin {sample}"),
+            Self::Unpin { sample } => write!(f, "unpin {sample}"),
             Self::Checkpoint => f.write_str("checkpoint"),
             Self::Stop => f.write_str("stop"),
         }

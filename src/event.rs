@@ -3,17 +3,19 @@
 
 pub mod bench;
 pub mod explain;
+mod explained;
 mod phase;
 pub(crate) mod real;
 
 use serde::{Deserialize, Serialize};
 
+pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
 
 use crate::{command::Command, error::Class};
 
 /// Raised when a reader of an older number could misunderstand the journal or the wire.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,11 @@ pub enum Event {
     Checkpoint(Checkpoint),
     Answered(Answered),
     Explained(Explained),
+    /// The images of which something is kept at the end of each epoch: at the start, and after a change.
+    Pinned {
+        images: Vec<Pin>,
+    },
+    Painted(Painted),
     /// Images that could not be read and were left out: those found since the last such event, and how many of the split in all.
     Skipped {
         split: SplitName,
@@ -296,42 +303,6 @@ pub enum Outcome {
     Rejected { reason: String },
 }
 
-/// One validation image as the network sees it now. The pictures are pulled by their blob names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Explained {
-    pub step: u64,
-    pub epoch: u32,
-    /// Position in the validation split.
-    pub sample: u32,
-    pub name: String,
-    pub label: u32,
-    /// One probability a class.
-    #[serde(with = "real::list")]
-    pub probabilities: Vec<f32>,
-    pub pictures: Vec<Picture>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Picture {
-    #[serde(flatten)]
-    pub kind: PictureKind,
-    /// Content hash: the file `blobs/<blob>.png`.
-    pub blob: String,
-    pub width: u32,
-    pub height: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum PictureKind {
-    /// The image itself.
-    Sample,
-    /// The layer's channels as a grid, each scaled as in the book.
-    Activations { layer: String, channels: u32 },
-    /// Grad-CAM of `class` at `layer`, laid over the image. `empty` when no part spoke for the class (all zero after ReLU).
-    GradCam { layer: String, class: u32, empty: bool },
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
     pub path: String,
@@ -421,13 +392,5 @@ mod tests {
         };
         assert!(through(meters(Some(f64::NAN))).gradient_norm.unwrap().is_nan());
         assert_eq!(through(meters(None)).gradient_norm, None);
-    }
-
-    #[test]
-    fn a_picture_is_flat_in_the_journal() {
-        let kind = PictureKind::GradCam { layer: "conv2d_1".into(), class: 1, empty: false };
-        let line = serde_json::to_value(Picture { kind, blob: "ab".into(), width: 1, height: 2 }).unwrap();
-        assert_eq!(line["kind"], "grad_cam");
-        assert_eq!(line["layer"], "conv2d_1");
     }
 }

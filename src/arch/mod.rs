@@ -2,6 +2,7 @@
 //! Shapes, parameters, FLOPs, the summary, freezing and explanations are all read off it, so each works for every model.
 //! Layer names and kinds are Keras's; weights have PyTorch's layouts; a feature map is flattened in Keras's order (h, w, c).
 
+mod blocks;
 mod error;
 mod op;
 mod parameters;

@@ -159,3 +159,15 @@ fn mistakes_in_the_graph_are_told() {
 fn the_summary_is_keras_table() {
     insta::assert_snapshot!(summary(&cats_and_dogs()));
 }
+
+#[test]
+fn a_sweep_stops_at_the_last_layer_of_each_size() {
+    let ends = |arch: &Arch| -> Vec<String> {
+        arch.block_ends().into_iter().map(|index| arch.layers()[index].name.clone()).collect()
+    };
+    assert_eq!(ends(&cats_and_dogs()), ["conv2d", "conv2d_1", "conv2d_2", "conv2d_3"]);
+    let vgg = Arch::new("vgg16", image(224, 3), &zoo::Architecture::Vgg16.layers(false)).unwrap();
+    assert_eq!(ends(&vgg), ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"]);
+    let flat = Arch::new("flat", image(8, 1), &[layer(Op::Flatten), dense(2)]).unwrap();
+    assert!(flat.block_ends().is_empty());
+}

@@ -51,6 +51,16 @@ enum Action {
         #[command(subcommand)]
         action: PhaseAction,
     },
+    /// Keep what the network sees in an image of the validation split at the end of each epoch
+    Pin {
+        #[arg(value_name = "POSITION")]
+        sample: u32,
+    },
+    /// Keep it no longer
+    Unpin {
+        #[arg(value_name = "POSITION")]
+        sample: u32,
+    },
     /// Write the last checkpoint now
     Checkpoint,
     /// Save and end the run
@@ -86,6 +96,8 @@ impl Action {
             Self::Phase { action: PhaseAction::End } => Command::EndPhase,
             Self::Phase { action: PhaseAction::Skip } => Command::SkipPhase,
             Self::Phase { action: PhaseAction::Insert { keys } } => Command::InsertPhase { phase: keys.join(" ") },
+            Self::Pin { sample } => Command::Pin { sample },
+            Self::Unpin { sample } => Command::Unpin { sample },
             Self::Checkpoint => Command::Checkpoint,
             Self::Stop { .. } => Command::Stop,
         }

@@ -99,6 +99,21 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
+    /// Whether it asks the network so many times that its cost is nothing to be paid again and again.
+    pub fn is_costly(self) -> bool {
+        matches!(
+            self,
+            Self::ScoreCam | Self::AblationCam | Self::SmoothGrad | Self::IntegratedGradients | Self::Occlusion
+        )
+    }
+
+    /// The one after it, or before it for -1, in the order of [`ALL`](Self::ALL), round and round.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|method| *method == self).unwrap_or(0) as isize;
+        Self::ALL[(at + by).rem_euclid(Self::ALL.len() as isize) as usize]
+    }
+
     /// Whether it explains at a layer; the others explain pixels directly.
     pub fn looks_at_a_layer(self) -> bool {
         !matches!(self, Self::Saliency | Self::SmoothGrad | Self::IntegratedGradients | Self::Occlusion)

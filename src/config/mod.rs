@@ -5,6 +5,7 @@ mod augment;
 mod base_model;
 mod data;
 mod error;
+mod explain;
 mod model;
 mod optimizer;
 mod phase;
@@ -18,6 +19,7 @@ pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, 
 pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
 pub use error::ConfigError;
+pub use explain::Explain;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
 pub use optimizer::Optimizer;
 pub use phase::{Layers, Phase, RateGroup, Word};
@@ -39,6 +41,8 @@ pub struct Config {
     /// One after another; none: one phase, as `[train]` says.
     #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
+    #[serde(default)]
+    pub explain: Explain,
     #[serde(default)]
     pub engine: Engine,
 }

@@ -60,6 +60,10 @@ pub enum EngineError {
 
     #[error("{message}")]
     Unheard { message: String },
+
+    /// Whoever waited for it wants it no longer. Nobody is told.
+    #[error("told to stop")]
+    Interrupted,
 }
 
 impl From<TchError> for EngineError {
@@ -90,7 +94,7 @@ impl EngineError {
 impl Explain for EngineError {
     fn class(&self) -> Class {
         match self {
-            Self::Memory { .. } | Self::Device { .. } | Self::Unheard { .. } => Class::Environment,
+            Self::Memory { .. } | Self::Device { .. } | Self::Unheard { .. } | Self::Interrupted => Class::Environment,
             Self::Head { .. }
             | Self::UnknownLayer { .. }
             | Self::NoParameters { .. }
@@ -121,6 +125,7 @@ impl Explain for EngineError {
                 "`frostline summary CONFIG` lists the layers with their channels, last in each shape"
             }
             Self::TooSmall { .. } => "give a larger --size, or a layer further ahead",
+            Self::Interrupted => return None,
             Self::Unheard { .. } => "whoever asked has gone, or the disk is full",
             Self::NotAMap { .. } => "choose a convolution, pooling or normalisation layer before the flatten",
             Self::InputSize { .. } => "the pictures are loaded at the size of `input` in [model]",

@@ -27,7 +27,7 @@ use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
-use frostline::trainer::{Evaluated, Explanation, SavedTensor, Score, Stepper, Update};
+use frostline::trainer::{Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Update};
 use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
@@ -229,14 +229,29 @@ impl Stepper for TorchStepper {
         })
     }
 
-    fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation> {
+    fn explain(
+        &mut self,
+        picture: &Pixels,
+        question: Question<'_>,
+        go_on: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Explanation> {
         shielded(|| {
+            let Question { layer, method, class } = question;
             let layer = explain::target(&self.network, layer)?;
-            self.network.refresh(false)?;
+            // One way back alone does not pay for making kernels ready for it.
+            self.network.refresh(method.is_costly())?;
             input::check_size(picture.size, self.network.arch().input())?;
             let device = self.network.device();
             let x = input::pictures(&picture.bytes, 1, picture.size, self.preprocess, device)?;
-            explain::explain(&self.network, &x, layer, None)
+            explain::explain(&self.network, &x, layer, method, class, go_on)
+        })
+    }
+
+    fn climb(&mut self, layer: &str, painting: &mut Painting) -> Result<Option<String>> {
+        shielded(|| {
+            let layer = explain::target(&self.network, layer)?;
+            self.network.refresh(true)?;
+            explain::paint(&self.network, self.shards.as_ref(), self.preprocess, layer, painting)
         })
     }
 }

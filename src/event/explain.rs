@@ -135,3 +135,9 @@ pub struct Scored {
 
 pub const HEAT: &str = "heat";
 pub const PICTURES: &str = "pictures";
+
+/// The book's for pictures of filters (listings 5.38 and 5.39): steps of the ascent, pixels of a side, and how many filters stand in a
+/// grid.
+pub const ASCENT_STEPS: u32 = 40;
+pub const FILTER_SIDE: u32 = 64;
+pub const MOST_FILTERS: u32 = 64;

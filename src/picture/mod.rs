@@ -8,6 +8,7 @@ mod colormap;
 mod depth;
 mod glyphs;
 mod grid;
+mod mosaic;
 mod overlay;
 mod scale;
 
@@ -18,5 +19,6 @@ pub use colormap::Colormap;
 pub use depth::{Depth, nearest_indexed};
 pub use glyphs::Glyphs;
 pub use grid::{columns_for, grid, mark};
+pub use mosaic::mosaic;
 pub use overlay::{overlay, tinted};
 pub use scale::{enlarge, shrink, upsample};

@@ -18,7 +18,7 @@ pub use head::{Head, ends_in_probabilities};
 pub use phase::Phase;
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
-pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Monitor, Optimizer, Precision};
+pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Explain, Monitor, Optimizer, Precision};
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},
     config::{self, Config, ConfigError},
@@ -40,6 +40,8 @@ pub struct Plan {
     pub phases: Vec<Phase>,
     pub checkpoint_minutes: f64,
     pub precision: Precision,
+    /// What is kept at the end of each epoch of what the network sees.
+    pub explain: Explain,
     pub device: Device,
     pub threads: usize,
     pub loader_threads: usize,
@@ -85,6 +87,10 @@ impl Plan {
             let range = "0 (never between epochs) or more";
             return Err(PlanError::Range { key: "train.checkpoint_minutes", value: minutes, range });
         }
+        let share = config.explain.time_share;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(PlanError::Range { key: "explain.time_share", value: share, range: "0 (never) to 1" });
+        }
         let network = phase::Network { arch: &arch, head: base.as_ref().map(|base| base.layers.end) };
         let phases = phase::all(train, &config.phases, network)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -100,6 +106,7 @@ impl Plan {
             phases,
             checkpoint_minutes: train.checkpoint_minutes,
             precision: train.precision,
+            explain: config.explain,
             device: device(&config.engine.device)?,
             threads,
             loader_threads: match config.engine.loader_threads as usize {

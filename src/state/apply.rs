@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::{Layer, Marker, RunState, What};
+use crate::command::Command;
 use crate::event::{
-    Answered, CheckpointKind, Event, Explained, Outcome, PhaseEnded, PhaseStarted, PictureKind, RunEnded, RunStarted,
-    Stamped, State, Steps,
+    Answered, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State, Steps,
 };
 
 impl RunState {
@@ -60,6 +60,8 @@ impl RunState {
             },
             Event::Answered(answered) => self.answer(answered),
             Event::Explained(explained) => self.explain(explained),
+            Event::Pinned { images } => self.pinned = images.clone(),
+            Event::Painted(painted) => self.paint(painted),
             Event::Skipped { split, total, files } => {
                 let skipped = self.skipped.entry(*split).or_default();
                 skipped.total = *total;
@@ -120,6 +122,7 @@ impl RunState {
         }
         self.epochs.retain(|e| e.step <= step);
         self.markers.retain(|m| m.step <= step);
+        self.kept.retain(|e| e.step <= step);
         if started.resumed.is_some() {
             self.mark(step, What::Resumed);
         }
@@ -164,7 +167,9 @@ impl RunState {
     }
 
     fn answer(&mut self, answered: &Answered) {
-        if answered.outcome == Outcome::Applied {
+        // Pins bend no curve.
+        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. });
+        if answered.outcome == Outcome::Applied && !pins {
             self.mark(answered.step, What::Applied(answered.request.clone()));
         }
         keep(&mut self.answers, answered.clone(), Self::ANSWERS);
@@ -182,28 +187,12 @@ impl RunState {
         }
     }
 
-    fn explain(&mut self, explained: &Explained) {
-        self.explained.retain(|e| e.sample != explained.sample || shown_layer(e) != shown_layer(explained));
-        self.explained.push(explained.clone());
-        if self.explained.len() > Self::EXPLAINED {
-            self.explained.remove(0);
-        }
-    }
-
     fn end(&mut self, ended: &RunEnded) {
         self.ended = Some(ended.clone());
         self.state = Some(State::Ended);
         (self.step, self.epoch) = (ended.step, ended.epoch);
         (self.stage, self.evaluating) = (None, None);
     }
-}
-
-/// The layer whose inside an explanation shows.
-pub fn shown_layer(explained: &Explained) -> Option<&str> {
-    explained.pictures.iter().find_map(|p| match &p.kind {
-        PictureKind::Activations { layer, .. } | PictureKind::GradCam { layer, .. } => Some(layer.as_str()),
-        PictureKind::Sample => None,
-    })
 }
 
 /// Whether the log tells it. What the rest of the screen shows better, or several times a second, is left out.
@@ -221,6 +210,8 @@ fn is_news(event: &Event) -> bool {
             | Event::Layers(_)
             | Event::Trainable(_)
             | Event::Explained(_)
+            | Event::Pinned { .. }
+            | Event::Painted(_)
     )
 }
 

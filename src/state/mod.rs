@@ -3,6 +3,7 @@
 
 mod apply;
 mod curve;
+mod gallery;
 mod layer;
 mod progress;
 mod smooth;
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 pub use self::{
-    apply::shown_layer,
     curve::{Bucket, Curve},
+    gallery::{Seen, shown_layer, sweep},
     layer::Layer,
     progress::Remaining,
     smooth::{FACTORS, smooth},
@@ -21,8 +22,8 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, PhaseInfo, Phases, RunEnded, RunStarted,
-        SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Painted, PhaseInfo, Phases, Pin, RunEnded,
+        RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -65,8 +66,14 @@ pub struct RunState {
     pub answers: VecDeque<Answered>,
     /// Events that a person would want told, oldest first.
     pub log: VecDeque<Stamped>,
-    /// The newest explanation of each sample and layer, oldest first.
+    /// The newest explanations of images, one for each way to look at them, oldest first.
     pub explained: Vec<Explained>,
+    /// What is kept of epochs, in their order; of a long run not of all of them.
+    pub kept: Vec<Explained>,
+    /// The images of which it is kept.
+    pub pinned: Vec<Pin>,
+    /// The newest picture of what the filters of a layer like, oldest first.
+    pub painted: Vec<Painted>,
     pub skipped: BTreeMap<SplitName, Skipped>,
     pub best: Option<Checkpoint>,
     pub last: Option<Checkpoint>,
@@ -125,6 +132,8 @@ impl RunState {
     pub const ANSWERS: usize = 32;
     pub const MARKERS: usize = 512;
     pub const EXPLAINED: usize = 24;
+    pub const KEPT: usize = 4096;
+    pub const PAINTED: usize = 8;
     pub const SKIPPED_FILES: usize = 200;
 
     /// The layer that the words of an event or a command name.

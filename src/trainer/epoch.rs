@@ -80,7 +80,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         {
             self.progress.phase_ended.get_or_insert(PhaseEnd::Early);
         }
-        self.look_after_epoch()?;
+        self.look_after_epoch(self.progress.train_seconds + validation.seconds)?;
         self.progress.next_epoch();
         if best {
             self.checkpoint_or_warn(CheckpointKind::Best)?;

@@ -2,6 +2,8 @@
 //! It knows neither libtorch nor viewers: a [`Stepper`] does the arithmetic, an [`Inbox`] brings requests, a [`Record`] keeps
 //! what is said. It never waits for a viewer; it may wait for the disk.
 
+mod budget;
+mod easel;
 mod epoch;
 mod features;
 mod inbox;
@@ -11,6 +13,8 @@ mod obey;
 mod on_disk;
 mod pace;
 mod phase;
+mod pictures;
+mod pins;
 mod progress;
 mod record;
 mod stepper;
@@ -28,7 +32,7 @@ pub use on_disk::{OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Written};
-pub use stepper::{Evaluated, Explanation, Planes, SavedTensor, Score, Stepper, Update};
+pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Update};
 
 use crate::{
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
@@ -54,6 +58,8 @@ pub struct Trainer<'a, S, R> {
     progress: Progress,
     meter: Meter,
     look: Look,
+    pins: pins::Pins,
+    easel: easel::Easel,
     keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
@@ -111,6 +117,8 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             progress,
             meter: Meter::new(),
             look: Look::new(),
+            pins: pins::Pins::new(&plan.explain),
+            easel: easel::Easel::default(),
             keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
@@ -197,6 +205,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.warn_of_cache()?;
         self.open_phase()?;
         self.say_trainable()?;
+        self.say_pinned()?;
         self.record.say(Event::Stage { stage: Stage::FirstBatch, detail: String::new() })
     }
 

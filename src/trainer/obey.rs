@@ -33,7 +33,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             }
             let begun = Instant::now();
             self.look_if_due()?;
-            let request = self.inbox.wait(PAUSED_WAKE);
+            let wake = if self.easel.is_at_work() { Duration::ZERO } else { PAUSED_WAKE };
+            let request = self.inbox.wait(wake);
             self.paused_for += begun.elapsed();
             if let Some(request) = request
                 && let Break(by) = self.answer(request)?
@@ -81,6 +82,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Command::EndPhase => self.end_phase(),
             Command::SkipPhase => self.skip_phase()?,
             Command::InsertPhase { phase } => self.insert_phase(phase)?,
+            Command::Pin { sample } => self.pin(sample)?,
+            Command::Unpin { sample } => self.unpin(sample)?,
             Command::Checkpoint => {}
             Command::Stop => return Ok(Break(by)),
         }
@@ -109,6 +112,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             | Command::EndPhase
             | Command::SkipPhase
             | Command::InsertPhase { .. }
+            | Command::Pin { .. }
+            | Command::Unpin { .. }
             | Command::Checkpoint
                 if self.testing =>
             {
@@ -147,6 +152,10 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             }
             Command::SkipPhase if self.progress.phase + 1 == self.phases.len() => {
                 Some("there is no phase after this one; `phase end` ends it".into())
+            }
+            Command::Pin { sample } => self.refused_pin(*sample),
+            Command::Unpin { sample } => {
+                (!self.pinned().contains(sample)).then(|| format!("image {sample} is not pinned"))
             }
             Command::InsertPhase { phase } => self.plan.phase(phase).err().map(|error| in_words(&error)),
             Command::Pause

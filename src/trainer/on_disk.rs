@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use super::{Progress, Record, SavedTensor, Written};
 use crate::{
     error::{Error, Result},
-    event::{CheckpointKind, Event},
+    event::{CheckpointKind, Event, Explained},
     run::{Blobs, Head, History, JournalWriter, RunDir, Tail, checkpoint},
 };
 
-/// Pictures that a run keeps; three an epoch and a few a second while somebody looks.
+/// Pictures that a run keeps besides those of its epochs' ends: a few a second while somebody looks.
 const BLOBS: usize = 2000;
 
 /// The only writer of a run directory. Hold the run's lock while it lives.
@@ -46,16 +46,12 @@ impl OnDisk {
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
         let reached = Reached::default();
         let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached, written: None };
-        let mut epoch_ended = false;
         for stamped in Tail::open(&run.journal())?.events() {
             let event = stamped?.event;
             record.follow(&event);
-            // The pictures of an epoch's end come right after it.
-            if let (true, Event::Explained(explained)) = (epoch_ended, &event) {
-                record.blobs.last(explained.pictures.iter().map(|picture| picture.blob.clone()));
+            if let Event::Explained(Explained { kept: true, pictures, .. }) = event {
+                record.blobs.last(pictures.into_iter().map(|picture| picture.blob));
             }
-            epoch_ended =
-                matches!(event, Event::EpochEnded(_)) || (epoch_ended && matches!(event, Event::Explained(_)));
         }
         Ok(record)
     }

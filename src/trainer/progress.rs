@@ -38,6 +38,9 @@ pub struct Progress {
     pub frozen: Vec<String>,
     /// What people and plateaus have multiplied the schedule's rate by.
     pub rate_factor: f64,
+    /// Images that people have chosen to be kept at the ends of epochs; `None`: those of the plan.
+    #[serde(default)]
+    pub pinned: Option<Vec<u32>>,
     pub plateau: Option<Watcher>,
     pub stopping: Option<Watcher>,
     /// The best figure of the monitor so far in this phase.
@@ -116,6 +119,7 @@ impl Progress {
             wait_seconds: 0.0,
             frozen: Vec::new(),
             rate_factor: 1.0,
+            pinned: None,
             plateau: None,
             stopping: None,
             best: None,

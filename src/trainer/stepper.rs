@@ -1,6 +1,7 @@
 //! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
 
 use crate::{
+    command::Method,
     data::{Batch, FrozenPart, Pixels},
     error::Result,
     event::LayerMeters,
@@ -42,8 +43,44 @@ pub trait Stepper {
     /// The reverse of [`save`](Self::save). Missing, unexpected and mis-shaped tensors are errors that name them.
     fn restore(&mut self, tensors: &[SavedTensor]) -> Result<()>;
 
-    /// How the network sees one picture: probabilities, activations of `layer`, and Grad-CAM there for the predicted class.
-    fn explain(&mut self, picture: &Pixels, layer: &str) -> Result<Explanation>;
+    /// How the network sees one picture: probabilities, activations of a layer, and what speaks for a class. A method of many passes asks
+    /// `go_on` after some of them, with how many of how many are done, and gives no heat when told to stop.
+    fn explain(
+        &mut self,
+        picture: &Pixels,
+        question: Question<'_>,
+        go_on: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Explanation>;
+
+    /// One step uphill for each of the first filters of `layer`, from noise where nothing is painted yet. What cannot be painted comes
+    /// back as a reason for the person who asked.
+    fn climb(&mut self, layer: &str, painting: &mut Painting) -> Result<Option<String>>;
+}
+
+/// What is asked of [`Stepper::explain`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// With a feature map.
+    pub layer: &'a str,
+    pub method: Method,
+    /// The class to explain; the predicted one where it is `None` or there is no such class.
+    pub class: Option<u32>,
+}
+
+/// Pictures that filters like, on their way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Painting {
+    pub filters: usize,
+    /// Of each picture; settled with the first step.
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    /// Grey levels `[filters, c, h, w]`; empty before the first step.
+    pub levels: Vec<f32>,
+    /// To be looked at, `[filters, h, w, c]`.
+    pub bytes: Vec<u8>,
+    /// Steps.
+    pub done: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,8 +115,8 @@ pub struct Explanation {
     pub probabilities: Vec<f32>,
     /// `[c, h, w]` of the layer's output.
     pub activations: Planes,
-    /// `[1, h, w]`, scaled to 0–1; all zero when nothing spoke for the class.
-    pub heat: Planes,
+    /// `[1, h, w]`, scaled to 0–1; all zero when nothing spoke for the class. `None` when told to stop before it was found.
+    pub heat: Option<Planes>,
     /// The class that `heat` explains.
     pub class: u32,
 }

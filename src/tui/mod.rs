@@ -7,6 +7,7 @@ mod app;
 mod appearance;
 mod keys;
 mod layout;
+mod lens;
 mod model;
 mod pending;
 pub mod pixels;

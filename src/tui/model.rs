@@ -2,7 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{album::Album, appearance::Appearance, layout, pending::Pending, pixels::Pixels, prompt::Prompt, theme::Theme};
+use super::{
+    album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, pixels::Pixels, prompt::Prompt,
+    theme::Theme,
+};
 use crate::{
     command::Watch,
     event::{Ended, Explained, State},
@@ -72,10 +75,11 @@ pub struct ViewState {
     pub smoothing: usize,
     /// The layer under the cursor.
     pub cursor: usize,
-    /// The validation image that is pinned.
+    /// The validation image that is looked at.
     pub sample: u32,
     /// The layer that pictures are of; `None` leaves the choice to the engine.
     pub layer: Option<String>,
+    pub lens: Lens,
     /// The lease that was last asked for.
     pub watch: Option<Watch>,
     pub album: Album,
@@ -124,6 +128,7 @@ impl Model {
             cursor: 0,
             sample: 0,
             layer: None,
+            lens: Lens::default(),
             watch: None,
             album: Album::default(),
             pending: Pending::default(),
@@ -175,14 +180,9 @@ impl Model {
         self.view.pending.learning_rate().or(self.run.learning_rate)
     }
 
-    /// The explanation that belongs on the screen: that of the pinned image at the chosen layer, else at any layer.
-    /// A recording shows whichever images its viewers had pinned.
+    /// The explanation that belongs on the screen.
     pub fn explained(&self) -> Option<&Explained> {
-        let newest = |fits: &dyn Fn(&Explained) -> bool| self.run.explained.iter().rev().find(|e| fits(e));
-        let pinned = |e: &Explained| e.sample == self.view.sample;
-        newest(&|e| pinned(e) && self.view.layer.as_deref().is_none_or(|l| crate::state::shown_layer(e) == Some(l)))
-            .or_else(|| newest(&pinned))
-            .or_else(|| if self.is_live() { None } else { newest(&|_| true) })
+        self.seen().map(|seen| seen.explained)
     }
 
     pub fn is_live(&self) -> bool {
@@ -202,8 +202,8 @@ impl Model {
 
     /// The lease that this screen needs.
     pub fn wanted_watch(&self) -> Option<Watch> {
-        (self.is_live() && self.shows(Pane::Pictures))
-            .then(|| Watch { sample: self.view.sample, layer: self.view.layer.clone() })
+        // What is kept of an epoch that is over costs nothing.
+        (self.is_live() && self.shows(Pane::Pictures) && self.looks_back().is_none()).then(|| self.wish())
     }
 
     /// Shown in place of the keys for a few seconds.

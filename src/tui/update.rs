@@ -196,8 +196,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
     if reachable && model.shows(super::model::Pane::Pictures) {
-        let blobs: Vec<String> =
-            model.explained().map(|e| e.pictures.iter().map(|p| p.blob.clone()).collect()).unwrap_or_default();
+        let blobs = model.shown_blobs();
         effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
     }
 }

@@ -1,6 +1,7 @@
 //! Actions that change only what this terminal shows.
 
 use super::{
+    lens,
     model::{Model, Pane, Tone},
     prompt::Prompt,
     update::Effect,
@@ -36,8 +37,13 @@ pub fn last(model: &mut Model) -> Vec<Effect> {
     scroll(model, isize::MAX / 2)
 }
 
-/// The log scrolls while it has the focus; everywhere else these keys move the layer cursor, and show the layers first.
+/// The log scrolls while it has the focus, the lens goes to another layer; everywhere else these keys move the layer cursor, and show
+/// the layers first.
 fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+    if model.is_lens() {
+        lens::step_layer(model, by);
+        return Vec::new();
+    }
     if model.view.focus != Pane::Log && !model.shows(Pane::Layers) {
         // A cursor that nobody sees is not moved.
         model.view.focus = Pane::Layers;
@@ -109,15 +115,17 @@ fn step_sample(model: &mut Model, by: i64) -> Vec<Effect> {
     if model.is_live() {
         let images = model.run.data.as_ref().map_or(0, pinned_images) as i64;
         if images > 0 {
-            model.view.sample = (i64::from(model.view.sample) + by).rem_euclid(images) as u32;
+            let next = (i64::from(model.view.sample) + by).rem_euclid(images) as u32;
+            lens::look_at(model, next);
         }
     } else {
-        let mut seen: Vec<u32> = model.run.explained.iter().map(|e| e.sample).collect();
+        let all = model.run.explained.iter().chain(&model.run.kept);
+        let mut seen: Vec<u32> = all.map(|e| e.sample).collect();
         seen.sort_unstable();
         seen.dedup();
         let now = model.explained().map(|e| e.sample);
         if let Some(at) = seen.iter().position(|s| Some(*s) == now) {
-            model.view.sample = seen[(at as i64 + by).rem_euclid(seen.len() as i64) as usize];
+            lens::look_at(model, seen[(at as i64 + by).rem_euclid(seen.len() as i64) as usize]);
         }
     }
     Vec::new()

@@ -113,7 +113,9 @@ impl Cursor {
 }
 
 fn can_be_left_out(event: &Event) -> bool {
-    matches!(event, Event::Steps(_) | Event::Explained(_) | Event::Evaluating { .. })
+    // What is kept of an epoch is the epoch's.
+    matches!(event, Event::Steps(_) | Event::Evaluating { .. } | Event::Painted(_))
+        || matches!(event, Event::Explained(explained) if !explained.kept)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_lease_goes_with_its_viewer_and_the_same_wish_counts_once() {
         let leases = Leases::default();
-        let watch = |sample| Watch { sample, layer: None };
+        let watch = |sample| Watch { sample, ..Watch::default() };
         let (first, second) = (leases.of(1), leases.of(2));
         first.set(Some(watch(1)));
         second.set(Some(watch(1)));

@@ -118,7 +118,7 @@ mod tests {
             ClientMessage::Hello { protocol: 1, client: "a".into(), since: u64::MAX },
             ClientMessage::Request(request),
             ClientMessage::Watch(None),
-            ClientMessage::Watch(Some(Watch { sample: 3, layer: Some("conv2d".into()) })),
+            ClientMessage::Watch(Some(Watch { sample: 3, layer: Some("conv2d".into()), ..Watch::default() })),
             ClientMessage::Blob { name: "n".into() },
         ];
         for message in &from_viewer {

@@ -99,7 +99,7 @@ async fn two_viewers_see_the_same_and_one_that_is_killed_changes_nothing() {
     let mut second = engine.viewer(0).await;
     assert_eq!((first.welcome.head, first.welcome.live), (500, true));
     let killed = engine.viewer(0).await;
-    killed.sender.watch(Some(Watch { sample: 9, layer: None }));
+    killed.sender.watch(Some(Watch { sample: 9, ..Watch::default() }));
     eventually("the lease is seen", || engine.leases.snapshot().len() == 1).await;
     drop(killed);
     eventually("the lease goes with its viewer", || engine.leases.snapshot().is_empty()).await;

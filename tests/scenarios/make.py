@@ -47,6 +47,7 @@ class Journal:
                  steps_per_epoch=self.per_epoch, pinned="validation")
         self.say("stage", 1, stage="building_network", detail="12 layers, 504,001 parameters")
         self.mask()
+        self.pinned()
         self.say("stage", 30, stage="first_batch", detail="")
 
     def mask(self):
@@ -126,10 +127,16 @@ class Journal:
         pictures = [
             {"kind": "sample", "blob": f"sample-{sample}", "width": 64, "height": 64},
             {"kind": "activations", "layer": layer, "channels": 128, "blob": f"grid-{sample}-{layer}-{epoch}", "width": 79, "height": 39},
-            {"kind": "grad_cam", "layer": layer, "class": 1, "empty": False, "blob": f"cam-{sample}-{layer}-{epoch}", "width": 64, "height": 64},
         ]
+        dogs = dog >= 0.5
+        for at, side in (layer, 4), ("conv2d", 62), ("conv2d_1", 29), ("conv2d_2", 12):
+            pictures.append({"kind": "heat", "method": "grad-cam", "layer": at, "class": int(dogs), "empty": False,
+                             "blob": f"heat-{sample}-{at}-{epoch}", "width": side, "height": side})
         self.say("explained", 20, step=self.step, epoch=epoch, sample=sample, name="dog.1041.jpg", label=1,
-                 probabilities=[round(1 - dog, 4), round(dog, 4)], pictures=pictures)
+                 probabilities=[round(1 - dog, 4), round(dog, 4)], pictures=pictures, kept=True)
+
+    def pinned(self):
+        self.say("pinned", images=[{"sample": 0, "name": "dog.1041.jpg", "label": 1}, {"sample": 1, "name": "cat.1000.jpg", "label": 0}])
 
     def answer(self, number, request, outcome="applied", by="ada@lab"):
         self.say("answered", 5, id=number, by=by, request=request, step=self.step, outcome=outcome)
@@ -184,6 +191,8 @@ def story():
     journal.answer(3, {"command": "freeze", "layers": ["flatten"]}, {"rejected": {"reason": "flatten has no parameters"}})
     journal.answer(4, {"command": "resume"})
     journal.state("running")
+    journal.say("painted", step=journal.step, epoch=2, layer="conv2d_3", filters=16, channels=128, done=40, total=40,
+                blob="filters-conv2d_3", width=271, height=271)
     journal.say("skipped", split="train", total=1, files=[{"path": "train/dogs/dog.77.jpg", "reason": "unexpected end of file"}])
     journal.epoch(2)
     journal.checkpoint("last", 2)

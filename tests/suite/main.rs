@@ -12,8 +12,11 @@ mod explain;
 #[cfg(feature = "engine")]
 mod features;
 mod hub;
+#[cfg(feature = "engine")]
+mod lens;
 mod mistakes;
 mod models;
+mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;

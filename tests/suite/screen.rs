@@ -1,92 +1,14 @@
 //! The dashboard in a terminal, through the lives of a run: an engine that starts, dies, and is replaced by another.
 
-use std::{
-    fs,
-    io::{Read as _, Write},
-    num::NonZero,
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::fs;
 
 use frostline::{
     command::Command,
     event::{Ended, Event, Outcome, State},
 };
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::acting::{Actor, SSH, STAND_IN, Stage, eventually, forking, only_run};
-
-const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
-const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
-
-/// A terminal that runs `frostline`.
-struct Screen {
-    seen: Arc<Mutex<vt100::Parser>>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    _pty: Box<dyn MasterPty + Send>,
-}
-
-impl Screen {
-    fn open(stage: &Stage, arguments: &[&str]) -> Self {
-        Self::open_with(stage, arguments, &[])
-    }
-
-    fn open_with(stage: &Stage, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
-        let pty = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(stage.path("frostline"));
-        command.args(arguments);
-        command.cwd(stage.path(""));
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("USER", "ada"), ("HOSTNAME", "lab")] {
-            command.env(name, value);
-        }
-        command.env_remove("FROSTLINE_RUNS");
-        for (name, value) in variables {
-            command.env(name, value);
-        }
-        let child = {
-            let _alone = forking();
-            pty.slave.spawn_command(command).unwrap()
-        };
-        drop(pty.slave);
-        let seen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
-        let mut reader = pty.master.try_clone_reader().unwrap();
-        let parser = Arc::clone(&seen);
-        thread::spawn(move || {
-            let mut chunk = [0; 4096];
-            while let Ok(got @ 1..) = reader.read(&mut chunk) {
-                parser.lock().unwrap().process(&chunk[..got]);
-            }
-        });
-        let keys = pty.master.take_writer().unwrap();
-        Self { seen, keys, child, _pty: pty.master }
-    }
-
-    fn await_text(&self, text: &str) {
-        let contents = || self.seen.lock().unwrap().screen().contents();
-        eventually(&format!("`{text}` on the screen"), || contents().contains(text).then_some(()));
-    }
-
-    fn press_until(&mut self, keys: &str, text: &str) {
-        eventually(&format!("`{text}` on the screen"), || {
-            let there = self.seen.lock().unwrap().screen().contents().contains(text);
-            if !there {
-                self.press(keys);
-            }
-            there.then_some(())
-        });
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    fn exit_code(&mut self) -> u32 {
-        self.child.wait().unwrap().exit_code()
-    }
-}
+use crate::acting::{Actor, SSH, STAND_IN, Stage, eventually, only_run};
+use crate::pty::Screen;
 
 #[test]
 fn the_dashboard_follows_a_run_from_engine_to_engine_and_detaches() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use image::{GenericImage as _, Rgb, RgbImage};
+use image::RgbImage;
 use serde::Serialize;
 
 use super::{Network, kept::Kept, numbers::Numbers, unexpected};
@@ -17,8 +17,8 @@ use crate::{
         output::{Output, complain},
     },
     error::{Error, Result},
-    event::explain::{Answer, Filters, PICTURES},
-    picture::{Motion, animated, enlarge},
+    event::explain::{ASCENT_STEPS, Answer, FILTER_SIDE, Filters, PICTURES},
+    picture::{Motion, animated, enlarge, mosaic},
 };
 
 #[derive(Args, Debug)]
@@ -56,9 +56,8 @@ pub struct FiltersArgs {
 }
 
 const COLUMNS: u16 = 72;
-/// The book's grid (listing 5.39): eight in a row, five black pixels between them.
+/// In a row, as in the book's grid (listing 5.39).
 const ACROSS: usize = 8;
-const MARGIN: u32 = 5;
 /// Frames of an animation, at most about.
 const FRAMES: u32 = 40;
 
@@ -74,8 +73,8 @@ struct Record<'a> {
 pub fn run(args: &FiltersArgs, out: &mut Output) -> Result<Exit> {
     let motion = args.animation.as_deref().map(motion).transpose()?;
     let mut kept = Kept::new(args.output.as_deref(), false, "")?;
-    let size = args.size.unwrap_or(if args.filters.len() == 1 { 150 } else { 64 }).to_string();
-    let every = (args.steps.unwrap_or(if args.modern { 256 } else { 40 }) / FRAMES).max(1);
+    let size = args.size.unwrap_or(if args.filters.len() == 1 { 150 } else { FILTER_SIDE }).to_string();
+    let every = (args.steps.unwrap_or(if args.modern { 256 } else { ASCENT_STEPS }) / FRAMES).max(1);
     let mut what = vec!["filters".into(), "--height".into(), size.clone().into(), "--width".into(), size.into()];
     for (name, value) in [("--seed", args.seed.to_string()), ("--every", every.to_string())] {
         what.extend([name.into(), value.into()]);
@@ -91,7 +90,7 @@ pub fn run(args: &FiltersArgs, out: &mut Output) -> Result<Exit> {
     let mut forming = inline::Forming::new(COLUMNS);
     let exit = args.network.ask(what, |answer| {
         let Answer::Filters(filters) = answer else { return Err(unexpected(&answer)) };
-        let grid = grid(&Numbers::read(&filters.file)?.pictures(PICTURES)?);
+        let grid = mosaic(&Numbers::read(&filters.file)?.pictures(PICTURES)?, ACROSS);
         if args.json {
             let Filters { layer, filters, done, total, means, .. } = &filters;
             let record = Record { layer, filters, done: *done, total: *total, means };
@@ -143,24 +142,6 @@ fn motion(path: &Path) -> Result<Motion> {
     }
 }
 
-fn grid(pictures: &[RgbImage]) -> RgbImage {
-    let Some(first) = pictures.first() else { return RgbImage::new(1, 1) };
-    if pictures.len() == 1 {
-        return first.clone();
-    }
-    let across = pictures.len().min(ACROSS) as u32;
-    let down = pictures.len().div_ceil(ACROSS) as u32;
-    let (width, height) = first.dimensions();
-    let size = (across * (width + MARGIN) - MARGIN, down * (height + MARGIN) - MARGIN);
-    let mut grid = RgbImage::from_pixel(size.0, size.1, Rgb([0; 3]));
-    for (picture, index) in pictures.iter().zip(0_u32..) {
-        let (column, row) = (index % ACROSS as u32, index / ACROSS as u32);
-        // It fits: all have one size.
-        let _ = grid.copy_from(picture, column * (width + MARGIN), row * (height + MARGIN));
-    }
-    grid
-}
-
 fn told(last: &Filters) -> String {
     let dead: Vec<String> = last
         .filters
@@ -176,14 +157,6 @@ fn told(last: &Filters) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn eight_filters_stand_in_a_row_with_the_books_margins() {
-        let pictures: Vec<RgbImage> = (0..10).map(|value| RgbImage::from_pixel(64, 64, Rgb([value; 3]))).collect();
-        let grid = grid(&pictures);
-        assert_eq!(grid.dimensions(), (8 * 64 + 7 * 5, 2 * 64 + 5));
-        assert_eq!((grid.get_pixel(69, 0).0[0], grid.get_pixel(0, 69).0[0], grid.get_pixel(65, 0).0[0]), (1, 8, 0));
-    }
 
     #[test]
     fn filters_that_nothing_moves_are_named() {

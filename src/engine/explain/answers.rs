@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::ascent::{self, Goal};
 use super::fourier::{self, Settings};
-use super::view::{View, target};
+use super::view::{self, View, target};
 use super::{attribution, cam, heat};
 use crate::error::{EngineError, Result as Torched};
 use crate::network::{Mode, Network, Taps};
@@ -19,7 +19,7 @@ use frostline::command::Method;
 use frostline::data::{self, Interpolation, Pixels, Size};
 use frostline::error::{Error, Result};
 use frostline::event::CheckpointKind;
-use frostline::event::explain::{Activations, Answer, Filters, HEAT, Heat, Layer, Named, PICTURES};
+use frostline::event::explain::{ASCENT_STEPS, Activations, Answer, Filters, HEAT, Heat, Layer, MOST_FILTERS, Named, PICTURES};
 use frostline::run::checkpoint::{self, DType, TensorData};
 use frostline::weights::{catalogue, imagenet};
 
@@ -50,10 +50,6 @@ pub struct Taste {
     pub every: usize,
 }
 
-/// The book's.
-const STEPS: usize = 40;
-const RATE: f64 = 1.0;
-const MOST_FILTERS: usize = 64;
 /// Of a thousand classes nobody reads more.
 const MOST_NAMED: usize = 10;
 
@@ -141,7 +137,7 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
     let (network, preprocess, shards) = subject.stepper.looked_at()?;
     let channels = network.arch().layers()[layer].output.channels();
     let filters = match &taste.filters[..] {
-        [] => (0..channels.min(MOST_FILTERS)).collect(),
+        [] => (0..channels.min(MOST_FILTERS as usize)).collect(),
         given => given.to_vec(),
     };
     let [height, width] = taste.sides;
@@ -152,7 +148,7 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
     let goal = Goal { network, shards, preprocess, layer, filters: &filters };
     let mut files = Files::new(&asked.into);
     let settings = Settings { steps: taste.steps.unwrap_or(Settings::default().steps), ..Settings::default() };
-    let total = if taste.modern { settings.steps } else { taste.steps.unwrap_or(STEPS) };
+    let total = if taste.modern { settings.steps } else { taste.steps.unwrap_or(ASCENT_STEPS as usize) };
     let mut show = |done: usize, pictures: &Tensor, means: &[f32]| -> Torched<()> {
         if !done.is_multiple_of(taste.every.max(1)) && done != total && done != 1 {
             return tell(done, total);
@@ -173,7 +169,7 @@ pub fn filters(asked: &Asked, taste: &Taste) -> Result<()> {
         if taste.modern {
             let _ = fourier::dream(&goal, taste.sides, taste.seed, settings, &mut show)?;
         } else {
-            let _ = ascent::climb(&goal, goal.noise(taste.seed, taste.sides)?, total, RATE, &mut show)?;
+            let _ = ascent::climb(&goal, goal.noise(taste.seed, taste.sides)?, total, ascent::RATE, &mut show)?;
         }
         Ok(())
     })
@@ -258,11 +254,11 @@ impl Subject {
         let deepest = network.arch().last_feature_map();
         match &asked.layer {
             Some(name) if matters => Ok(target(network, name)?),
-            _ => match deepest {
-                Some(layer) => Ok(layer),
-                None if matters => Err(EngineError::NoMap { network: network.arch().name().to_owned() }.into()),
-                None => Ok(0),
-            },
+            _ if matters => {
+                deepest.ok_or_else(|| EngineError::NoMap { network: network.arch().name().to_owned() }.into())
+            }
+            // Behind the scaling, where pixels are explained.
+            _ => Ok(deepest.unwrap_or(0).max(view::scaling(network.arch()))),
         }
     }
 

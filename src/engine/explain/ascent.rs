@@ -17,6 +17,8 @@ use crate::{layers, shim};
 use frostline::arch::{Op, Shape, Source};
 use frostline::data::random::{self, Purpose};
 
+/// The book's, in grey levels a step.
+pub const RATE: f64 = 1.0;
 /// Of the gradient's normalisation.
 const EPSILON: f64 = 1e-5;
 
@@ -114,23 +116,30 @@ impl Goal<'_> {
 /// `steps` steps of `rate` grey levels (times a gradient whose mean square is one) from `pictures`, which are grey levels,
 /// `[filters, c, h, w]`. Every picture climbs for its own filter, by a gradient that is normalised by itself.
 pub fn climb(goal: &Goal<'_>, mut pictures: Tensor, steps: usize, rate: f64, watching: Watching<'_>) -> Result<Tensor> {
+    for done in 1..=steps {
+        let (moved, means) = step(goal, &pictures, rate)?;
+        pictures = moved;
+        watching(done, &pictures, &super::numbers(&means)?)?;
+    }
+    Ok(pictures)
+}
+
+/// One of them: the pictures after it, and what each filter put out before, on average, `[filters]`.
+pub fn step(goal: &Goal<'_>, pictures: &Tensor, rate: f64) -> Result<(Tensor, Tensor)> {
     goal.check()?;
     let epsilon = EPSILON * goal.unit()?;
     let (layer, preprocess) = (goal.layer, goal.preprocess);
-    for done in 1..=steps {
-        let moved = goal.in_shards(&[&pictures], |network, filters, mut rows| {
-            let leaf = rows.swap_remove(0).f_detach()?.f_set_requires_grad(true)?;
-            let means = means(network, preprocess, layer, filters, &leaf)?;
-            let uphill = gradient(&means.f_sum(Kind::Float)?, &leaf)?;
-            let _no_grad = tch::no_grad_guard();
-            let size = uphill.f_square()?.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?.f_sqrt()?;
-            let step = uphill.f_div(&size.f_add_scalar(epsilon)?)?.f_mul_scalar(rate)?;
-            Ok(vec![leaf.f_detach()?.f_add(&step)?, means.f_detach()?])
-        })?;
-        pictures = moved[0].shallow_clone();
-        watching(done, &pictures, &super::numbers(&moved[1])?)?;
-    }
-    Ok(pictures)
+    let mut moved = goal.in_shards(&[pictures], |network, filters, mut rows| {
+        let leaf = rows.swap_remove(0).f_detach()?.f_set_requires_grad(true)?;
+        let means = means(network, preprocess, layer, filters, &leaf)?;
+        let uphill = gradient(&means.f_sum(Kind::Float)?, &leaf)?;
+        let _no_grad = tch::no_grad_guard();
+        let size = uphill.f_square()?.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?.f_sqrt()?;
+        let step = uphill.f_div(&size.f_add_scalar(epsilon)?)?.f_mul_scalar(rate)?;
+        Ok(vec![leaf.f_detach()?.f_add(&step)?, means.f_detach()?])
+    })?;
+    let means = moved.swap_remove(1);
+    Ok((moved.swap_remove(0), means))
 }
 
 /// What each picture's own filter puts out, on average over the map, `[filters]`.

@@ -52,6 +52,10 @@ pub fn dream(
     let spectrum = waves.first(goal, seed)?;
     let slots = [spectrum.f_zeros_like()?, spectrum.f_zeros_like()?];
     let (layer, preprocess) = (goal.layer, goal.preprocess);
+    let mut picture = {
+        let _no_grad = tch::no_grad_guard();
+        painted(&spectrum, &waves.scales, waves.colours.as_ref(), sides)?.f_mul_scalar(255.0)?
+    };
     for step in 1..=settings.steps {
         let moves = moves(goal, sides, seed, step as u64, settings)?;
         let parts: Vec<&Tensor> = [&spectrum, &moves, &waves.scales].into_iter().chain(&waves.colours).collect();
@@ -65,7 +69,7 @@ pub fn dream(
                 variation(&picture)?.f_mul(&means.f_detach()?.f_abs()?)?.f_mul_scalar(settings.total_variation)?;
             let loss = price.f_sub(&means)?.f_sum(Kind::Float)?;
             let gradient = super::view::gradient(&loss, &leaf)?;
-            Ok(vec![gradient, means.f_detach()?, picture.f_detach()?.f_mul_scalar(255.0)?])
+            Ok(vec![gradient, means.f_detach()?])
         })?;
         let update = Updated { weight: &spectrum, gradient: &found[0].f_contiguous()?, slots: &slots };
         shim::adam(
@@ -80,10 +84,11 @@ pub fn dream(
                 epsilon: 1e-8,
             },
         )?;
-        watching(step, &found[2], &super::numbers(&found[1])?)?;
+        let _no_grad = tch::no_grad_guard();
+        picture = painted(&spectrum, &waves.scales, waves.colours.as_ref(), sides)?.f_mul_scalar(255.0)?;
+        watching(step, &picture, &super::numbers(&found[1])?)?;
     }
-    let _no_grad = tch::no_grad_guard();
-    Ok(painted(&spectrum, &waves.scales, waves.colours.as_ref(), sides)?.f_mul_scalar(255.0)?)
+    Ok(picture)
 }
 
 /// What turns a spectrum into a picture.

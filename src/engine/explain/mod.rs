@@ -6,6 +6,7 @@
 
 mod answers;
 pub(super) mod ascent;
+mod brush;
 mod cam;
 pub(super) mod fourier;
 pub(super) mod perturb;
@@ -17,8 +18,9 @@ mod view;
 
 use tch::{Device, Kind, Tensor};
 
-use super::error::Result;
+use super::error::{EngineError, Result};
 use super::network::Network;
+pub use brush::paint;
 pub use perturb::{Told, Window};
 pub use task::Explaining;
 pub use view::{View, target};
@@ -33,20 +35,39 @@ const NOISES: (usize, f64) = (25, 0.15);
 /// Of the noise; the same picture gets the same map.
 const SEED: u64 = 0;
 
-/// `picture` is `[1, c, h, w]`, preprocessed. `class` is what the heat explains; the predicted class where it is `None`.
-pub fn explain(network: &Network, picture: &Tensor, layer: usize, class: Option<u32>) -> Result<Explanation> {
+/// `picture` is `[1, c, h, w]`, preprocessed. `class` is what the heat explains; the predicted class where it is `None`. No heat comes
+/// back when `go_on` says so.
+pub fn explain(
+    network: &Network,
+    picture: &Tensor,
+    layer: usize,
+    method: Method,
+    class: Option<u32>,
+    go_on: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Explanation> {
+    // Pixels are explained behind the scaling; the layer's activations are shown all the same.
     let view = View::new(network, picture, layer)?;
-    let classes = match class {
+    let classes = match class.filter(|&class| (class as usize) < network.head().classes()) {
         Some(class) => Tensor::f_from_slice(&[i64::from(class)])?.f_to_device(picture.device())?,
         None => view.predicted()?,
     };
-    let (activations, gradient) = (view.activations()?, view.gradient(&classes)?);
-    let _no_grad = tch::no_grad_guard();
-    let heat = cam::normalised(&cam::grad_cam(&activations, &gradient)?)?;
+    let mut told =
+        |done: usize, total: usize| if go_on(done, total) { Ok(()) } else { Err(EngineError::Interrupted) };
+    let found = if method.looks_at_a_layer() || layer >= view::scaling(network.arch()) {
+        attribution(&view, method, &classes, &mut told)
+    } else {
+        let behind = View::new(network, picture, view::scaling(network.arch()))?;
+        attribution(&behind, method, &classes, &mut told)
+    };
+    let heat = match found {
+        Ok(found) => Some(planes(&heat(method, &found)?.f_unsqueeze(1)?)?),
+        Err(EngineError::Interrupted) => None,
+        Err(error) => return Err(error),
+    };
     Ok(Explanation {
         probabilities: numbers(&view.probabilities()?)?,
-        activations: planes(&activations)?,
-        heat: planes(&heat.f_unsqueeze(1)?)?,
+        activations: planes(&view.activations()?)?,
+        heat,
         class: classes.f_int64_value(&[0])? as u32,
     })
 }

@@ -7,9 +7,11 @@ use tch::Tensor;
 use super::formula::floats;
 use super::*;
 use crate::explain::ascent::{Goal, climb, deprocessed};
+use crate::explain::paint;
 use crate::explain::fourier::{Settings, dream};
 use crate::shards::Shards;
 use frostline::error::Explain as _;
+use frostline::trainer::Painting;
 
 #[derive(Deserialize)]
 struct Figures {
@@ -148,4 +150,19 @@ fn a_filter_that_is_not_there_is_refused_by_name() {
     let refused = goal.check().unwrap_err();
     assert_eq!(refused.to_string(), "layer \"conv2d\" has no filter 6: it has 6, counted from 0");
     assert!(refused.hint().is_some());
+}
+
+#[test]
+fn a_painting_that_is_taken_up_again_is_the_ascent_in_one_go() {
+    let network = network();
+    let layer = network.arch().position("conv2d_1").unwrap();
+    let mut painting = Painting { filters: 3, ..Painting::default() };
+    for _ in 0..4 {
+        assert_eq!(paint(&network, None, PLAIN, layer, &mut painting).unwrap(), None);
+    }
+    assert_eq!((painting.done, painting.height, painting.width, painting.channels), (4, 64, 64, 3));
+    let goal = Goal { network: &network, shards: None, preprocess: PLAIN, layer, filters: &[0, 1, 2] };
+    let whole = climb(&goal, goal.noise(0, [64, 64]).unwrap(), 4, 1.0, &mut |_, _, _| Ok(())).unwrap();
+    assert_eq!(painting.levels, flat(&whole));
+    assert_eq!(painting.bytes.len(), 3 * 64 * 64 * 3);
 }

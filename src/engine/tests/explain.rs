@@ -7,8 +7,9 @@ use super::formula::{bytes, floats, from_keras_parameter};
 use super::*;
 use crate::explain::{explain, target};
 use crate::input;
+use frostline::command::Method;
 use frostline::data::Pixels;
-use frostline::trainer::{Stepper, Update};
+use frostline::trainer::{Explanation, Painting, Question, Stepper, Update};
 
 #[derive(Deserialize)]
 struct Figures {
@@ -63,6 +64,14 @@ fn tensor(picture: &Pixels) -> Tensor {
     input::pictures(&picture.bytes, 1, picture.size, Preprocess::default(), Device::Cpu).unwrap()
 }
 
+fn look(network: &Network, layer: usize, class: Option<u32>) -> Explanation {
+    explain(network, &tensor(&picture()), layer, Method::GradCam, class, &mut |_, _| true).unwrap()
+}
+
+fn at(layer: &str) -> Question<'_> {
+    Question { layer, method: Method::GradCam, class: None }
+}
+
 fn check(what: &str, ours: &[f32], keras: &[f32]) {
     assert_eq!(ours.len(), keras.len(), "{what}");
     for (index, (ours, keras)) in ours.iter().zip(keras).enumerate() {
@@ -78,15 +87,16 @@ fn heat_activations_and_probabilities_are_those_of_gradient_tape() {
     for case in &figures.cases {
         let network = network(case.units);
         let layer = target(&network, &case.layer).unwrap();
-        let ours = explain(&network, &tensor(&picture()), layer, Some(case.class)).unwrap();
+        let ours = look(&network, layer, Some(case.class));
         let what = format!("{} units, class {} at {}", case.units, case.class, case.layer);
         check(&format!("{what}: probabilities"), &ours.probabilities, &case.probabilities);
         check(&format!("{what}: activations"), &ours.activations.values, &case.activations);
-        check(&format!("{what}: heat"), &ours.heat.values, &case.heat);
+        let heat = ours.heat.unwrap();
+        check(&format!("{what}: heat"), &heat.values, &case.heat);
         let Shape::Map { height, width, channels } = network.arch().layers()[layer].output else { unreachable!() };
         let planes = &ours.activations;
         assert_eq!([planes.channels, planes.height, planes.width], [channels, height, width]);
-        assert_eq!([ours.heat.channels, ours.heat.height, ours.heat.width], [1, height, width]);
+        assert_eq!([heat.channels, heat.height, heat.width], [1, height, width]);
     }
 }
 
@@ -95,7 +105,7 @@ fn the_predicted_class_is_explained() {
     for units in [1, 3] {
         let network = network(units);
         let layer = target(&network, "conv2d_1").unwrap();
-        let ours = explain(&network, &tensor(&picture()), layer, None).unwrap();
+        let ours = look(&network, layer, None);
         let most = ours.probabilities.iter().copied().fold(0.0, f32::max);
         assert_eq!(ours.probabilities[ours.class as usize], most);
     }
@@ -105,11 +115,11 @@ fn the_predicted_class_is_explained() {
 fn a_fully_frozen_network_is_explained_all_the_same() {
     let mut network = network(3);
     let layer = target(&network, "conv2d_1").unwrap();
-    let before = explain(&network, &tensor(&picture()), layer, None).unwrap();
+    let before = look(&network, layer, None);
     for layer in 0..network.arch().layers().len() {
         network.set_frozen(layer, true).unwrap();
     }
-    assert_eq!(explain(&network, &tensor(&picture()), layer, None).unwrap(), before);
+    assert_eq!(look(&network, layer, None), before);
 }
 
 #[test]
@@ -124,7 +134,9 @@ fn looking_between_two_steps_changes_nothing() {
             if look {
                 let meters = stepper.meters().unwrap();
                 for layer in ["conv2d", "max_pooling2d", "conv2d_1", "batch_normalization", "activation"] {
-                    stepper.explain(&picture, layer).unwrap();
+                    stepper.explain(&picture, at(layer), &mut |_, _| true).unwrap();
+                    let mut painting = Painting { filters: 2, ..Painting::default() };
+                    stepper.climb(layer, &mut painting).unwrap();
                 }
                 stepper.evaluate(&batch).unwrap();
                 assert_eq!(stepper.meters().unwrap(), meters);
@@ -139,8 +151,38 @@ fn looking_between_two_steps_changes_nothing() {
 fn a_vector_layer_is_refused_by_name() {
     let mut stepper = stepper(&small(2), plan::Optimizer::default());
     let picture = Pixels { size: size(12, 3), bytes: vec![0; 12 * 12 * 3] };
-    let error = stepper.explain(&picture, "dense").unwrap_err();
+    let error = stepper.explain(&picture, at("dense"), &mut |_, _| true).unwrap_err();
     assert_eq!(error.message(), "layer \"dense\" puts out a vector (None, 8), not a feature map");
-    let error = stepper.explain(&picture, "densest").unwrap_err();
+    let error = stepper.explain(&picture, at("densest"), &mut |_, _| true).unwrap_err();
     assert_eq!(error.message(), "there is no layer \"densest\"");
+}
+
+#[test]
+fn every_method_gives_heat_of_its_size_and_stops_when_told() {
+    let mut stepper = stepper(&small(2), plan::Optimizer::default());
+    let picture = Pixels { size: size(12, 3), bytes: bytes("picture", 12 * 12 * 3) };
+    for method in Method::ALL {
+        let question = Question { layer: "conv2d_1", method, class: Some(0) };
+        let seen = stepper.explain(&picture, question, &mut |_, _| true).unwrap();
+        let heat = seen.heat.unwrap();
+        let pixels = !method.looks_at_a_layer() || method == Method::GuidedGradCam;
+        let side = if pixels { 12 } else { seen.activations.height };
+        assert_eq!([heat.channels, heat.height, heat.width], [1, side, side], "{method:?}");
+        assert!(heat.values.iter().all(|value| (0.0..=1.0).contains(value)), "{method:?}");
+        let mut asked = 0;
+        let stopped = stepper.explain(&picture, question, &mut |_, _| {
+            asked += 1;
+            false
+        });
+        let stopped = stopped.unwrap();
+        assert_eq!((stopped.heat.is_none(), asked), (method.is_costly(), usize::from(method.is_costly())), "{method:?}");
+        assert_eq!(stopped.probabilities, seen.probabilities, "{method:?}");
+    }
+}
+
+#[test]
+fn a_class_that_is_not_there_is_the_predicted_one() {
+    let network = network(3);
+    let layer = target(&network, "conv2d_1").unwrap();
+    assert_eq!(look(&network, layer, Some(7)), look(&network, layer, None));
 }

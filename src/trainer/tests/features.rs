@@ -116,7 +116,7 @@ fn run(overrides: &[&str], script: &[(u64, Command)], folder: Option<&std::path:
         evaluations: Rc::clone(&evaluations),
         hash: 0,
     };
-    let record = Memory { events: Vec::new(), saved: Saved::default(), full_for: 0 };
+    let record = Memory::default();
     let inbox = Inbox::new(requests, Vec::new);
     let mut trainer = Trainer::new(&plan, &data, net, record, inbox, Origin::default()).unwrap();
     trainer.keeping.folder = folder.map(std::path::Path::to_owned);

@@ -4,6 +4,7 @@
 mod commands;
 mod endurance;
 mod features;
+mod looking;
 mod phases;
 
 use std::sync::{
@@ -15,7 +16,7 @@ use image::RgbImage;
 
 use super::*;
 use crate::{
-    command::{Command, Request},
+    command::{Command, Method, Request, Watch},
     data::Pixels,
     event::{Answered, LayerMeters, Outcome},
     run::checkpoint::{DType, TensorData},
@@ -63,7 +64,15 @@ struct Fake {
     in_evaluation: Vec<(usize, Command)>,
     evaluated: usize,
     explains: bool,
+    /// What it was asked to explain: the step, the layer, the method.
+    asked: Asked,
+    /// How long an explanation takes, and how long a method of many passes says that it will.
+    takes: [Duration; 2],
+    steps: u64,
+    step_takes: Duration,
 }
+
+type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
 
 impl Stepper for Fake {
     fn step(&mut self, batch: &Batch, update: Update) -> Result<Score> {
@@ -74,6 +83,8 @@ impl Stepper for Fake {
         }
         let seen = format!("{:?} {update:?} {:?} {}", batch.samples, self.frozen, self.rule[1]);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
+        self.steps = update.step + 1;
+        std::thread::sleep(self.step_takes);
         Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64, correct: 1 })
     }
 
@@ -124,13 +135,34 @@ impl Stepper for Fake {
         Ok(())
     }
 
-    fn explain(&mut self, picture: &Pixels, _layer: &str) -> Result<Explanation> {
+    fn explain(
+        &mut self,
+        picture: &Pixels,
+        question: Question<'_>,
+        go_on: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Explanation> {
         if !self.explains {
             return Err(crate::error::Error::internal("out of memory"));
         }
+        self.asked.lock().unwrap().push((self.steps, question.layer.to_owned(), question.method));
         let plane = |channels| Planes { channels, height: 2, width: 2, values: vec![0.5; channels * 4] };
         assert_eq!(picture.size.width, 16);
-        Ok(Explanation { probabilities: vec![0.5, 0.5], activations: plane(2), heat: plane(1), class: 0 })
+        let [takes, would_take] = self.takes;
+        std::thread::sleep(takes);
+        let parts = (would_take.as_secs_f64() / takes.as_secs_f64().max(1e-3)).ceil() as usize;
+        let found = !question.method.is_costly() || go_on(1, parts.max(1));
+        let class = question.class.unwrap_or(0);
+        Ok(Explanation { probabilities: vec![0.5, 0.5], activations: plane(2), heat: found.then(|| plane(1)), class })
+    }
+
+    fn climb(&mut self, layer: &str, painting: &mut Painting) -> Result<Option<String>> {
+        if layer == "activation" {
+            return Ok(Some("too small".into()));
+        }
+        (painting.height, painting.width, painting.channels) = (2, 2, 1);
+        painting.done += 1;
+        painting.bytes = vec![painting.done as u8; painting.filters * 4];
+        Ok(None)
     }
 }
 
@@ -142,6 +174,10 @@ struct Memory {
     saved: Saved,
     /// The disk is full for so many checkpoints.
     full_for: usize,
+    /// What is on screens all the time.
+    watched: Vec<Watch>,
+    /// Blobs that are to stay.
+    lasting: usize,
 }
 
 impl Record for Memory {
@@ -150,7 +186,8 @@ impl Record for Memory {
         Ok(())
     }
 
-    fn picture(&mut self, picture: &RgbImage, _lasting: bool) -> Result<String> {
+    fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String> {
+        self.lasting += usize::from(lasting);
         Ok(format!("{}x{}", picture.width(), picture.height()))
     }
 
@@ -201,10 +238,15 @@ fn run_with(
         in_evaluation: Vec::new(),
         evaluated: 0,
         explains: true,
+        asked: Asked::default(),
+        takes: [Duration::ZERO; 2],
+        steps: 0,
+        step_takes: Duration::ZERO,
     };
-    let mut record = Memory { events: Vec::new(), saved: Arc::clone(saved), full_for: 0 };
+    let mut record = Memory { saved: Arc::clone(saved), ..Memory::default() };
     change(&mut fake, &mut record);
-    let inbox = Inbox::new(requests, Vec::new);
+    let watched = std::mem::take(&mut record.watched);
+    let inbox = Inbox::new(requests, move || watched.clone());
     let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();

@@ -2,6 +2,7 @@
 //! terminal; what it hands out, its caller has written before it asks again.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     io::Cursor,
 };
@@ -25,7 +26,7 @@ pub struct Canvas {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Held {
-    picture: String,
+    version: String,
     placed: Placed,
     protocol: Protocol,
     wrapped: bool,
@@ -33,17 +34,17 @@ struct Held {
 
 impl Canvas {
     /// Whether something has to be sent.
-    pub fn is_behind(&self, wanted: &[(Placed, &str)], able: Option<Able>) -> bool {
+    pub fn is_behind(&self, wanted: &[(Placed, String)], able: Option<Able>) -> bool {
         !self.queue.is_empty() || self.held.keys().any(|id| !wants(wanted, *id)) || self.missing(wanted, able).is_some()
     }
 
     /// The next sequences, up to about `budget` bytes: pictures that are no longer wanted go first, then one after the other comes. `find` gives
-    /// a picture by what it is called.
+    /// a picture by its number, for so many pixels. What `wanted` says besides is the picture's version.
     pub fn next<'a>(
         &mut self,
-        wanted: &[(Placed, &str)],
+        wanted: &[(Placed, String)],
         able: Option<Able>,
-        find: impl Fn(&str) -> Option<&'a RgbImage>,
+        find: impl Fn(u8, (u32, u32)) -> Option<Cow<'a, RgbImage>>,
         budget: usize,
     ) -> String {
         let mut out = String::new();
@@ -52,10 +53,12 @@ impl Canvas {
                 out += &sequence;
             } else if let Some(id) = self.held.keys().copied().find(|id| !wants(wanted, *id)) {
                 out += &self.drop_picture(id);
-            } else if let (Some((placed, name)), Some(able)) = (self.missing(wanted, able), able) {
-                let Some(image) = find(name) else { return out };
-                self.queue.extend(encode(image, placed, able));
-                let held = Held { picture: name.to_owned(), placed, protocol: able.protocol, wrapped: able.wrapped };
+            } else if let (Some((placed, version)), Some(able)) = (self.missing(wanted, able), able) {
+                let (placed, version) = (*placed, version.clone());
+                let size = (u32::from(placed.area.width * able.cell.0), u32::from(placed.area.height * able.cell.1));
+                let Some(image) = find(placed.id, size) else { return out };
+                self.queue.extend(encode(&image, size, placed, able));
+                let held = Held { version, placed, protocol: able.protocol, wrapped: able.wrapped };
                 self.held.insert(placed.id, held);
             } else {
                 break;
@@ -90,13 +93,13 @@ impl Canvas {
             self.held.get(&placed.id).is_none_or(|held| {
                 let (was, is) = (held.placed.area, placed.area);
                 let same = if able.protocol.floats() { was == is } else { was.as_size() == is.as_size() };
-                held.picture != *name || held.protocol != able.protocol || !same
+                held.version != *version || held.protocol != able.protocol || !same
             })
         })
     }
 }
 
-fn wants(wanted: &[(Placed, &str)], id: u8) -> bool {
+fn wants(wanted: &[(Placed, String)], id: u8) -> bool {
     wanted.iter().any(|(placed, _)| placed.id == id)
 }
 
@@ -109,9 +112,8 @@ fn deletion(id: u8, held: &Held) -> String {
     }
 }
 
-fn encode(image: &RgbImage, placed: Placed, able: Able) -> Vec<String> {
+fn encode(image: &RgbImage, (width, height): (u32, u32), placed: Placed, able: Able) -> Vec<String> {
     let Placed { id, area } = placed;
-    let (width, height) = (u32::from(area.width * able.cell.0), u32::from(area.height * able.cell.1));
     let sequences = match able.protocol {
         Protocol::Placeholders => kitty::transmit(id, &png(&sharp(image, width, height)), area.width, area.height),
         Protocol::Kitty => kitty::place(id, &png(&sharp(image, width, height)), area),
@@ -163,8 +165,11 @@ mod tests {
     }
 
     fn next(canvas: &mut Canvas, wanted: &[(Placed, &str)], able: Option<Able>) -> String {
-        let image = RgbImage::new(8, 8);
-        canvas.next(wanted, able, |_| Some(&image), ALL)
+        canvas.next(&versions(wanted), able, |_, _| Some(Cow::Owned(RgbImage::new(8, 8))), ALL)
+    }
+
+    fn versions(wanted: &[(Placed, &str)]) -> Vec<(Placed, String)> {
+        wanted.iter().map(|(placed, version)| (*placed, (*version).to_owned())).collect()
     }
 
     fn count(text: &str, what: &str) -> usize {
@@ -207,18 +212,18 @@ mod tests {
         let mut canvas = Canvas::default();
         next(&mut canvas, &[(at(1, 0, 8), "a")], KITTY);
         canvas.forget();
-        assert!(canvas.is_behind(&[(at(1, 0, 8), "a")], KITTY));
+        assert!(canvas.is_behind(&versions(&[(at(1, 0, 8), "a")]), KITTY));
         assert_eq!(count(&next(&mut canvas, &[(at(1, 0, 8), "a")], KITTY), "a=p,U=1"), 1);
     }
 
     #[test]
     fn a_large_picture_leaves_in_portions_of_whole_sequences() {
         let noise = RgbImage::from_fn(200, 200, |x, y| image::Rgb([(x * 97 + y * 57) as u8, (x * y) as u8, (x ^ y) as u8]));
-        let wanted = [(Placed { id: 1, area: Rect::new(0, 0, 20, 10) }, "noise")];
+        let wanted = [(Placed { id: 1, area: Rect::new(0, 0, 20, 10) }, String::new())];
         let mut canvas = Canvas::default();
         let mut portions = Vec::new();
         while canvas.is_behind(&wanted, KITTY) {
-            portions.push(canvas.next(&wanted, KITTY, |_| Some(&noise), 10_000));
+            portions.push(canvas.next(&wanted, KITTY, |_, _| Some(Cow::Borrowed(&noise)), 10_000));
             assert!(portions.len() < 100, "it has an end");
         }
         assert!(portions.len() > 3 && portions.iter().all(|p| p.len() < 15_000 && p.ends_with("\x1b\\")));

@@ -11,7 +11,6 @@ use std::{
 };
 
 use crossterm::event::KeyEvent;
-use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 
 use super::{
@@ -29,7 +28,7 @@ use crate::{
         model::Model,
         terminal::{self, Guarded, TerminalError},
         update::Msg,
-        view,
+        view::{self, content::Content},
     },
 };
 
@@ -193,11 +192,12 @@ impl Link {
         let drawn = &mut *model;
         terminal.draw(|frame| {
             view::draw_panes(drawn, frame);
-            wanted = pictures(frame.buffer_mut());
+            wanted = placed(frame.buffer_mut());
             view::draw_boxes(drawn, frame);
             let floats = drawn.view.pixels.able().is_some_and(|able| able.protocol.floats());
-            if floats && pictures(frame.buffer_mut()) != wanted {
-                // A picture would cover the box.
+            let covered = floats && placed(frame.buffer_mut()) != wanted;
+            if covered || !shared_well(&mut wanted, floats) {
+                // A picture would cover a box, or cannot be in two places.
                 wanted.clear();
                 frame.buffer_mut().reset();
                 drawn.view.pixels.veiled = true;
@@ -206,15 +206,18 @@ impl Link {
                 drawn.view.pixels.veiled = false;
             }
         })?;
-        let view = &model.view;
-        let able = view.pixels.able();
-        let named: Vec<(Placed, &str)> =
-            wanted.iter().filter_map(|placed| Some((*placed, view.pixels.name(placed.id)?))).collect();
+        let model = &*model;
+        let pixels = &model.view.pixels;
+        let able = pixels.able();
+        let find = |id| Content::named(model, pixels.name(id)?);
+        let version = |id| Some(format!("{} {}", pixels.name(id)?, find(id)?.version()));
+        let named: Vec<(Placed, String)> =
+            wanted.iter().filter_map(|placed| Some((*placed, version(placed.id)?))).collect();
         self.owes = !self.is_asking() && self.canvas.is_behind(&named, able);
         if !self.owes || !self.is_seen() {
             return Ok(false);
         }
-        let sent = self.canvas.next(&named, able, |name| view.album.get(name), PORTION);
+        let sent = self.canvas.next(&named, able, |id, size| Some(find(id)?.in_pixels(size)), PORTION);
         terminal::leave_with(&self.canvas.farewell());
         terminal.send(&sent)?;
         self.owes = !sent.is_empty() && self.canvas.is_behind(&named, able);
@@ -267,9 +270,13 @@ impl Drop for Link {
     }
 }
 
-fn pictures(buffer: &Buffer) -> Vec<Placed> {
-    let whole = |(area, count): (ratatui::layout::Rect, usize)| area.area() as usize == count;
-    placed(buffer).into_iter().filter(|(_, found)| whole(*found)).map(|(id, (area, _))| Placed { id, area }).collect()
+/// Whether each picture is in one place only, or its cells, if these carry it, may share what they show. It is sent once.
+fn shared_well(wanted: &mut Vec<Placed>, floats: bool) -> bool {
+    let same = |a: &Placed, b: &Placed| !floats && a.area.as_size() == b.area.as_size();
+    let apart = wanted.iter().enumerate().all(|(at, a)| wanted[..at].iter().all(|b| a.id != b.id || same(a, b)));
+    let mut seen = Vec::new();
+    wanted.retain(|placed| !seen.contains(&placed.id) && { seen.push(placed.id); true });
+    apart
 }
 
 /// What tmux says, once somebody looks: `new-session` starts a program before its terminal is there.

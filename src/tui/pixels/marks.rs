@@ -1,7 +1,7 @@
 //! Cells that stand for pictures. A screen that is drawn holds all that has to be known of them: which, and where. Kitty's placeholders are
 //! such cells already; for the other protocols it is a blank of its own kind, which ratatui rewrites when something else takes its place.
 
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::num::NonZeroU16;
 
 use ratatui::{
     buffer::{Buffer, Cell, CellDiffOption},
@@ -50,14 +50,20 @@ pub fn mark(id: u8, area: Rect, protocol: Protocol, buffer: &mut Buffer) {
     }
 }
 
-/// The pictures that are marked, by number: each in the smallest rectangle that holds its marks, and how many these are.
-pub fn placed(buffer: &Buffer) -> BTreeMap<u8, (Rect, usize)> {
-    let mut found: BTreeMap<u8, (Rect, usize)> = BTreeMap::new();
+/// The marked rectangles, row by row. One that something lies over falls into pieces.
+pub fn placed(buffer: &Buffer) -> Vec<Placed> {
+    let mut found: Vec<Placed> = Vec::new();
+    let has = |x: u16, y: u16, id: u8| buffer.cell((x, y)).and_then(marked) == Some(id);
     for (at, cell) in buffer.content.iter().enumerate() {
         let Some(id) = marked(cell) else { continue };
         let (x, y) = buffer.pos_of(at);
-        let here = Rect::new(x, y, 1, 1);
-        found.entry(id).and_modify(|(area, count)| (*area, *count) = (area.union(here), *count + 1)).or_insert((here, 1));
+        if found.iter().any(|placed| placed.area.contains((x, y).into())) {
+            continue;
+        }
+        let right = (x..buffer.area.right()).find(|x| !has(*x, y, id)).unwrap_or(buffer.area.right());
+        let whole = |y: u16| (x..right).all(|x| has(x, y, id));
+        let bottom = (y..buffer.area.bottom()).find(|y| !whole(*y)).unwrap_or(buffer.area.bottom());
+        found.push(Placed { id, area: Rect { x, y, width: right - x, height: bottom - y } });
     }
     found
 }
@@ -120,8 +126,8 @@ mod tests {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 10));
             mark(1, Rect::new(2, 1, 8, 4), protocol, &mut buffer);
             mark(255, Rect::new(12, 1, 3, 2), protocol, &mut buffer);
-            let found: Vec<_> = placed(&buffer).into_iter().collect();
-            assert_eq!(found, [(1, (Rect::new(2, 1, 8, 4), 32)), (255, (Rect::new(12, 1, 3, 2), 6))], "{protocol:?}");
+            let wanted = [(1, Rect::new(2, 1, 8, 4)), (255, Rect::new(12, 1, 3, 2))];
+            assert_eq!(placed(&buffer), wanted.map(|(id, area)| Placed { id, area }), "{protocol:?}");
         }
     }
 
@@ -130,7 +136,17 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 10));
         mark(7, Rect::new(0, 0, 10, 5), Protocol::Kitty, &mut buffer);
         buffer.set_string(8, 2, "box", ratatui::style::Style::default());
-        assert_eq!(placed(&buffer)[&7], (Rect::new(0, 0, 10, 5), 48));
+        assert_ne!(placed(&buffer), [Placed { id: 7, area: Rect::new(0, 0, 10, 5) }]);
+    }
+
+    #[test]
+    fn a_picture_that_is_there_twice_is_found_twice() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 10));
+        let twice = [Rect::new(0, 0, 10, 5), Rect::new(11, 0, 10, 5)].map(|area| Placed { id: 7, area });
+        for placed in twice {
+            mark(7, placed.area, Protocol::Placeholders, &mut buffer);
+        }
+        assert_eq!(placed(&buffer), twice);
     }
 
     #[test]

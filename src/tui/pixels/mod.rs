@@ -13,8 +13,11 @@ mod link;
 mod marks;
 mod probe;
 mod protocol;
+mod still;
 mod tmux;
 mod typed;
+
+use std::borrow::Cow;
 
 use image::RgbImage;
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -24,15 +27,11 @@ pub use self::{
     answers::Answers,
     probe::{PATIENCE, Probe, ask, probe},
     protocol::{Able, Between, Brand, Protocol, Refusal},
+    still::still,
     tmux::{Pane, Sight},
 };
-use super::{album::Album, appearance::Appearance};
+use super::{album::Album, model::ViewState};
 use crate::picture::{Depth, Glyphs, paint};
-
-/// Everything that a terminal needs to show one picture where it stands, at the cursor and below it, over so many cells; and to take it away
-/// again. Kitty's placeholders are the cells themselves, and come back as text.
-pub use self::still::still;
-mod still;
 
 /// What this terminal can show, and how its pictures are numbered.
 #[derive(Debug, Default)]
@@ -104,21 +103,28 @@ impl Pixels {
     }
 }
 
-/// Draws the picture that the album has as `name` over the whole of `area`: as marks where this terminal shows pixels, otherwise in glyphs.
-pub fn show(
-    pixels: &Pixels,
-    appearance: Appearance,
+/// Draws the picture that the album has as `name` over the whole of `area`: as marks where this terminal shows pixels, otherwise in glyphs,
+/// for which `content` gives it with `[height, width]` dots.
+pub(super) fn show<'a>(
+    view: &ViewState,
     name: &str,
-    image: &RgbImage,
+    content: impl FnOnce([usize; 2]) -> Cow<'a, RgbImage>,
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let possible = !appearance.ascii && appearance.depth != Depth::Mono;
-    match pixels.able().zip(pixels.id(name)) {
-        Some((able, id)) if possible && marks::fits(area.intersection(buffer.area), buffer.area.bottom(), able.protocol) => {
+    let look = view.appearance;
+    let area = area.intersection(buffer.area);
+    let colours = !look.ascii && look.depth != Depth::Mono;
+    let marked = view.pixels.able().filter(|_| colours).zip(view.pixels.id(name));
+    match marked {
+        Some((able, id)) if marks::fits(area, buffer.area.bottom(), able.protocol) => {
             marks::mark(id, area, able.protocol, buffer);
         }
-        _ => paint(image, area, appearance.glyphs, appearance.depth, appearance.light, buffer),
+        _ => {
+            let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
+            let image = content([usize::from(area.height) * down, usize::from(area.width) * across]);
+            paint(&image, area, look.glyphs, look.depth, look.light, buffer);
+        }
     }
 }
 
@@ -126,7 +132,10 @@ pub fn show(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::tui::tests::png;
+    use crate::tui::{
+        model::{Connection, Model},
+        tests::{COLOURS, png},
+    };
 
     fn album(names: &[&str]) -> Album {
         let mut album = Album::default();
@@ -164,14 +173,14 @@ mod tests {
 
     #[test]
     fn glyphs_are_drawn_where_pixels_are_not_possible() {
-        let mut pixels = Pixels::default();
-        pixels.found(Some(Able { protocol: Protocol::Sixel, cell: (8, 16), wrapped: false }));
-        pixels.number(&album(&["a"]));
         let image = RgbImage::from_pixel(4, 4, image::Rgb([200, 0, 0]));
         let marks = |name: &str, area: Rect, depth: Depth| {
+            let appearance = Appearance { depth, ..COLOURS };
+            let mut model = Model::new(appearance, Connection::Replay, (20, 10), jiff::tz::TimeZone::UTC);
+            model.view.pixels.found(Some(Able { protocol: Protocol::Sixel, cell: (8, 16), wrapped: false }));
+            model.view.pixels.number(&album(&["a"]));
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 10));
-            let appearance = Appearance { glyphs: Glyphs::Half, depth, ascii: false, light: false };
-            show(&pixels, appearance, name, &image, area, &mut buffer);
+            show(&model.view, name, |_| Cow::Borrowed(&image), area, &mut buffer);
             marks::placed(&buffer).len()
         };
         let area = Rect::new(1, 1, 8, 4);

@@ -1,5 +1,7 @@
 //! One picture in the scrollback, for the commands that print and end.
 
+use std::borrow::Cow;
+
 use image::RgbImage;
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -14,7 +16,7 @@ use super::{
 pub fn still(image: &RgbImage, area: Rect, able: Able) -> String {
     const ID: u8 = 255;
     let placed = Placed { id: ID, area };
-    let mut out = Canvas::default().next(&[(placed, "")], Some(able), |_| Some(image), usize::MAX);
+    let mut out = Canvas::default().next(&[(placed, String::new())], Some(able), |_, _| Some(Cow::Borrowed(image)), usize::MAX);
     if able.protocol == Protocol::Placeholders {
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, ..area });
         let all = buffer.area;

@@ -2,7 +2,7 @@
 
 use super::{COLOURS, open, press, say};
 use crate::{
-    command::{Command, Watch},
+    command::{Command, Method, Scene, Watch, Whose},
     event::{Answered, Ended, Event, Outcome, RunEnded},
     tui::{
         Connection, Effect, Model, Msg,
@@ -186,7 +186,7 @@ fn r_goes_on_with_a_run_that_failed_or_was_stopped_but_not_with_one_that_is_comp
 
 #[test]
 fn pinning_another_image_moves_the_lease() {
-    let sample = |sample| vec![Effect::Watch(Some(Watch { sample, layer: None }))];
+    let sample = |sample| vec![Effect::Watch(Some(Watch { sample, ..Watch::default() }))];
     check("n", &sample(1));
     let mut model = mid_run();
     press(&mut model, "N");
@@ -195,7 +195,7 @@ fn pinning_another_image_moves_the_lease() {
 
 #[test]
 fn enter_asks_for_the_selected_layer_and_enter_again_lets_go() {
-    let watch = |layer: Option<&str>| Effect::Watch(Some(Watch { sample: 0, layer: layer.map(Into::into) }));
+    let watch = |layer: Option<&str>| Effect::Watch(Some(Watch { layer: layer.map(Into::into), ..Watch::default() }));
     check("jj<enter>", &[watch(Some("conv2d_1"))]);
     check("jj<enter><enter>", &[watch(Some("conv2d_1")), watch(None)]);
     let mut model = mid_run();
@@ -264,4 +264,93 @@ fn a_notice_goes_after_a_while() {
         update(&mut model, Msg::Tick);
     }
     assert_eq!(model.view.notice, None);
+}
+
+fn wishes(effects: &[Effect]) -> Vec<Option<&Watch>> {
+    effects.iter().filter_map(|effect| if let Effect::Watch(watch) = effect { Some(watch.as_ref()) } else { None }).collect()
+}
+
+fn last_wish(keys: &str) -> Watch {
+    let effects = press(&mut mid_run(), keys);
+    wishes(&effects).last().unwrap().unwrap().clone()
+}
+
+#[test]
+fn v_opens_the_lens_and_goes_through_its_scenes() {
+    let mut model = mid_run();
+    assert_eq!(press(&mut model, "v"), [], "the same is shown, larger");
+    assert!(model.is_lens());
+    let sweep = Watch { scene: Scene::Sweep, ..Watch::default() };
+    assert_eq!(wishes(&press(&mut model, "v")), [Some(&sweep)]);
+    let filters = Watch { scene: Scene::Filters(36), ..Watch::default() };
+    assert_eq!(wishes(&press(&mut model, "v")), [Some(&filters)]);
+    assert_eq!(wishes(&press(&mut model, "v")), [Some(&Watch::default())]);
+    press(&mut model, "<esc>");
+    assert!(!model.is_lens());
+    assert_eq!(last_wish("vvv<esc>"), Watch::default(), "the small pane shows one layer");
+}
+
+#[test]
+fn the_lens_asks_for_another_method_class_and_layer() {
+    assert_eq!(last_wish("vm").method, Method::GradCamPlusPlus);
+    assert_eq!(last_wish("vM").method, Method::Occlusion);
+    assert_eq!(last_wish("vvM").method, Method::GuidedGradCam, "a sweep needs a layer");
+    assert_eq!(last_wish("vC").class, Whose::True);
+    assert_eq!(last_wish("vCC").class, Whose::Class(0));
+    assert_eq!(last_wish("vCCC").class, Whose::Class(1));
+    assert_eq!(last_wish("vCCCC").class, Whose::Predicted);
+    assert_eq!(last_wish("vk").layer.as_deref(), Some("max_pooling2d_2"), "conv2d_3 is shown by default");
+    assert_eq!(last_wish("vj").layer.as_deref(), Some("max_pooling2d_3"));
+    assert_eq!(last_wish("vjjj").layer.as_deref(), Some("max_pooling2d_3"), "behind it there are only vectors");
+    assert_eq!(last_wish("v<home>").layer.as_deref(), Some("conv2d"));
+}
+
+#[test]
+fn the_lens_goes_back_through_the_epochs_that_are_kept() {
+    let mut model = mid_run();
+    press(&mut model, "v");
+    let back = press(&mut model, ",");
+    assert_eq!(model.looks_back(), Some(7));
+    assert_eq!(wishes(&back), [None], "what is over is not computed");
+    let back = press(&mut model, ",,");
+    assert_eq!(model.looks_back(), Some(5));
+    let fetched = |blob: &str| back.contains(&Effect::FetchBlob(blob.into()));
+    assert!(fetched("heat-0-conv2d_3-5") && fetched("grid-0-conv2d_3-5"), "{back:?}");
+    assert_eq!(model.explained().unwrap().epoch, 5);
+    press(&mut model, "<");
+    assert_eq!(model.looks_back(), Some(1));
+    press(&mut model, ",");
+    assert_eq!(model.looks_back(), Some(1), "there is nothing before");
+    assert_eq!(wishes(&press(&mut model, ">")), [Some(&Watch::default())]);
+    press(&mut model, ",.");
+    assert_eq!(model.looks_back(), None, "behind the last epoch is now");
+    // From anywhere the key opens the lens.
+    let mut model = mid_run();
+    press(&mut model, ",");
+    assert!(model.is_lens() && model.looks_back() == Some(7));
+}
+
+#[test]
+fn an_image_of_which_nothing_is_kept_is_looked_at_now() {
+    let mut model = mid_run();
+    press(&mut model, "v,,n");
+    assert_eq!((model.view.sample, model.looks_back()), (1, None));
+    press(&mut model, ",");
+    assert_eq!(model.looks_back(), None);
+    assert!(model.view.notice.as_ref().unwrap().text.contains("P keeps it"));
+}
+
+#[test]
+fn shift_p_pins_and_unpins_and_b_goes_round_the_pinned() {
+    check("vP", &send(Command::Unpin { sample: 0 }));
+    let mut model = mid_run();
+    press(&mut model, "vnn");
+    assert_eq!(press(&mut model, "P"), send(Command::Pin { sample: 2 }));
+    press(&mut model, "b");
+    assert_eq!(model.view.sample, 0);
+    press(&mut model, "b");
+    assert_eq!(model.view.sample, 1);
+    update(&mut model, Msg::Connection(Connection::Replay));
+    assert_eq!(press(&mut model, "P"), []);
+    refused(&model, "no engine");
 }

@@ -15,7 +15,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::{Appearance, Connection, Effect, Model, Msg, draw, update};
 use crate::{
     event::{Event, Picture, PictureKind, Stamped},
-    picture::{Colormap, Depth, Glyphs, columns_for, grid, overlay},
+    picture::{Colormap, Depth, Glyphs, columns_for, grid, mosaic, overlay},
 };
 
 pub const COLOURS: Appearance = Appearance { glyphs: Glyphs::Quadrant, depth: Depth::True, ascii: false, light: false };
@@ -48,8 +48,9 @@ pub fn say(model: &mut Model, event: Event) -> Vec<Effect> {
 pub fn deliver(model: &mut Model, effects: Vec<Effect>) {
     for effect in effects {
         let Effect::FetchBlob(hash) = effect else { continue };
-        let picture = model.run.explained.iter().flat_map(|e| &e.pictures).find(|p| p.blob == hash).unwrap();
-        let png = png(&drawn(picture));
+        let all = model.run.explained.iter().chain(&model.run.kept);
+        let picture = all.flat_map(|e| &e.pictures).find(|p| p.blob == hash);
+        let png = png(&picture.map_or_else(filters, drawn));
         update(model, Msg::Blob { hash, png });
     }
 }
@@ -73,7 +74,17 @@ fn drawn(picture: &Picture) -> RgbImage {
             grid(&values, [32, 8, 8], columns_for(32, 8, 8, 1.0), Colormap::Viridis)
         }
         PictureKind::GradCam { .. } => overlay(&sample, &[1.0, 0.3, 0.2, 0.0], [2, 2], 0.4, Colormap::Jet),
+        // Another corner is hot in each epoch.
+        PictureKind::Heat { .. } => {
+            let epoch: u32 = picture.blob.rsplit('-').next().unwrap().parse().unwrap();
+            RgbImage::from_fn(2, 2, |x, y| Rgb([if 2 * y + x == epoch % 4 { 255 } else { 40 }; 3]))
+        }
     }
+}
+
+fn filters() -> RgbImage {
+    let one = |shade: u8| RgbImage::from_fn(8, 8, |x, y| Rgb([(x * 30) as u8, (y * 30) as u8, shade]));
+    mosaic(&(0..16).map(|filter| one(filter * 16)).collect::<Vec<_>>(), 4)
 }
 
 /// Presses keys and gathers what they cause.

@@ -2,10 +2,11 @@
 
 use ratatui::style::Color;
 
-use super::{COLOURS, open, press, say, screen};
+use super::{COLOURS, deliver, open, press, say, screen};
 use crate::{
+    command::Method,
     error::Class,
-    event::{Ended, Event, RunEnded, State},
+    event::{Ended, Event, Explained, Refused, RunEnded, State},
     picture::{Depth, Glyphs},
     tui::{Appearance, Connection, Model, Msg, update},
 };
@@ -142,7 +143,7 @@ fn no_screen_of_any_size_breaks() {
             for size in (0..30).map(|i| (i, i)).chain((0..90).map(|i| (i, 3 + i / 4))).chain((1..60).map(|i| (300, i)))
             {
                 update(&mut model, Msg::Resize(size.0, size.1));
-                for keys in ["<tab>", "z", "?", "?x", "<tab>l", "<esc>e", "ni"] {
+                for keys in ["<tab>", "z", "?", "?x", "<tab>l", "<esc>e", "ni", "<esc>v", ",", "v", "v"] {
                     press(&mut model, keys);
                     screen(&model);
                 }
@@ -175,4 +176,71 @@ fn a_picture_that_the_run_no_longer_keeps_is_not_waited_for() {
     }
     let shown = screen(&model).backend().to_string();
     assert_eq!(shown.matches("no longer kept").count(), pictures.len(), "{shown}");
+}
+
+/// The lens on a scenario, after some keys.
+fn lens(scenario: &str, size: (u16, u16), keys: &str) -> Model {
+    let mut model = open(scenario, size, COLOURS);
+    let effects = press(&mut model, keys);
+    deliver(&mut model, effects);
+    model
+}
+
+#[test]
+fn the_lens_on_a_run_that_goes_on() {
+    check("lens_running", |size| lens("mid_run.jsonl", size, "v"));
+}
+
+#[test]
+fn the_lens_looking_back() {
+    check("lens_back", |size| lens("mid_run.jsonl", size, "v,,,,,"));
+}
+
+#[test]
+fn the_lens_at_every_block() {
+    check("lens_sweep", |size| lens("mid_run.jsonl", size, "vv"));
+}
+
+#[test]
+fn the_lens_on_filters() {
+    check("lens_filters", |size| lens("story.jsonl", size, "vvv"));
+}
+
+#[test]
+fn the_lens_on_a_run_that_is_over_says_what_is_not_kept() {
+    check("lens_finished", |size| lens("story.jsonl", size, "vm"));
+}
+
+#[test]
+fn the_lens_says_what_has_to_wait_for_a_pause() {
+    check("lens_refused", |size| {
+        let mut model = lens("mid_run.jsonl", size, "vmmmmmm");
+        assert_eq!(model.wish().method, Method::ScoreCam);
+        let kept = model.run.kept.last().unwrap().clone();
+        let reason = "Score-CAM at conv2d_3 would hold up training for 36 s; it is computed while the run is paused";
+        let refused = Refused { method: Method::ScoreCam, layer: "conv2d_3".into(), reason: reason.into() };
+        let pictures = kept.pictures[..2].to_vec();
+        let effects =
+            say(&mut model, Event::Explained(Explained { refused: Some(refused), kept: false, pictures, ..kept }));
+        deliver(&mut model, effects);
+        model
+    });
+}
+
+#[test]
+fn the_heat_on_the_screen_is_that_of_the_epoch() {
+    let mut model = lens("mid_run.jsonl", (120, 40), "v");
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let effects = press(&mut model, ",");
+        deliver(&mut model, effects);
+        seen.push(screen(&model).backend().buffer().content.iter().map(|cell| (cell.fg, cell.bg)).collect::<Vec<_>>());
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] != pair[1]));
+    for keys in ["h", "hh", "hhh", "hhhh"] {
+        let mut other = lens("mid_run.jsonl", (120, 40), "v,");
+        press(&mut other, keys);
+        let cells = screen(&other).backend().buffer().content.iter().map(|cell| (cell.fg, cell.bg)).collect::<Vec<_>>();
+        assert_ne!(cells, seen[0], "{keys}");
+    }
 }

@@ -223,7 +223,7 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
                 Command::Unfreeze { .. } | Command::FrostLine { layer: None } => symbols.thaw,
                 Command::LearningRate { .. } => symbols.rate,
                 Command::EndPhase | Command::SkipPhase | Command::InsertPhase { .. } => symbols.phase,
-                Command::Checkpoint => symbols.save,
+                Command::Checkpoint | Command::Pin { .. } | Command::Unpin { .. } => symbols.save,
                 Command::Stop => symbols.stop,
             },
         };

@@ -1,17 +1,20 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
 mod charts;
+pub mod content;
 mod curves;
 mod dialog;
 mod footer;
 mod header;
 mod help;
 mod layers;
+mod lens;
 mod log;
 mod pictures;
 mod plot;
 mod starting;
 mod text;
+mod tiles;
 
 use ratatui::{
     Frame,

@@ -1,4 +1,4 @@
-//! One validation image, the activations of a layer for it, and what in it speaks for the class.
+//! One validation image, what in it speaks for the class, and the activations of a layer, in a pane among others.
 
 use ratatui::{
     buffer::Buffer,
@@ -7,55 +7,91 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{Place, text::bar};
+use super::{
+    Place, lens,
+    text::bar,
+    tiles::{self, Tile},
+};
 use crate::{
     event::{Explained, Picture, PictureKind},
-    picture::fit,
+    state::Seen,
     tui::{
         figures, guard,
         model::{Connection, Model},
-        pixels,
         theme::{Role, Theme},
     },
 };
 
 pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
+    if model.is_lens() {
+        return lens::draw(model, place, buffer);
+    }
     let theme = model.theme();
-    let explained = model.explained();
-    let area = place.open(&theme, title(model, &theme, explained, place.area.width.into()), buffer);
-    let Some(explained) = explained else {
-        let never = model.run.is_over() || model.connection == Connection::Replay;
-        let text = if never { "no picture was computed" } else { "not computed yet" };
-        let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
-        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
-        return;
-    };
-    let (boxes, rest) = boxes(area, explained.pictures.len() as u16);
-    for (picture, area) in explained.pictures.iter().zip(boxes) {
-        thumbnail(model, &theme, picture, area, buffer);
+    let seen = model.seen();
+    let width = place.area.width.into();
+    let area = place.open(&theme, title(model, &theme, "pictures", seen.map(|seen| seen.explained), width), buffer);
+    let Some(seen) = seen else { return nothing(model, &theme, area, buffer) };
+    let tiles = layer_tiles(model, &theme, seen);
+    let (boxes, rest) = boxes(area, tiles.len() as u16);
+    for ((tile, captions), area) in tiles.iter().zip(boxes) {
+        tiles::draw(model, &theme, tile, captions, area, buffer);
     }
     if let Some(rest) = rest {
-        probabilities(model, &theme, explained, rest, buffer);
+        probabilities(model, &theme, seen.explained, rest, buffer);
     }
 }
 
-fn title(model: &Model, theme: &Theme, explained: Option<&Explained>, width: usize) -> Line<'static> {
+pub(super) fn nothing(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let never = model.run.is_over() || model.connection == Connection::Replay;
+    let text = if never { "no picture was computed" } else { "not computed yet" };
+    let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
+    Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
+}
+
+/// The image, its heat, and the layer's activations, with their captions.
+pub(super) fn layer_tiles<'a>(model: &Model, theme: &Theme, seen: Seen<'a>) -> Vec<(Tile<'a>, Vec<String>)> {
+    let mut tiles = Vec::new();
+    if let Some(sample) = seen.sample {
+        tiles.push((Tile::Picture(sample, None), caption(model, theme, sample)));
+    }
+    tiles.push(match seen.heat {
+        Some(heat) => (Tile::Picture(heat, seen.sample), caption(model, theme, heat)),
+        None => (Tile::Words(lens::no_heat(model, theme, seen.explained)), vec![model.wish().method.title().into()]),
+    });
+    tiles.push(match seen.activations {
+        Some(grid) => (Tile::Picture(grid, None), caption(model, theme, grid)),
+        None => {
+            let layer = model.looked_at().unwrap_or("activations").to_owned();
+            (Tile::Words(lens::no_activations(model, theme)), vec![layer])
+        }
+    });
+    tiles
+}
+
+/// What the image is and what it is taken for, after `word`.
+pub(super) fn title(
+    model: &Model,
+    theme: &Theme,
+    word: &'static str,
+    explained: Option<&Explained>,
+    width: usize,
+) -> Line<'static> {
     let dot = theme.symbols.separator;
-    let mut spans = vec![Span::styled("pictures", theme.style(Role::Accent))];
+    let mut spans = vec![Span::styled(word, theme.style(Role::Accent))];
     let Some(e) = explained else {
         spans.push(Span::styled(format!(" {dot} image {}", model.view.sample), theme.style(Role::Faint)));
         return Line::from(spans);
     };
     let label = model.run.class(e.label);
     let long = width >= 70;
-    let verdict = predicted(e).map(|(class, share)| {
+    let verdict = e.predicted().map(|(class, share)| {
         let right = class == e.label;
         let (mark, role) = if right { (theme.symbols.check, Role::Good) } else { (theme.symbols.cross, Role::Bad) };
         let said = guard::fit(&model.run.class(class), width / 4, theme.symbols.ellipsis);
         let verb = if long { "predicted " } else { "" };
         (format!(" {mark} {verb}{said} {}", figures::whole_percent(share)), role)
     });
-    let taken = verdict.as_ref().map_or(0, |(text, _)| guard::width(text)) + "pictures".len() + 8;
+    let taken = verdict.as_ref().map_or(0, |(text, _)| guard::width(text)) + word.len() + 8;
     let about = if long { format!("{} {dot} label {label}", e.name) } else { format!("{} {dot} {label}", e.name) };
     let about = guard::fit(&about, width.saturating_sub(taken), theme.symbols.ellipsis);
     spans.push(Span::styled(format!(" {dot} {about}"), theme.style(Role::Faint)));
@@ -65,14 +101,8 @@ fn title(model: &Model, theme: &Theme, explained: Option<&Explained>, width: usi
     Line::from(spans)
 }
 
-/// The most probable class and its probability.
-fn predicted(explained: &Explained) -> Option<(u32, f64)> {
-    let (class, share) = explained.probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
-    Some((class as u32, f64::from(*share)))
-}
-
 /// A square box for each picture, side by side, and what is left beside or below them if a table fits.
-fn boxes(area: Rect, count: u16) -> (Vec<Rect>, Option<Rect>) {
+pub(super) fn boxes(area: Rect, count: u16) -> (Vec<Rect>, Option<Rect>) {
     const TABLE: u16 = 26;
     if count == 0 || area.is_empty() {
         return (Vec::new(), None);
@@ -93,57 +123,36 @@ fn boxes(area: Rect, count: u16) -> (Vec<Rect>, Option<Rect>) {
     (boxes, rest)
 }
 
-fn thumbnail(model: &Model, theme: &Theme, picture: &Picture, area: Rect, buffer: &mut Buffer) {
-    let caption_rows = u16::from(area.height >= 3);
-    let inside = Rect { height: area.height - caption_rows, ..area };
-    if caption_rows > 0 {
-        let text = caption(model, theme, picture, area.width.into());
-        let row = Rect { y: inside.bottom(), height: 1, ..area };
-        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(row, buffer);
-    }
-    let appearance = model.view.appearance;
-    if let Some(image) = model.view.album.get(&picture.blob) {
-        let place = fit(image.width(), image.height(), inside);
-        pixels::show(&model.view.pixels, appearance, &picture.blob, image, place, buffer);
-    } else {
-        let middle = Rect { y: inside.y + inside.height / 2, height: inside.height.min(1), ..inside };
-        let missing = model.view.album.is_missing(&picture.blob);
-        let text = if missing { "no longer kept" } else { theme.symbols.ellipsis };
-        let text = guard::fit(text, middle.width.into(), theme.symbols.ellipsis);
-        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
-    }
-}
-
-/// The longest wording that fits.
-fn caption(model: &Model, theme: &Theme, picture: &Picture, width: usize) -> String {
-    let wordings = match &picture.kind {
-        PictureKind::Sample => ["image".into(), String::new()],
-        PictureKind::Activations { layer, channels } => {
-            [format!("{layer} {}{channels}", theme.symbols.times), layer.clone()]
-        }
-        PictureKind::GradCam { class, empty, .. } => {
-            let class = model.run.class(*class);
-            // An empty map is an answer, and the person must not take it for a defect.
-            if *empty {
-                [format!("nothing speaks for {class}"), "no heat".into()]
-            } else {
-                [format!("Grad-CAM {class}"), class]
-            }
+/// Wordings for what a picture shows, the longest first.
+pub(super) fn caption(model: &Model, theme: &Theme, picture: &Picture) -> Vec<String> {
+    let heat = |what: &str, class: u32, empty: bool| {
+        let class = model.run.class(class);
+        // An empty map is an answer, and the person must not take it for a defect.
+        if empty {
+            vec![format!("nothing speaks for {class}"), "no heat".into()]
+        } else {
+            vec![format!("{what} {class}"), class]
         }
     };
-    let fits = wordings.iter().find(|w| guard::width(w) <= width).unwrap_or(&wordings[1]);
-    guard::fit(fits, width, theme.symbols.ellipsis)
+    match &picture.kind {
+        PictureKind::Sample => vec!["image".into(), String::new()],
+        PictureKind::Activations { layer, channels } => {
+            vec![format!("{layer} {}{channels}", theme.symbols.times), layer.clone()]
+        }
+        PictureKind::Heat { method, class, empty, .. } => heat(method.title(), *class, *empty),
+        PictureKind::GradCam { class, empty, .. } => heat("Grad-CAM", *class, *empty),
+    }
 }
 
 /// The most probable classes, with bars.
-fn probabilities(model: &Model, theme: &Theme, explained: &Explained, area: Rect, buffer: &mut Buffer) {
-    let mut ranked: Vec<(u32, f64)> =
-        explained.probabilities.iter().map(|p| f64::from(*p)).zip(0..).map(|(p, c)| (c, p)).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+pub(super) fn probabilities(model: &Model, theme: &Theme, explained: &Explained, area: Rect, buffer: &mut Buffer) {
+    let ranked: Vec<u32> = explained.likeliest();
     let width = usize::from(area.width);
-    let longest = ranked.iter().map(|(c, _)| guard::width(&model.run.class(*c))).max().unwrap_or(0);
+    let shown = &ranked[..ranked.len().min(area.height.into())];
+    let longest = shown.iter().map(|class| guard::width(&model.run.class(*class))).max().unwrap_or(0);
     let name = longest.min(width.saturating_sub(14)).min(16);
-    for ((class, share), row) in ranked.into_iter().zip(area.rows()) {
+    for (class, row) in shown.iter().copied().zip(area.rows()) {
+        let share = explained.probabilities.get(class as usize).map_or(0.0, |share| f64::from(*share));
         let role = if class == explained.label { Role::Good } else { Role::Text };
         let text = guard::column(&model.run.class(class), name, theme.symbols.ellipsis);
         let mut spans = vec![Span::styled(text + " ", theme.style(role))];
