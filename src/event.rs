@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod explain;
 mod explained;
+pub mod machine;
 mod phase;
 pub(crate) mod real;
 

@@ -8,6 +8,7 @@ mod ctl;
 mod dashboard;
 mod data;
 mod demo;
+mod doctor;
 mod download;
 mod engine;
 mod eval;
@@ -81,6 +82,8 @@ enum Command {
     Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
+    /// Find out what this terminal and this machine can do, and what is wrong with them
+    Doctor(doctor::DoctorArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
     Stream(stream::StreamArgs),
 }
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
+        Command::Doctor(args) => doctor::run(&args, &mut out),
         Command::Stream(args) => stream::run(&args),
     };
     match done {

@@ -140,8 +140,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_flat_in_the_journal() {
-        let kind =
-            PictureKind::Heat { method: Method::GradCam, layer: "conv2d_1".into(), class: 1, empty: false };
+        let kind = PictureKind::Heat { method: Method::GradCam, layer: "conv2d_1".into(), class: 1, empty: false };
         let line = serde_json::to_value(Picture { kind, blob: "ab".into(), width: 1, height: 2 }).unwrap();
         assert_eq!(line["kind"], "heat");
         assert_eq!(line["method"], "grad-cam");

@@ -182,7 +182,10 @@ mod tests {
     fn what_is_cut_off_is_no_key() {
         for end in 0..KITTY.len() {
             let (_, typed) = read(&KITTY[..end]);
-            assert!(["", "j", "j\x1b", "jk", "jk\x1b", "jk\x1b[A", "jk\x1b[A\x1b"].contains(&typed.as_str()), "{typed:?}");
+            assert!(
+                ["", "j", "j\x1b", "jk", "jk\x1b", "jk\x1b[A", "jk\x1b[A\x1b"].contains(&typed.as_str()),
+                "{typed:?}"
+            );
         }
     }
 
@@ -198,8 +201,9 @@ mod tests {
 
     #[test]
     fn a_refusal_and_an_unknown_answer_are_no_keys() {
-        let (answers, typed) =
-            read(b"\x1b_Gi=31;ENOTSUP:no\x1b\\\x1b]1337;ReportCellSize=18.0;9.0\x1b\\\x1b]11;rgb:0/0/0\x07\x1b[>65;7006;1c");
+        let (answers, typed) = read(
+            b"\x1b_Gi=31;ENOTSUP:no\x1b\\\x1b]1337;ReportCellSize=18.0;9.0\x1b\\\x1b]11;rgb:0/0/0\x07\x1b[>65;7006;1c",
+        );
         assert_eq!((answers.kitty, typed.as_str()), (Some(false), ""));
     }
 

@@ -55,7 +55,7 @@ impl Canvas {
                 out += &self.drop_picture(id);
             } else if let (Some((placed, version)), Some(able)) = (self.missing(wanted, able), able) {
                 let (placed, version) = (*placed, version.clone());
-                let size = (u32::from(placed.area.width * able.cell.0), u32::from(placed.area.height * able.cell.1));
+                let size = able.pixels(placed.area);
                 let Some(image) = find(placed.id, size) else { return out };
                 self.queue.extend(encode(&image, size, placed, able));
                 let held = Held { version, placed, protocol: able.protocol, wrapped: able.wrapped };
@@ -123,13 +123,20 @@ fn encode(image: &RgbImage, (width, height): (u32, u32), placed: Placed, able: A
     if able.wrapped { sequences.iter().map(|s| wrap(s)).collect() } else { sequences }
 }
 
-/// For terminals that scale by themselves: no more pixels than are seen, and pixels of small pictures as squares, since terminals blur what
-/// they enlarge.
+/// For terminals that scale by themselves: no more pixels than are seen.
 fn sharp(image: &RgbImage, width: u32, height: u32) -> RgbImage {
-    if image.width() > width || image.height() > height {
-        return exact(image, width, height);
+    match magnification(image.dimensions(), (width, height)) {
+        0 => exact(image, width, height),
+        times => enlarge(image, times * image.width().max(image.height())),
     }
-    enlarge(image, width.min(height))
+}
+
+/// How large a square each pixel of a picture becomes in a box: 0 where there is no room for all. Pixels of small pictures, as digits are, stay
+/// pixels, where terminals would blur them; larger pictures are left to the terminal, as they are.
+pub fn magnification((width, height): (u32, u32), room: (u32, u32)) -> u32 {
+    const SMALL: u32 = 96;
+    let times = (room.0 / width.max(1)).min(room.1 / height.max(1));
+    if width.max(height) > SMALL { times.min(1) } else { times }
 }
 
 /// Exactly `width`×`height` pixels.
@@ -218,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_large_picture_leaves_in_portions_of_whole_sequences() {
-        let noise = RgbImage::from_fn(200, 200, |x, y| image::Rgb([(x * 97 + y * 57) as u8, (x * y) as u8, (x ^ y) as u8]));
+        let noise =
+            RgbImage::from_fn(200, 200, |x, y| image::Rgb([(x * 97 + y * 57) as u8, (x * y) as u8, (x ^ y) as u8]));
         let wanted = [(Placed { id: 1, area: Rect::new(0, 0, 20, 10) }, String::new())];
         let mut canvas = Canvas::default();
         let mut portions = Vec::new();

@@ -63,7 +63,8 @@ mod tests {
         assert!(sent[0].starts_with("\x1b_Ga=t,f=100,q=2,i=9,m=1;") && sent[1].starts_with("\x1b_Gq=2,m=1;"));
         assert!(sent[2].starts_with("\x1b_Gq=2,m=0;"));
         assert_eq!(sent[3], "\x1b_Ga=p,U=1,q=2,i=9,c=20,r=10\x1b\\");
-        let payload: String = sent[..3].iter().map(|s| s.split_once(';').unwrap().1.trim_end_matches("\x1b\\")).collect();
+        let payload: String =
+            sent[..3].iter().map(|s| s.split_once(';').unwrap().1.trim_end_matches("\x1b\\")).collect();
         assert_eq!(BASE64_STANDARD.decode(payload).unwrap(), data);
         assert!(sent.iter().all(|s| s.len() <= CHUNK + 64));
     }

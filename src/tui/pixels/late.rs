@@ -62,7 +62,12 @@ mod tests {
     /// What is left of `text` when each key comes a millisecond after the one before.
     fn left(late: &mut Late, text: &str, begun: Instant) -> Vec<KeyCode> {
         let times = (0..).map(|ms| begun + Duration::from_millis(ms));
-        keys(text.as_bytes()).into_iter().zip(times).filter(|(key, at)| !late.swallows(key, *at)).map(|(k, _)| k.code).collect()
+        keys(text.as_bytes())
+            .into_iter()
+            .zip(times)
+            .filter(|(key, at)| !late.swallows(key, *at))
+            .map(|(k, _)| k.code)
+            .collect()
     }
 
     const ANSWERS: &str = "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\";

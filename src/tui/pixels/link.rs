@@ -256,7 +256,8 @@ impl Link {
     pub async fn end(&mut self) {
         if let Some(give_up) = &self.asking {
             give_up.store(true, Ordering::Relaxed);
-            while self.is_asking() && matches!(self.news.recv().await, Some(news) if !matches!(news, News::Probed(_))) {}
+            while self.is_asking() && matches!(self.news.recv().await, Some(news) if !matches!(news, News::Probed(_))) {
+            }
             self.asking = None;
         }
     }
@@ -275,7 +276,12 @@ fn shared_well(wanted: &mut Vec<Placed>, floats: bool) -> bool {
     let same = |a: &Placed, b: &Placed| !floats && a.area.as_size() == b.area.as_size();
     let apart = wanted.iter().enumerate().all(|(at, a)| wanted[..at].iter().all(|b| a.id != b.id || same(a, b)));
     let mut seen = Vec::new();
-    wanted.retain(|placed| !seen.contains(&placed.id) && { seen.push(placed.id); true });
+    wanted.retain(|placed| {
+        !seen.contains(&placed.id) && {
+            seen.push(placed.id);
+            true
+        }
+    });
     apart
 }
 

@@ -91,16 +91,91 @@ fn diacritics() -> usize {
 /// Kitty's numbers for rows and columns: the marks above a letter (combining class 230) of Unicode 6.0 that have no decomposition and fuse
 /// with no letter, in runs (first, how many). <https://sw.kovidgoyal.net/kitty/graphics-protocol/#unicode-placeholders>
 const DIACRITICS: &[(u32, u32)] = &[
-    (0x305, 1), (0x30D, 2), (0x310, 1), (0x312, 1), (0x33D, 3), (0x346, 1), (0x34A, 3), (0x350, 3), (0x357, 1),
-    (0x35B, 1), (0x363, 13), (0x483, 5), (0x592, 4), (0x597, 3), (0x59C, 6), (0x5A8, 2), (0x5AB, 2), (0x5AF, 1),
-    (0x5C4, 1), (0x610, 8), (0x657, 5), (0x65D, 2), (0x6D6, 7), (0x6DF, 4), (0x6E4, 1), (0x6E7, 2), (0x6EB, 2),
-    (0x730, 1), (0x732, 2), (0x735, 2), (0x73A, 1), (0x73D, 1), (0x73F, 3), (0x743, 1), (0x745, 1), (0x747, 1),
-    (0x749, 2), (0x7EB, 7), (0x7F3, 1), (0x816, 4), (0x81B, 9), (0x825, 3), (0x829, 5), (0x951, 1), (0x953, 2),
-    (0xF82, 2), (0xF86, 2), (0x135D, 3), (0x17DD, 1), (0x193A, 1), (0x1A17, 1), (0x1A75, 8), (0x1B6B, 1),
-    (0x1B6D, 7), (0x1CD0, 3), (0x1CDA, 2), (0x1CE0, 1), (0x1DC0, 2), (0x1DC3, 7), (0x1DCB, 2), (0x1DD1, 22),
-    (0x1DFE, 1), (0x20D0, 2), (0x20D4, 4), (0x20DB, 2), (0x20E1, 1), (0x20E7, 1), (0x20E9, 1), (0x20F0, 1),
-    (0x2CEF, 3), (0x2DE0, 32), (0xA66F, 1), (0xA67C, 2), (0xA6F0, 2), (0xA8E0, 18), (0xAAB0, 1), (0xAAB2, 2),
-    (0xAAB7, 2), (0xAABE, 2), (0xAAC1, 1), (0xFE20, 7), (0x10A0F, 1), (0x10A38, 1), (0x1D185, 5), (0x1D1AA, 4),
+    (0x305, 1),
+    (0x30D, 2),
+    (0x310, 1),
+    (0x312, 1),
+    (0x33D, 3),
+    (0x346, 1),
+    (0x34A, 3),
+    (0x350, 3),
+    (0x357, 1),
+    (0x35B, 1),
+    (0x363, 13),
+    (0x483, 5),
+    (0x592, 4),
+    (0x597, 3),
+    (0x59C, 6),
+    (0x5A8, 2),
+    (0x5AB, 2),
+    (0x5AF, 1),
+    (0x5C4, 1),
+    (0x610, 8),
+    (0x657, 5),
+    (0x65D, 2),
+    (0x6D6, 7),
+    (0x6DF, 4),
+    (0x6E4, 1),
+    (0x6E7, 2),
+    (0x6EB, 2),
+    (0x730, 1),
+    (0x732, 2),
+    (0x735, 2),
+    (0x73A, 1),
+    (0x73D, 1),
+    (0x73F, 3),
+    (0x743, 1),
+    (0x745, 1),
+    (0x747, 1),
+    (0x749, 2),
+    (0x7EB, 7),
+    (0x7F3, 1),
+    (0x816, 4),
+    (0x81B, 9),
+    (0x825, 3),
+    (0x829, 5),
+    (0x951, 1),
+    (0x953, 2),
+    (0xF82, 2),
+    (0xF86, 2),
+    (0x135D, 3),
+    (0x17DD, 1),
+    (0x193A, 1),
+    (0x1A17, 1),
+    (0x1A75, 8),
+    (0x1B6B, 1),
+    (0x1B6D, 7),
+    (0x1CD0, 3),
+    (0x1CDA, 2),
+    (0x1CE0, 1),
+    (0x1DC0, 2),
+    (0x1DC3, 7),
+    (0x1DCB, 2),
+    (0x1DD1, 22),
+    (0x1DFE, 1),
+    (0x20D0, 2),
+    (0x20D4, 4),
+    (0x20DB, 2),
+    (0x20E1, 1),
+    (0x20E7, 1),
+    (0x20E9, 1),
+    (0x20F0, 1),
+    (0x2CEF, 3),
+    (0x2DE0, 32),
+    (0xA66F, 1),
+    (0xA67C, 2),
+    (0xA6F0, 2),
+    (0xA8E0, 18),
+    (0xAAB0, 1),
+    (0xAAB2, 2),
+    (0xAAB7, 2),
+    (0xAABE, 2),
+    (0xAAC1, 1),
+    (0xFE20, 7),
+    (0x10A0F, 1),
+    (0x10A38, 1),
+    (0x1D185, 5),
+    (0x1D1AA, 4),
     (0x1D242, 3),
 ];
 
@@ -113,7 +188,8 @@ mod tests {
     fn numbers_are_kittys() {
         // The first, some in the middle and the last of its list of 297.
         assert_eq!(diacritics(), 297);
-        let wanted = [(0, 0x305), (1, 0x30D), (2, 0x30E), (63, 0x658), (64, 0x659), (100, 0x7EB), (267, 0xA8F1), (296, 0x1D244)];
+        let wanted =
+            [(0, 0x305), (1, 0x30D), (2, 0x30E), (63, 0x658), (64, 0x659), (100, 0x7EB), (267, 0xA8F1), (296, 0x1D244)];
         for (n, code) in wanted {
             assert_eq!(diacritic(n).map(u32::from), Some(code), "{n}");
         }
@@ -160,7 +236,9 @@ mod tests {
 
     #[test]
     fn what_would_scroll_or_cannot_be_numbered_is_refused() {
-        assert!(!fits(Rect::new(0, 20, 8, 4), 24, Protocol::Sixel) && fits(Rect::new(0, 19, 8, 4), 24, Protocol::Sixel));
+        assert!(
+            !fits(Rect::new(0, 20, 8, 4), 24, Protocol::Sixel) && fits(Rect::new(0, 19, 8, 4), 24, Protocol::Sixel)
+        );
         assert!(fits(Rect::new(0, 20, 8, 4), 24, Protocol::Placeholders));
         assert!(!fits(Rect::new(0, 0, 298, 4), 24, Protocol::Placeholders));
         assert!(!fits(Rect::new(0, 0, 0, 4), 24, Protocol::Placeholders));

@@ -22,7 +22,6 @@ use std::borrow::Cow;
 use image::RgbImage;
 use ratatui::{buffer::Buffer, layout::Rect};
 
-pub(super) use self::link::Link;
 pub use self::{
     answers::Answers,
     probe::{PATIENCE, Probe, ask, probe},
@@ -30,6 +29,7 @@ pub use self::{
     still::still,
     tmux::{Pane, Sight},
 };
+pub(super) use self::{canvas::magnification, link::Link};
 use super::{album::Album, model::ViewState};
 use crate::picture::{Depth, Glyphs, paint};
 

@@ -49,8 +49,7 @@ pub fn probe(sight: Option<&Sight>, size: (u16, u16), patience: Duration, give_u
     };
     let nothing = || (Answers { done: true, ..Answers::default() }, Vec::new());
     // Without passthrough the terminal would never see the question.
-    let (answers, mut typed) =
-        if sight.passthrough { ask(&wrap(QUESTIONS), patience, give_up)? } else { nothing() };
+    let (answers, mut typed) = if sight.passthrough { ask(&wrap(QUESTIONS), patience, give_up)? } else { nothing() };
     let (own, more) = if sight.sixel { ask("\x1b[16t\x1b[c\x1b[5n", patience, give_up)? } else { nothing() };
     typed.extend(more);
     let between = Between::Tmux { passthrough: sight.passthrough, sixel: sight.sixel, own };

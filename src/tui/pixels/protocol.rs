@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use ratatui::layout::Rect;
+
 use super::answers::Answers;
 
 /// How pixels get into the terminal.
@@ -43,6 +45,13 @@ pub struct Able {
     pub cell: (u16, u16),
     /// Whether each sequence has to be handed through tmux.
     pub wrapped: bool,
+}
+
+impl Able {
+    /// Width and height of an area in pixels.
+    pub fn pixels(self, area: Rect) -> (u32, u32) {
+        (u32::from(area.width) * u32::from(self.cell.0), u32::from(area.height) * u32::from(self.cell.1))
+    }
 }
 
 /// A cell of a common font, where a protocol scales pictures by itself and only their sharpness depends on it.
@@ -153,7 +162,9 @@ pub fn decide(answers: &Answers, between: &Between, size: (u16, u16)) -> Result<
         }
         Between::Nothing if brand.as_ref().is_some_and(|b| b.name == "iterm2") => Ok(able(Protocol::Iterm2, false)),
         Between::Nothing if answers.has_sixel() && !hidden_tmux => sixel(cell),
-        Between::Nothing if answers.has_sixel() && brand.as_ref().is_some_and(|b| b.is("tmux", TMUX_SIXEL)) => sixel(cell),
+        Between::Nothing if answers.has_sixel() && brand.as_ref().is_some_and(|b| b.is("tmux", TMUX_SIXEL)) => {
+            sixel(cell)
+        }
         Between::Nothing if kitty => Ok(able(Protocol::Kitty, false)),
         Between::Nothing if brand.as_ref().is_some_and(|b| b.name == "wezterm") => Ok(able(Protocol::Iterm2, false)),
         Between::Nothing if !answers.done => Err(Refusal::Silent),
@@ -253,6 +264,8 @@ mod tests {
         assert_eq!(brand("tmux 3.3a"), ("tmux".into(), vec![3, 3]));
         assert_eq!(brand("tmux next-3.8"), ("tmux".into(), vec![]));
         assert_eq!(brand("XTerm"), ("xterm".into(), vec![]));
-        assert!(Brand::parse("kitty(0.100.0)").draws_placeholders() && !Brand::parse("kitty(0.9.1)").draws_placeholders());
+        assert!(
+            Brand::parse("kitty(0.100.0)").draws_placeholders() && !Brand::parse("kitty(0.9.1)").draws_placeholders()
+        );
     }
 }

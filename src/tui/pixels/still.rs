@@ -16,7 +16,8 @@ use super::{
 pub fn still(image: &RgbImage, area: Rect, able: Able) -> String {
     const ID: u8 = 255;
     let placed = Placed { id: ID, area };
-    let mut out = Canvas::default().next(&[(placed, String::new())], Some(able), |_, _| Some(Cow::Borrowed(image)), usize::MAX);
+    let mut out =
+        Canvas::default().next(&[(placed, String::new())], Some(able), |_, _| Some(Cow::Borrowed(image)), usize::MAX);
     if able.protocol == Protocol::Placeholders {
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, ..area });
         let all = buffer.area;

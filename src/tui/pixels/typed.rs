@@ -11,9 +11,9 @@ pub fn keys(bytes: &[u8]) -> Vec<KeyEvent> {
     while let Some(first) = rest.chars().next() {
         let (key, length) = match rest.strip_prefix("\x1b[").or_else(|| rest.strip_prefix("\x1bO")) {
             Some(inside) if !inside.is_empty() => {
-                let length = inside.find(|c: char| !(' '..'@').contains(&c)).map_or(inside.len(), |at| {
-                    at + inside[at..].chars().next().map_or(0, char::len_utf8)
-                });
+                let length = inside
+                    .find(|c: char| !(' '..'@').contains(&c))
+                    .map_or(inside.len(), |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
                 (named(&inside[..length]).map(|code| KeyEvent::new(code, KeyModifiers::NONE)), 2 + length)
             }
             _ => {

@@ -267,7 +267,10 @@ fn a_notice_goes_after_a_while() {
 }
 
 fn wishes(effects: &[Effect]) -> Vec<Option<&Watch>> {
-    effects.iter().filter_map(|effect| if let Effect::Watch(watch) = effect { Some(watch.as_ref()) } else { None }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Watch(watch) = effect { Some(watch.as_ref()) } else { None })
+        .collect()
 }
 
 fn last_wish(keys: &str) -> Watch {

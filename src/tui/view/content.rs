@@ -8,7 +8,7 @@ use image::RgbImage;
 use crate::{
     event::{Picture, PictureKind},
     picture::{overlay, shrink, tinted},
-    tui::{lens::Style, model::Model},
+    tui::{lens::Style, model::Model, pixels},
 };
 
 pub struct Content<'a> {
@@ -71,7 +71,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// As many dots as a box of so many pixels is worth: whole multiples of the image's own, and not more than a person sees.
+    /// As many dots as a box of so many pixels is worth: those of the image, or squares of them, and not more than there is room for.
     pub fn in_pixels(&self, (width, height): (u32, u32)) -> Cow<'a, RgbImage> {
         /// Smooth heat alone needs no more; terminals scale it.
         const SMOOTH: u32 = 240;
@@ -79,7 +79,7 @@ impl<'a> Content<'a> {
         match &self.heat {
             Some(Heat { image: Some((_, image)), style }) if style.strength.is_some() => {
                 let (w, h) = image.dimensions();
-                let times = (width / w.max(1)).min(height / h.max(1));
+                let times = pixels::magnification((w, h), (width, height));
                 if times == 0 { box_of(width, height) } else { box_of(w * times, h * times) }
             }
             _ => box_of(width.min(SMOOTH), height.min(SMOOTH)),
@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn another_image_or_style_is_another_version() {
         let (heat, grey) = (RgbImage::new(2, 2), RgbImage::new(4, 4));
-        let versions = [laid(&heat, Some(&grey), Some(0.4)), laid(&heat, Some(&grey), Some(0.7)), laid(&heat, None, None)];
+        let versions =
+            [laid(&heat, Some(&grey), Some(0.4)), laid(&heat, Some(&grey), Some(0.7)), laid(&heat, None, None)];
         let [a, b, c] = versions.map(|content| content.version());
         assert!(a != b && b != c && a != c);
         assert_eq!(Content { own: &heat, heat: None }.version(), "");

@@ -132,7 +132,14 @@ fn filters(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     // The painting has no caption: all of it stands beside.
     let with_caption = Rect { height: square.height + 1, ..square };
-    tiles::draw(model, theme, &Tile::Picture(&picture, None), &[String::new()], with_caption.intersection(area), buffer);
+    tiles::draw(
+        model,
+        theme,
+        &Tile::Picture(&picture, None),
+        &[String::new()],
+        with_caption.intersection(area),
+        buffer,
+    );
     for (line, row) in about(theme, painted, words.width.into()).into_iter().zip(words.rows()) {
         line.render(row, buffer);
     }
@@ -151,7 +158,8 @@ fn about(theme: &Theme, painted: &Painted, width: usize) -> Vec<Line<'static>> {
         Line::from(bar(theme, share, width.min(24), Role::Accent)),
         Line::default(),
     ];
-    let how = "uphill from grey noise, each for what its own filter puts out; while the run is paused, as fast as it goes";
+    let how =
+        "uphill from grey noise, each for what its own filter puts out; while the run is paused, as fast as it goes";
     lines.extend(guard::wrap(how, width.max(8)).into_iter().map(|line| Line::styled(line, faint)));
     lines
 }
@@ -173,7 +181,8 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
     let pinned = if model.run.is_pinned(sample) { "pinned" } else { "not pinned" };
     let keys = format!("  , . back and on  > now  P {}", if pinned == "pinned" { "unpins" } else { "pins" });
     let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else {
-        let why = if model.is_live() { "P keeps this image at the end of each epoch" } else { "no epoch of it is kept" };
+        let why =
+            if model.is_live() { "P keeps this image at the end of each epoch" } else { "no epoch of it is kept" };
         spans.push(Span::styled(why, faint));
         return Line::from(spans).render(area, buffer);
     };

@@ -76,7 +76,10 @@ pub fn columns(count: u16, area: Rect) -> (u16, u16) {
         let height = (area.height / down).saturating_sub(1);
         (area.width.saturating_sub(across - 1) / across).min(2 * height)
     };
-    (1..=count.max(1)).map(|across| (across, side(across))).max_by_key(|(across, side)| (*side, u16::MAX - across)).unwrap_or((1, 0))
+    (1..=count.max(1))
+        .map(|across| (across, side(across)))
+        .max_by_key(|(across, side)| (*side, u16::MAX - across))
+        .unwrap_or((1, 0))
 }
 
 /// Boxes for `count` squares with captions, row by row, together in the middle of the area's width.
