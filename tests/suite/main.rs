@@ -16,6 +16,7 @@ mod hub;
 mod lens;
 mod mistakes;
 mod models;
+mod pixels;
 mod pty;
 #[cfg(feature = "engine")]
 mod resume;

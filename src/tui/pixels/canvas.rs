@@ -87,9 +87,9 @@ impl Canvas {
         self.held.remove(&id).map_or_else(String::new, |held| deletion(id, &held))
     }
 
-    fn missing<'a>(&self, wanted: &[(Placed, &'a str)], able: Option<Able>) -> Option<(Placed, &'a str)> {
+    fn missing<'a>(&self, wanted: &'a [(Placed, String)], able: Option<Able>) -> Option<&'a (Placed, String)> {
         let able = able?;
-        wanted.iter().copied().find(|(placed, name)| {
+        wanted.iter().find(|(placed, version)| {
             self.held.get(&placed.id).is_none_or(|held| {
                 let (was, is) = (held.placed.area, placed.area);
                 let same = if able.protocol.floats() { was == is } else { was.as_size() == is.as_size() };

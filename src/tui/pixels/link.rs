@@ -11,7 +11,7 @@ use std::{
 };
 
 use crossterm::event::KeyEvent;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     canvas::Canvas,
@@ -242,24 +242,24 @@ impl Link {
             // Told by the next look too, which asks the new terminal.
             return false;
         }
-        if !sight.visible {
+        let visible = sight.visible;
+        self.sight = Some(sight);
+        if visible {
+            self.unseen = None;
+        } else {
             // What was begun is cut off, and what was sent last may not have come through.
             self.canvas.forget_all();
-            self.sight = Some(sight);
-            return false;
         }
-        self.unseen = None;
-        true
+        visible
     }
 
     /// Stops asking, before the terminal is given back: the next key is the shell's.
     pub async fn end(&mut self) {
-        if let Some(give_up) = &self.asking {
-            give_up.store(true, Ordering::Relaxed);
-            while self.is_asking() && matches!(self.news.recv().await, Some(news) if !matches!(news, News::Probed(_))) {
-            }
-            self.asking = None;
-        }
+        const NOTICED: Duration = Duration::from_millis(500);
+        let Some(give_up) = self.asking.take() else { return };
+        give_up.store(true, Ordering::Relaxed);
+        let stopped = async { while !matches!(self.news().await, News::Probed(_)) {} };
+        let _ = timeout(NOTICED, stopped).await;
     }
 }
 
