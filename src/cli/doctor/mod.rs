@@ -5,6 +5,8 @@ mod folders;
 mod machine;
 mod terminal;
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -125,7 +127,7 @@ impl Teller {
         };
         let mut line = format!("  {mark} {:<12} {}", finding.name, finding.found);
         if let Some(advice) = &finding.advice {
-            line += &format!("\n{:17}{} {advice}", "", if self.ascii { "->" } else { "→" });
+            let _ = write!(line, "\n{:17}{} {advice}", "", if self.ascii { "->" } else { "→" });
         }
         line
     }

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    fmt::Write as _,
     io::{self, IsTerminal as _, Write as _},
     sync::atomic::AtomicBool,
 };
@@ -78,13 +79,13 @@ fn name(term: &str, interactive: bool, (columns, rows): (u16, u16), probe: Optio
     let term = if term.is_empty() { "TERM is not set".to_owned() } else { format!("TERM={term}") };
     let known = probe.and_then(|probe| probe.answers.version.clone());
     let mut found = known.map_or(term.clone(), |version| format!("{version} ({term})"));
-    found += &format!(", {columns}×{rows} cells");
+    let _ = write!(found, ", {columns}×{rows} cells");
     let cell = probe.and_then(|probe| match &probe.between {
         Between::Tmux { passthrough: false, own, .. } => own.cell_size((columns, rows)),
         _ => probe.answers.cell_size((columns, rows)),
     });
     if let Some((width, height)) = cell {
-        found += &format!(" of {width}×{height} pixels");
+        let _ = write!(found, " of {width}×{height} pixels");
     }
     if columns < 80 || rows < 24 {
         return PART.hint("terminal", found, "below 80×24 the dashboard shows one pane at a time");
@@ -94,7 +95,7 @@ fn name(term: &str, interactive: bool, (columns, rows): (u16, u16), probe: Optio
 
 fn colours(appearance: Appearance, sight: Option<&Sight>) -> Finding {
     match appearance.depth {
-        Depth::True if sight.is_some_and(|sight| !sight.colours) => PART.hint(
+        Depth::True if sight.is_some_and(|sight| !sight.has("RGB")) => PART.hint(
             "colours",
             "24 bits, which tmux reduces for this terminal",
             "if the terminal has them: `set -as terminal-features ',*:RGB'` in ~/.tmux.conf, and attach again",
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn colours_that_tmux_takes_away_are_told() {
         assert_eq!(colours(COLOURS, Some(&Sight::default())).mark, Mark::Hint);
-        assert_eq!(colours(COLOURS, Some(&Sight { colours: true, ..Sight::default() })).mark, Mark::Ok);
+        assert_eq!(colours(COLOURS, Some(&Sight { features: "256,RGB".into(), ..Sight::default() })).mark, Mark::Ok);
         assert_eq!(colours(COLOURS, None).mark, Mark::Ok);
     }
 

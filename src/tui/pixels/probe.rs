@@ -17,7 +17,7 @@ use super::{
 };
 
 /// For a line with a round trip of 300 ms three times over. A terminal that answers ends it at once.
-pub const PATIENCE: Duration = Duration::from_millis(1000);
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Kitty's query, the terminal's name and version, pixels of a cell and of all of them, its attributes. The status comes last: tmux may
 /// keep the answer about attributes to itself.

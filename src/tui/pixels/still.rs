@@ -1,6 +1,6 @@
 //! One picture in the scrollback, for the commands that print and end.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use image::RgbImage;
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -24,7 +24,7 @@ pub fn still(image: &RgbImage, area: Rect, able: Able) -> String {
         marks::mark(ID, all, able.protocol, &mut buffer);
         for (row, y) in buffer.content.chunks(area.width.max(1).into()).zip(area.y..) {
             let cells: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
-            out += &format!("\x1b7\x1b[{};{}H\x1b[38;5;{ID}m{cells}\x1b[39m\x1b8", y + 1, area.x + 1);
+            let _ = write!(out, "\x1b7\x1b[{};{}H\x1b[38;5;{ID}m{cells}\x1b[39m\x1b8", y + 1, area.x + 1);
         }
     }
     out

@@ -22,10 +22,10 @@ pub struct Sight {
     /// What the terminal is called that looks at it: its `TERM`.
     pub terminal: String,
     pub passthrough: bool,
-    /// Whether 24-bit colours reach the terminal.
-    pub colours: bool,
     /// Whether this tmux and the terminal behind it draw sixels.
     pub sixel: bool,
+    /// What tmux knows of that terminal: `256,RGB,title`.
+    pub features: String,
     /// `3.5a`.
     pub version: String,
 }
@@ -33,6 +33,17 @@ pub struct Sight {
 const FIELDS: &str = "#{window_active}|#{session_attached}|#{window_zoomed_flag}|#{pane_active}|\
     #{session_last_attached} #{client_tty}|#{client_termname}|#{client_termfeatures}|#{allow-passthrough}|\
     #{sixel_support}|#{version}";
+
+impl Sight {
+    /// `RGB`: 24-bit colours reach the terminal.
+    pub fn has(&self, feature: &str) -> bool {
+        has(&self.features, feature)
+    }
+}
+
+fn has(features: &str, wanted: &str) -> bool {
+    features.split(',').any(|feature| feature == wanted)
+}
 
 impl Pane {
     /// `None` outside tmux, and in its popups, which are no panes.
@@ -61,7 +72,6 @@ fn parse(line: &str) -> Option<Sight> {
         return None;
     };
     let attached: u32 = attached.parse().ok()?;
-    let has = |feature: &str| features.split(',').any(|has| has == feature);
     let recent = Brand::parse(&format!("tmux {version}")).version.as_slice() >= TMUX_SIXEL;
     Some(Sight {
         visible: *window == "1" && attached > 0 && (*zoomed != "1" || *pane == "1"),
@@ -69,8 +79,8 @@ fn parse(line: &str) -> Option<Sight> {
         terminal: (*terminal).to_owned(),
         // A flag in tmux 3.3, a choice later.
         passthrough: matches!(*passthrough, "1" | "on" | "2" | "all"),
-        colours: has("RGB"),
-        sixel: *sixel == "1" && recent && has("sixel"),
+        sixel: *sixel == "1" && recent && has(features, "sixel"),
+        features: (*features).to_owned(),
         version: (*version).to_owned(),
     })
 }
@@ -88,7 +98,7 @@ mod tests {
     #[test]
     fn what_tmux_says_is_understood() {
         let seen = parse("1|1|0|1|1764214370 /dev/pts/3|xterm-kitty|256,RGB,title|on||3.5a\n").unwrap();
-        assert!(seen.visible && seen.passthrough && seen.colours && !seen.sixel);
+        assert!(seen.visible && seen.passthrough && seen.has("RGB") && !seen.sixel);
         assert_eq!((seen.version.as_str(), seen.terminal.as_str()), ("3.5a", "xterm-kitty"));
         assert!(parse("1|1|0|1|1 /dev/pts/3|xterm|RGB,sixel|0|1|3.8").unwrap().sixel);
         assert!(!parse("1|1|0|1|1 /dev/pts/3|xterm|RGB,sixel|0|1|3.5").unwrap().sixel, "its sixels drift");
