@@ -129,7 +129,7 @@ fn drawn(kind: &PictureKind) -> RgbImage {
             }
             grid(&values, [channels, side as usize, side as usize], columns_for(channels, 1, 1, 1.0), Colormap::Viridis)
         }
-        PictureKind::GradCam { .. } => {
+        PictureKind::Heat { .. } | PictureKind::GradCam { .. } => {
             let heat: Vec<f32> = (0..64)
                 .map(|i| {
                     let (x, y) = ((i % 8) as f32 / 7.0, (i / 8) as f32 / 7.0);
@@ -137,7 +137,10 @@ fn drawn(kind: &PictureKind) -> RgbImage {
                     spot(0.32, 0.28).max(0.9 * spot(0.68, 0.28)).max(0.5 * spot(0.5, 0.66))
                 })
                 .collect();
-            overlay(&sample, &heat, [8, 8], 0.4, Colormap::Jet)
+            if matches!(kind, PictureKind::GradCam { .. }) {
+                return overlay(&sample, &heat, [8, 8], 0.4, Colormap::Jet);
+            }
+            RgbImage::from_fn(8, 8, |x, y| Rgb([(heat[(y * 8 + x) as usize] * 255.0) as u8; 3]))
         }
     }
 }

@@ -29,6 +29,5 @@ impl Arch {
 
 /// Layers that change nothing but sizes and scales show nothing of their own.
 fn speaks(op: &Op) -> bool {
-    op.has_kernel()
-        || matches!(op, Op::BatchNorm { .. } | Op::Activation(_) | Op::Add | Op::Concatenate)
+    op.has_kernel() || matches!(op, Op::BatchNorm { .. } | Op::Activation(_) | Op::Add | Op::Concatenate)
 }

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_longer_a_run_the_fewer_of_its_epochs_are_kept() {
         assert!((1..=128).all(is_kept));
-        let between = |from, to| (from + 1..=to).filter(|epoch| is_kept(*epoch)).count();
+        let between = |from: u32, to: u32| (from + 1..=to).filter(|epoch| is_kept(*epoch)).count();
         assert_eq!([between(128, 256), between(256, 512), between(512, 1024)], [64; 3]);
         assert!(between(0, 1_000_000) < 1024);
     }

@@ -60,7 +60,7 @@ impl RunState {
             },
             Event::Answered(answered) => self.answer(answered),
             Event::Explained(explained) => self.explain(explained),
-            Event::Pinned { images } => self.pinned = images.clone(),
+            Event::Pinned { images } => self.pinned.clone_from(images),
             Event::Painted(painted) => self.paint(painted),
             Event::Skipped { split, total, files } => {
                 let skipped = self.skipped.entry(*split).or_default();

@@ -34,6 +34,8 @@ struct Work {
     told: Option<Instant>,
     /// It cannot be painted, which was said.
     refused: bool,
+    /// It was shown already, of older weights: that stays until this is done.
+    again: bool,
 }
 
 impl Work {
@@ -72,7 +74,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let fresh = !work.is_done() || work.epoch == self.progress.epoch;
             work.layer == layer && work.painting.filters == filters && fresh
         };
-        let mut work = match self.easel.work.take().filter(fits) {
+        let before = self.easel.work.take();
+        let again = before.as_ref().is_some_and(|work| work.layer == layer && work.painting.filters == filters);
+        let mut work = match before.filter(fits) {
             Some(work) => work,
             None => Work {
                 layer,
@@ -82,6 +86,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 stepped: None,
                 told: None,
                 refused: false,
+                again,
             },
         };
         if work.is_due(self.paused) {
@@ -99,7 +104,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return self.tell_painted(work, Some(reason));
         }
         work.stepped = Some((Instant::now(), begun.elapsed()));
-        if work.is_done() || work.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+        let forms = !work.again && work.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
+        if work.is_done() || forms {
             work.told = Some(Instant::now());
             self.tell_painted(work, None)?;
         }

@@ -33,14 +33,7 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn new() -> Self {
-        Self {
-            at: None,
-            cost: Duration::ZERO,
-            step: 0,
-            shown: Vec::new(),
-            refused: Vec::new(),
-            given_up: false,
-        }
+        Self { at: None, cost: Duration::ZERO, step: 0, shown: Vec::new(), refused: Vec::new(), given_up: false }
     }
 
     pub(super) fn has_given_up(&self) -> bool {
@@ -69,7 +62,10 @@ impl Look {
 enum Answer {
     Seen(Explanation),
     /// It would hold up training for so many seconds.
-    TooLong { layer: String, seconds: f64 },
+    TooLong {
+        layer: String,
+        seconds: f64,
+    },
     /// Something else is wanted now.
     Interrupted,
 }
@@ -253,18 +249,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     pub(super) fn activations(&mut self, layer: &str, seen: &Explanation, lasting: bool) -> Result<Picture> {
-        let kind =
-            PictureKind::Activations { layer: layer.to_owned(), channels: seen.activations.channels as u32 };
+        let kind = PictureKind::Activations { layer: layer.to_owned(), channels: seen.activations.channels as u32 };
         self.picture(kind, &pictures::channels(&seen.activations), lasting)
     }
 
-    pub(super) fn heat(
-        &mut self,
-        layer: &str,
-        method: Method,
-        seen: &Explanation,
-        lasting: bool,
-    ) -> Result<Picture> {
+    pub(super) fn heat(&mut self, layer: &str, method: Method, seen: &Explanation, lasting: bool) -> Result<Picture> {
         let heat = seen.heat.as_ref();
         let empty = heat.is_none_or(|heat| heat.values.iter().all(|&value| value == 0.0));
         let kind = PictureKind::Heat { method, layer: layer.to_owned(), class: seen.class, empty };

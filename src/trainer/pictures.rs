@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn grey_filters_have_three_colours_too() {
-        let painting = Painting { filters: 5, height: 2, width: 2, channels: 1, bytes: vec![7; 20], ..Painting::default() };
+        let painting =
+            Painting { filters: 5, height: 2, width: 2, channels: 1, bytes: vec![7; 20], ..Painting::default() };
         let picture = filters(&painting);
         assert_eq!(picture.dimensions(), (3 * 2 + 2 * 5, 2 * 2 + 5), "three in a row");
         assert_eq!(picture.get_pixel(0, 0).0, [7; 3]);

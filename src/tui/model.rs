@@ -196,6 +196,12 @@ impl Model {
             && !matches!(self.connection, Connection::Connecting { .. })
     }
 
+    /// Whether a box tells that the run failed or the connection is lost.
+    pub fn is_told_of_an_end(&self) -> bool {
+        let failed = matches!(self.run.ended.as_ref().map(|ended| &ended.how), Some(Ended::Failed { .. }));
+        !self.view.dismissed && (failed || matches!(self.connection, Connection::Lost { .. }))
+    }
+
     pub fn shows(&self, pane: Pane) -> bool {
         layout::layout(self.view.size, self.view.focus, self.view.zoomed).pane(pane).is_some()
     }

@@ -77,8 +77,9 @@ pub fn zoom(model: &mut Model) -> Vec<Effect> {
 
 /// From the innermost outwards: a box, the zoom, the scrolling.
 pub fn close(model: &mut Model) -> Vec<Effect> {
+    let is_told = model.is_told_of_an_end();
     let view = &mut model.view;
-    if !view.dismissed {
+    if is_told {
         view.dismissed = true;
     } else if view.zoomed {
         view.zoomed = false;

@@ -94,15 +94,15 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     screen.press("M");
     screen.await_text("COMPLETED");
 
-    // The box that tells of the end is put away, and the pictures are below it.
-    screen.press("\x1b");
+    // And when it is over, from epoch to epoch.
     let heat = |screen: &Screen| screen.colours(4..16, 36..64);
-    let plain = |colours: &[(vt100::Color, vt100::Color)]| colours.iter().all(|(_, ground)| *ground == vt100::Color::Default);
+    let plain =
+        |colours: &[(vt100::Color, vt100::Color)]| colours.iter().all(|(_, ground)| *ground == vt100::Color::Default);
     screen.press_until(",", "epoch 1 ");
     eventually("the first epoch's heat", || (!plain(&heat(&screen))).then_some(()));
     let first = heat(&screen);
     screen.press(">");
-    screen.await_text("the last");
+    screen.await_text(", last");
     eventually("another heat", || (!plain(&heat(&screen)) && heat(&screen) != first).then_some(()));
     screen.press("q");
     assert_eq!(screen.exit_code(), 0);
@@ -114,10 +114,18 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     let seen = image::open(run.blobs().join(format!("{}.png", sample.blob))).unwrap().to_rgb8();
     assert_eq!(seen.into_raw(), drawn(kept[0].sample).pixels.bytes, "the mask is this drawing's");
     let of = |epoch: u32| -> Vec<f64> {
-        kept.iter().filter(|explained| explained.epoch == epoch).filter_map(|explained| energy(&run, explained)).collect()
+        kept.iter()
+            .filter(|explained| explained.epoch == epoch)
+            .filter_map(|explained| energy(&run, explained))
+            .collect()
     };
     let (first, last) = (of(1), of(EPOCHS));
     assert!(last.len() >= 12, "heat for the own class in {} of 16 images", last.len());
-    assert!(mean(&last) > mean(&first), "on what tells: {:.3} in the first epoch, {:.3} in the last", mean(&first), mean(&last));
+    assert!(
+        mean(&last) > mean(&first),
+        "on what tells: {:.3} in the first epoch, {:.3} in the last",
+        mean(&first),
+        mean(&last)
+    );
     println!("energy {:.3} -> {:.3}; {} and {} images", mean(&first), mean(&last), first.len(), last.len());
 }

@@ -211,7 +211,11 @@ impl Screen {
     }
 
     /// The colours of some cells, row by row.
-    pub fn colours(&self, rows: std::ops::Range<u16>, columns: std::ops::Range<u16>) -> Vec<(vt100::Color, vt100::Color)> {
+    pub fn colours(
+        &self,
+        rows: std::ops::Range<u16>,
+        columns: std::ops::Range<u16>,
+    ) -> Vec<(vt100::Color, vt100::Color)> {
         let seen = self.seen();
         let screen = seen.parser.screen();
         let cells = rows.flat_map(|row| columns.clone().filter_map(move |column| screen.cell(row, column)));

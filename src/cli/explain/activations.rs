@@ -163,8 +163,7 @@ fn show(
     let written = kept.picture(&picture, Path::new(&seen.image), &name)?;
     let told = told(layer, &states);
     if let Some(path) = &written {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        entries.push(Entry { image: seen.image.clone(), picture: file, lines: vec![told.clone()] });
+        entries.push(Entry::new(&seen.image, path, vec![told.clone()]));
     }
     if args.json {
         let measured = channels.iter().zip(&states).map(|(values, &state)| measured(values, state)).collect();

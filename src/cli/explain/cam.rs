@@ -92,22 +92,28 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
     what.push("--".into());
     what.extend(images.iter().map(|image| image.clone().into_os_string()));
     let mut entries = Vec::new();
+    let mut shown: Option<(String, RgbImage)> = None;
     let exit = args.network.ask(what, |answer| {
         let Answer::Heat(heat) = answer else { return Err(unexpected(&answer)) };
         let (shape, values) = Numbers::read(&heat.file)?.floats(HEAT)?;
         let &[height, width] = &shape[..] else {
             return Err(Error::internal(format!("a heat map of the shape {shape:?}")));
         };
-        let image = at_its_size(Path::new(&heat.image))?;
+        // One image after the other, each with all its classes.
+        let before = shown.take().filter(|(name, _)| *name == heat.image);
+        let decoded = match before {
+            Some(same) => same,
+            None => (heat.image.clone(), at_its_size(Path::new(&heat.image))?),
+        };
+        let (_, image) = &*shown.insert(decoded);
         let picture = if args.alone {
             tinted(&values, [height, width], [image.height() as usize, image.width() as usize], map)
         } else {
-            overlay(&image, &values, [height, width], args.strength, map)
+            overlay(image, &values, [height, width], args.strength, map)
         };
         let written = kept.picture(&picture, Path::new(&heat.image), &heat.class.class)?;
         if let Some(path) = &written {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            entries.push(Entry { image: heat.image.clone(), picture: name, lines: lines(&heat) });
+            entries.push(Entry::new(&heat.image, path, lines(&heat)));
         }
         if args.json {
             let record = Record {

@@ -14,6 +14,14 @@ pub struct Entry {
     pub lines: Vec<String>,
 }
 
+impl Entry {
+    /// Of a picture that lies at `path`, beside the page.
+    pub fn new(image: &str, path: &Path, lines: Vec<String>) -> Self {
+        let picture = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { image: image.to_owned(), picture, lines }
+    }
+}
+
 const STYLE: &str = "body{font:14px sans-serif;background:#181818;color:#d0d0d0;margin:2em}\
 main{display:flex;flex-wrap:wrap;gap:1.5em}figure{margin:0;width:20em}img{max-width:100%}figcaption{overflow-wrap:anywhere}";
 

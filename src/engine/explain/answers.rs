@@ -19,7 +19,9 @@ use frostline::command::Method;
 use frostline::data::{self, Interpolation, Pixels, Size};
 use frostline::error::{Error, Result};
 use frostline::event::CheckpointKind;
-use frostline::event::explain::{ASCENT_STEPS, Activations, Answer, Filters, HEAT, Heat, Layer, MOST_FILTERS, Named, PICTURES};
+use frostline::event::explain::{
+    ASCENT_STEPS, Activations, Answer, Filters, HEAT, Heat, Layer, MOST_FILTERS, Named, PICTURES,
+};
 use frostline::run::checkpoint::{self, DType, TensorData};
 use frostline::weights::{catalogue, imagenet};
 

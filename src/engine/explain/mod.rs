@@ -51,8 +51,7 @@ pub fn explain(
         Some(class) => Tensor::f_from_slice(&[i64::from(class)])?.f_to_device(picture.device())?,
         None => view.predicted()?,
     };
-    let mut told =
-        |done: usize, total: usize| if go_on(done, total) { Ok(()) } else { Err(EngineError::Interrupted) };
+    let mut told = |done: usize, total: usize| if go_on(done, total) { Ok(()) } else { Err(EngineError::Interrupted) };
     let found = if method.looks_at_a_layer() || layer >= view::scaling(network.arch()) {
         attribution(&view, method, &classes, &mut told)
     } else {

@@ -175,7 +175,11 @@ fn every_method_gives_heat_of_its_size_and_stops_when_told() {
             false
         });
         let stopped = stopped.unwrap();
-        assert_eq!((stopped.heat.is_none(), asked), (method.is_costly(), usize::from(method.is_costly())), "{method:?}");
+        assert_eq!(
+            (stopped.heat.is_none(), asked),
+            (method.is_costly(), usize::from(method.is_costly())),
+            "{method:?}"
+        );
         assert_eq!(stopped.probabilities, seen.probabilities, "{method:?}");
     }
 }

@@ -91,7 +91,11 @@ impl Stepper for Net {
         Ok(())
     }
 
-    fn explain(&mut self, _: &Pixels, _: &str) -> Result<Explanation> {
+    fn climb(&mut self, _: &str, _: &mut Painting) -> Result<Option<String>> {
+        Ok(Some("there are no filters".into()))
+    }
+
+    fn explain(&mut self, _: &Pixels, _: Question<'_>, _: &mut dyn FnMut(usize, usize) -> bool) -> Result<Explanation> {
         Err(crate::error::Error::internal("nothing to see"))
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     command::{Scene, Whose},
-    event::{Explained, Painted, Picture, PictureKind},
+    event::{Explained, Painted, PictureKind},
 };
 
 /// Two blocks.
@@ -35,22 +35,28 @@ fn deeper(overrides: &[&str]) -> Plan {
 }
 
 fn explained(ran: &Ran) -> Vec<&Explained> {
-    let of = |event| if let &Event::Explained(ref explained) = event { Some(explained) } else { None };
-    ran.events.iter().filter_map(of).collect()
+    ran.events
+        .iter()
+        .filter_map(|event| if let Event::Explained(explained) = event { Some(explained) } else { None })
+        .collect()
 }
 
 fn painted(ran: &Ran) -> Vec<&Painted> {
-    let of = |event| if let &Event::Painted(ref painted) = event { Some(painted) } else { None };
-    ran.events.iter().filter_map(of).collect()
+    ran.events
+        .iter()
+        .filter_map(|event| if let Event::Painted(painted) = event { Some(painted) } else { None })
+        .collect()
 }
 
 /// The layers of heat, in order.
 fn heats(explained: &Explained) -> Vec<(&str, u32)> {
-    let of = |picture: &'_ Picture| match &picture.kind {
-        PictureKind::Heat { layer, class, .. } => Some((layer.as_str(), *class)),
-        _ => None,
-    };
-    explained.pictures.iter().filter_map(of).collect()
+    let kinds = explained.pictures.iter().map(|picture| &picture.kind);
+    kinds
+        .filter_map(|kind| match kind {
+            PictureKind::Heat { layer, class, .. } => Some((layer.as_str(), *class)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn watching(plan: &Plan, script: &[(u64, Command)], watch: Watch, takes: [u64; 2]) -> (Ran, Asked) {
@@ -113,7 +119,9 @@ fn what_would_take_more_than_its_share_is_left_out_and_told_once() {
     let told: Vec<&str> = said(&ran.events, Level::Info).into_iter().filter(|text| text.contains("pinned")).collect();
     assert_eq!(
         told,
-        ["3 of 4 pinned images were left out at the end of epoch 1, and may be again: more would take over 2 % of the time (explain.time_share)"]
+        [
+            "3 of 4 pinned images were left out at the end of epoch 1, and may be again: more would take over 2 % of the time (explain.time_share)"
+        ]
     );
 }
 

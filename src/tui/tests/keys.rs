@@ -196,8 +196,10 @@ fn pinning_another_image_moves_the_lease() {
 #[test]
 fn enter_asks_for_the_selected_layer_and_enter_again_lets_go() {
     let watch = |layer: Option<&str>| Effect::Watch(Some(Watch { layer: layer.map(Into::into), ..Watch::default() }));
-    check("jj<enter>", &[watch(Some("conv2d_1"))]);
-    check("jj<enter><enter>", &[watch(Some("conv2d_1")), watch(None)]);
+    // What is kept of the last epoch at that layer is shown until the answer comes.
+    let kept = Effect::FetchBlob("heat-0-conv2d_1-7".into());
+    check("jj<enter>", &[watch(Some("conv2d_1")), kept.clone()]);
+    check("jj<enter><enter>", &[watch(Some("conv2d_1")), kept, watch(None)]);
     let mut model = mid_run();
     assert_eq!(press(&mut model, "<end><enter>"), []);
     refused(&model, "dense_1 has no feature map");

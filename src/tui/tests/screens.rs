@@ -169,10 +169,10 @@ fn colours_say_what_marks_say() {
 #[test]
 fn a_picture_that_the_run_no_longer_keeps_is_not_waited_for() {
     let mut model = open("mid_run.jsonl", (120, 40), COLOURS);
-    let pictures = model.explained().unwrap().pictures.clone();
+    let pictures = model.shown_blobs();
     model.view.album = crate::tui::album::Album::default();
     for picture in &pictures {
-        update(&mut model, Msg::NoBlob { hash: picture.blob.clone() });
+        update(&mut model, Msg::NoBlob { hash: picture.clone() });
     }
     let shown = screen(&model).backend().to_string();
     assert_eq!(shown.matches("no longer kept").count(), pictures.len(), "{shown}");

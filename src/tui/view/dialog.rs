@@ -41,7 +41,7 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
         let text = vec![(Role::Strong, title), (Role::Text, next.to_owned())];
         return show(model, "phase", Role::Warning, text, keys, screen, buffer);
     }
-    if model.view.dismissed {
+    if !model.is_told_of_an_end() {
         return;
     }
     if let Connection::Lost { reason, log_tail } = &model.connection {

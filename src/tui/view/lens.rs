@@ -174,12 +174,16 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
     let (word, at) = match (model.looks_back(), newest) {
         (Some(epoch), _) => (format!("epoch {epoch}"), Some(epoch)),
         (None, Some(epoch)) if model.is_live() => (format!("now, epoch {epoch}"), None),
-        (None, Some(epoch)) => (format!("epoch {epoch}, the last"), None),
+        (None, Some(epoch)) => (format!("epoch {epoch}, last"), None),
         (None, None) => ("now".into(), None),
     };
     let mut spans = vec![Span::styled(guard::column(&word, 16, symbols.ellipsis), theme.style(Role::Strong))];
-    let pinned = if model.run.is_pinned(sample) { "pinned" } else { "not pinned" };
-    let keys = format!("  , . back and on  > now  P {}", if pinned == "pinned" { "unpins" } else { "pins" });
+    let pin = match model.run.is_pinned(sample) {
+        _ if !model.is_live() => "",
+        true => "  P unpins",
+        false => "  P pins",
+    };
+    let keys = format!("  , . back and on  > now{pin}");
     let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else {
         let why =
             if model.is_live() { "P keeps this image at the end of each epoch" } else { "no epoch of it is kept" };
@@ -274,5 +278,5 @@ pub(super) fn no_activations(model: &Model, theme: &Theme) -> String {
 /// How to have it computed of a run that is over.
 fn by_hand(model: &Model, what: &str) -> String {
     let run = model.run.run.as_ref().map_or("RUN", |run| run.run.as_str());
-    format!("`frostline explain {what} {run}` computes it")
+    format!("frostline explain {what} {run} computes it")
 }

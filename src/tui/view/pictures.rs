@@ -58,12 +58,11 @@ pub(super) fn layer_tiles<'a>(model: &Model, theme: &Theme, seen: Seen<'a>) -> V
         Some(heat) => (Tile::Picture(heat, seen.sample), caption(model, theme, heat)),
         None => (Tile::Words(lens::no_heat(model, theme, seen.explained)), vec![model.wish().method.title().into()]),
     });
-    tiles.push(match seen.activations {
-        Some(grid) => (Tile::Picture(grid, None), caption(model, theme, grid)),
-        None => {
-            let layer = model.looked_at().unwrap_or("activations").to_owned();
-            (Tile::Words(lens::no_activations(model, theme)), vec![layer])
-        }
+    tiles.push(if let Some(grid) = seen.activations {
+        (Tile::Picture(grid, None), caption(model, theme, grid))
+    } else {
+        let layer = model.looked_at().unwrap_or("activations").to_owned();
+        (Tile::Words(lens::no_activations(model, theme)), vec![layer])
     });
     tiles
 }
