@@ -175,7 +175,7 @@ impl Screen {
         let seen = self.seen();
         let screen = seen.parser.screen();
         let (rows, columns) = screen.size();
-        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let places = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |column| (row, column)));
         let cells = places.filter_map(|(row, column)| screen.cell(row, column));
         cells.map(|cell| (cell.contents().to_owned(), cell.fgcolor())).collect()
     }

@@ -133,6 +133,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::tui::{
+        Appearance,
         model::{Connection, Model},
         tests::{COLOURS, png},
     };
