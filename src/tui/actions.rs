@@ -153,7 +153,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Look, &[Chord::key('s')], None, Always,
         "Smoothing of the curves: 0, 0.6, 0.8, 0.9, 0.95", viewing::smoothing),
     action!(Look, &[Chord::key('g')], None, Always,
-        "How pictures are drawn: in pixels where the terminal can, or in glyphs: half, quadrant, sextant, octant, ascii", viewing::glyphs),
+        "Pictures in pixels, where they can be, or in glyphs: half, quadrant, sextant, octant, ascii", viewing::glyphs),
     action!(Look, &[Chord::key('t')], None, Always,
         "Colours for a dark or a light terminal", viewing::ground),
 
@@ -187,7 +187,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("quit"), Over,
         "Leave, when nothing is running", viewing::leave),
     action!(Leave, &[Chord::control('l')], None, Always,
-        "Draw the whole screen again, and ask the terminal anew what it can show", |_| vec![Effect::Redraw]),
+        "Draw the whole screen again", |_| vec![Effect::Redraw]),
     action!(Leave, &[Chord::key('?')], Some("help"), Always,
         "This list", |model| { model.view.prompt = Some(Prompt::Help { scrolled: 0 }); Vec::new() }),
 ];
