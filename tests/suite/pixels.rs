@@ -145,7 +145,7 @@ fn a_mute_terminal_gets_glyphs_and_loses_no_key() {
 fn late_answers_are_no_keys() {
     let stage = Stage::new();
     explained(&stage);
-    let mut screen = Screen::open_in(Kind::Kitty, Duration::from_millis(2000), &stage, &["attach"]);
+    let mut screen = Screen::open_in(Kind::Kitty, Duration::from_secs(2), &stage, &["attach"]);
     eventually("glyphs first", || (glyphs(&screen) > 50).then_some(()));
     // `kitty(0.41.1)` would type a phase, and change the colours.
     std::thread::sleep(Duration::from_millis(2500));

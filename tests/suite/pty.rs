@@ -211,6 +211,7 @@ impl Screen {
     }
 
     /// The colours of some cells, row by row.
+    #[cfg(feature = "engine")]
     pub fn colours(
         &self,
         rows: std::ops::Range<u16>,
