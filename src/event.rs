@@ -2,6 +2,7 @@
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
 pub mod bench;
+pub mod evaluation;
 pub mod explain;
 mod explained;
 pub mod machine;

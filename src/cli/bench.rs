@@ -31,6 +31,9 @@ pub struct BenchArgs {
     /// Freeze these layers, in place of the configuration's
     #[arg(long, value_name = "LAYER", num_args = 1.., value_delimiter = ',')]
     freeze: Option<Vec<String>>,
+    /// The layer of `grad-cam` and `filters`; by default the deepest with weights
+    #[arg(long)]
+    layer: Option<String>,
     /// Change a key of the configuration, for example `engine.threads=1`
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -51,6 +54,10 @@ enum Part {
     Eval,
     /// The training loop, with the share of time that it waits for data
     EndToEnd,
+    /// What speaks for a class in one image
+    GradCam,
+    /// Pictures that filters like: a grid of 64, forty steps each
+    Filters,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -72,6 +79,9 @@ pub fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit> {
     }
     if let Some(batch_size) = args.batch_size {
         add("--set", format!("train.batch_size={batch_size}"));
+    }
+    if let Some(layer) = &args.layer {
+        add("--layer", layer.clone());
     }
     if let Some(layers) = &args.freeze {
         add("--set", format!("train.freeze={}", toml::Value::from(layers.clone())));
@@ -162,6 +172,8 @@ fn title(what: What, batch: u32) -> String {
         What::LaterPasses => "input alone, later passes".into(),
         What::FirstEpoch => format!("training, first epoch, batch {batch}"),
         What::EndToEnd => format!("training, later on, batch {batch}"),
+        What::GradCam => "Grad-CAM of one image".into(),
+        What::Filters => format!("pictures of {batch} filters, 40 steps"),
     }
 }
 

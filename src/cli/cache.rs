@@ -133,8 +133,15 @@ fn cleared(entries: &[CacheEntry], only: Option<Kind>, unused_for: Option<u32>) 
         if oldest.is_some_and(|oldest| entry.used.elapsed().is_ok_and(|since| since < oldest)) {
             continue;
         }
-        std::fs::remove_file(&entry.path)
-            .map_err(|error| Error::environment(format!("cannot remove {}: {error}", entry.path.display()), None))?;
+        match std::fs::remove_file(&entry.path) {
+            Ok(()) => {}
+            // It made way for another in the meantime.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let error = format!("cannot remove {}: {error}", entry.path.display());
+                return Err(Error::environment(error, None));
+            }
+        }
         files += 1;
         bytes += entry.bytes;
     }

@@ -16,6 +16,7 @@ mod explain;
 mod headless;
 mod hint;
 mod identity;
+mod images;
 mod models;
 mod output;
 mod predict;
@@ -23,6 +24,7 @@ mod progress;
 mod query;
 mod report;
 mod runs;
+mod shell;
 mod signals;
 mod stream;
 mod summary;
@@ -37,7 +39,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use self::output::Output;
 use crate::{
@@ -84,6 +86,10 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Find out what this terminal and this machine can do, and what is wrong with them
     Doctor(doctor::DoctorArgs),
+    /// Print what makes a shell complete Frostline's commands and options
+    Completions(shell::CompletionsArgs),
+    /// Write the manual: one page, and one a command
+    Man(shell::ManArgs),
     /// Carry a run over stdin and stdout, for `attach --ssh`
     Stream(stream::StreamArgs),
 }
@@ -135,6 +141,8 @@ pub fn main() -> ExitCode {
         Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Doctor(args) => doctor::run(&args, &mut out),
+        Command::Completions(args) => shell::completions(&args, Cli::command(), &mut out),
+        Command::Man(args) => shell::man(&args, Cli::command(), &mut out),
         Command::Stream(args) => stream::run(&args),
     };
     match done {
@@ -160,10 +168,10 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Exit, output::Output};
+use super::{Exit, output::Output, table::aligned};
 use crate::{
     arch::{
         Arch, Shape,
@@ -52,7 +52,7 @@ pub fn run(args: &ModelsArgs, out: &mut Output) -> Result<Exit> {
     let models = Architecture::ALL.into_iter().map(Model::of).collect::<Result<Vec<_>>>()?;
     if args.json {
         for model in &models {
-            out.line(&serde_json::to_string(model).map_err(|error| Error::internal(error.to_string()))?)?;
+            out.json(model)?;
         }
     } else {
         out.line(&table(&models))?;
@@ -85,11 +85,11 @@ pub fn network(architecture: Architecture, wiring: Wiring, top: bool, side: Opti
 
 fn table(models: &[Model]) -> String {
     let header = ["MODEL", "PARAMETERS", "WITHOUT TOP", "INPUT", "AT LEAST", "KERAS'S PIXELS", "IMAGENET'S PIXELS"];
-    let mut rows = vec![header.map(str::to_owned)];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(models.iter().map(|model| {
         let [height, width, channels] = model.input;
         let least = model.minimum_side;
-        [
+        vec![
             model.name.to_owned(),
             millions(model.parameters),
             millions(model.parameters_without_top),
@@ -99,15 +99,7 @@ fn table(models: &[Model]) -> String {
             model.imagenet_preprocessing.to_owned(),
         ]
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
-            if matches!(column, 1 | 2) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    aligned(&rows, |column| matches!(column, 1 | 2))
 }
 
 /// 138357544 as `138.36 M`.

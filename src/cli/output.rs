@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use crate::{
     error::{Error, Result},
     text::guard,
@@ -20,11 +22,40 @@ impl Output {
 
     /// Writes a line, or several.
     pub fn line(&mut self, text: &str) -> Result<()> {
+        self.write(
+            format!(
+                "{}
+",
+                guard::clean_lines(text)
+            )
+            .as_bytes(),
+        )
+    }
+
+    /// Writes one JSON value on a line.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
+        self.json_line(&text)
+    }
+
+    /// Writes a line that is JSON already.
+    pub fn json_line(&mut self, text: &str) -> Result<()> {
+        self.write(
+            format!(
+                "{}
+",
+                guard::clean_json(text)
+            )
+            .as_bytes(),
+        )
+    }
+
+    /// Writes bytes that Frostline made itself, as they are.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if self.closed {
             return Ok(());
         }
-        let written = writeln!(self.sink, "{}", guard::clean_lines(text)).and_then(|()| self.sink.flush());
-        match written {
+        match self.sink.write_all(bytes).and_then(|()| self.sink.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())

@@ -12,19 +12,22 @@ use serde::Deserialize;
 
 use super::{
     Exit, Place,
+    data::{inline, preview},
     eval::{Kept, word},
-    models,
+    images, models,
     output::{Output, complain},
     query,
 };
 use crate::{
+    data,
     error::{Class, Error, Result},
+    text::guard,
     weights::Shelf,
 };
 
 #[derive(Args, Debug)]
 pub struct PredictArgs {
-    /// The run (its name, a unique part of it, a path, or `last`), then pictures; with --model, pictures alone
+    /// The run (its name, a unique part of it, a path, or `last`), then pictures or folders of them; with --model, pictures alone
     #[arg(required = true, value_name = "RUN IMAGE")]
     words: Vec<PathBuf>,
     /// A published network with its ImageNet weights instead of a run; `frostline models` lists them
@@ -67,26 +70,31 @@ struct Named {
     /// WordNet's, of ImageNet's classes.
     synset: Option<String>,
     class: String,
+    #[serde(with = "crate::event::real")]
     probability: f64,
 }
 
 pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
-    let arguments = if let Some(model) = &args.model { of_model(args, model)? } else { of_run(args)? };
-    let pictures = !args.no_image && !args.json && shows_pictures();
+    let (run, images) = split(args)?;
+    let mut arguments = match (&args.model, run) {
+        (Some(model), _) => of_model(args, model)?,
+        (None, run) => of_run(args, run.unwrap_or(Path::new("last")))?,
+    };
+    arguments.push("--".into());
+    arguments.extend(images.iter().map(|image| image.clone().into_os_string()));
+    let pictures = !args.no_image && !args.json && stdout().is_terminal();
     let mut unread = 0;
     let exit = query::ask(arguments, |answer: Answer, line| {
         unread += u32::from(answer.error.is_some());
         if args.json {
-            return out.line(line);
+            return out.json_line(line);
         }
         if let Some(error) = &answer.error {
-            // Most errors name their file already.
-            let named = error.contains(&answer.image);
-            complain(&if named { error.clone() } else { format!("{}: {error}", answer.image) });
+            complain(&images::unreadable(&answer.image, error));
             return Ok(());
         }
         if pictures {
-            show(Path::new(&answer.image));
+            show(images::named(&images, &answer.image));
         }
         out.line(&lines(&answer, args.top as usize))
     })?;
@@ -96,17 +104,22 @@ pub fn run(args: &PredictArgs, out: &mut Output) -> Result<Exit> {
     }
 }
 
-fn of_run(args: &PredictArgs) -> Result<Vec<OsString>> {
-    let [run, images @ ..] = &args.words[..] else { return Ok(Vec::new()) };
-    if images.is_empty() {
+/// The run, if it is one that is asked, and the images.
+fn split(args: &PredictArgs) -> Result<(Option<&Path>, Vec<PathBuf>)> {
+    if args.model.is_some() {
+        return Ok((None, images::all(&args.words)?));
+    }
+    let [run, given @ ..] = &args.words[..] else { return Ok((None, Vec::new())) };
+    if given.is_empty() {
         let text = format!("{}: a run, but no picture to show it", run.display());
         return Err(Error::user(text, "frostline predict RUN IMAGE..., or frostline predict --model NAME IMAGE..."));
     }
+    Ok((Some(run), images::all(given)?))
+}
+
+fn of_run(args: &PredictArgs, run: &Path) -> Result<Vec<OsString>> {
     let run = args.place.find(&run.to_string_lossy())?;
-    let mut arguments =
-        vec!["predict".into(), run.path().into(), "--checkpoint".into(), word(&args.checkpoint).into(), "--".into()];
-    arguments.extend(images.iter().map(|image| image.clone().into_os_string()));
-    Ok(arguments)
+    Ok(vec!["predict".into(), run.path().into(), "--checkpoint".into(), word(&args.checkpoint).into()])
 }
 
 fn of_model(args: &PredictArgs, model: &str) -> Result<Vec<OsString>> {
@@ -121,28 +134,29 @@ fn of_model(args: &PredictArgs, model: &str) -> Result<Vec<OsString>> {
     if args.squash {
         arguments.push("--squash".into());
     }
-    arguments.push("--".into());
-    arguments.extend(args.words.iter().map(|image| image.clone().into_os_string()));
     Ok(arguments)
 }
 
 fn lines(answer: &Answer, top: usize) -> String {
     const BAR: f64 = 20.0;
     let shown = &answer.top[..answer.top.len().min(top)];
-    let width = |name: &str| unicode_width::UnicodeWidthStr::width(name);
     let names: Vec<String> = shown
         .iter()
         .map(|Named { synset, class, .. }| match synset {
-            Some(synset) => format!("{synset} {class}"),
-            None => class.clone(),
+            Some(synset) => guard::clean(&format!("{synset} {class}")).into_owned(),
+            None => guard::clean(class).into_owned(),
         })
         .collect();
-    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
-    let mut text = answer.image.clone();
+    let widest = names.iter().map(|name| guard::width(name)).max().unwrap_or(0);
+    // One line, whatever the file's name holds.
+    let mut text = guard::clean(&answer.image).into_owned();
     for (Named { probability, .. }, class) in shown.iter().zip(&names) {
-        let room = " ".repeat(widest - width(class));
+        let class = guard::column(class, widest, "");
         let bar = "█".repeat((probability.clamp(0.0, 1.0) * BAR).round() as usize);
-        text.push_str(format!("\n  {class}{room}  {:6.2} %  {bar}", probability * 100.0).trim_end());
+        text.push_str(format!("\n  {class}  {:6.2} %  {bar}", probability * 100.0).trim_end());
+    }
+    if shown.iter().any(|named| named.probability.is_nan()) {
+        text.push_str("\n  the network's output is not a number: its weights have blown up");
     }
     text
 }
@@ -155,12 +169,12 @@ pub(super) fn shows_pictures() -> bool {
     stdout().is_terminal() && !multiplexed
 }
 
+/// Upright and in colour, as the network got it.
 fn show(path: &Path) {
-    const ROWS: u32 = 12;
-    let config = viuer::Config { absolute_offset: false, height: Some(ROWS), ..viuer::Config::default() };
+    const COLUMNS: u16 = 32;
     // The answer is what was asked for; a picture that cannot be shown here takes nothing from it.
-    if let Ok(picture) = image::open(path) {
-        let _ = viuer::print(&picture, &config);
+    if let Ok(pixels) = data::decode_whole(path) {
+        inline::picture(&preview::picture(&pixels), COLUMNS);
     }
 }
 

@@ -4,13 +4,17 @@ use crate::text::{figures, guard};
 
 /// The first column to the left, the others to the right, two blanks between them; no blank at the end of a line.
 pub fn table(rows: &[Vec<String>]) -> String {
+    aligned(rows, |column| column > 0)
+}
+
+/// [`table`], with the columns that are to stand to the right.
+pub fn aligned(rows: &[Vec<String>], to_the_right: impl Fn(usize) -> bool) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| guard::width(&guard::clean(cell)));
     let widths: Vec<usize> = (0..columns).map(|at| rows.iter().map(|row| cell(row, at)).max().unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| match at {
-            0 => guard::column(cell, width, ""),
-            _ => guard::column_right(cell, width, ""),
+        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
+            if to_the_right(at) { guard::column_right(cell, width, "") } else { guard::column(cell, width, "") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };

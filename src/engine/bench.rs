@@ -1,6 +1,8 @@
 //! `frostline-engine bench`: how fast this machine is on a configuration's first phase, part by part. It measures the product's own
 //! stepper, loader and training loop, and beside them what the device can do at best; it trains no second way. Answers are JSON lines.
 
+mod explain;
+
 use std::{
     fs,
     path::Path,
@@ -35,6 +37,8 @@ pub enum Part {
     Eval,
     Pipeline,
     EndToEnd,
+    GradCam,
+    Filters,
 }
 
 /// How long is measured.
@@ -50,8 +54,8 @@ const MOST_IMAGES: usize = 4096;
 /// Nothing is settled in the first steps: caches, clocks, threads.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// Measures the parts, in the order in which a run meets them.
-pub fn run(config: &Path, set: &[String], parts: &[Part], windows: Windows) -> Result<()> {
+/// Measures the parts, in the order in which a run meets them. `layer` is the one that is explained; none: the deepest with weights.
+pub fn run(config: &Path, set: &[String], parts: &[Part], layer: Option<&str>, windows: Windows) -> Result<()> {
     let mut plan = Plan::load(config, set)?;
     let (target, ready, _) = ready_device(&plan)?;
     print(&Line::Machine {
@@ -79,6 +83,12 @@ pub fn run(config: &Path, set: &[String], parts: &[Part], windows: Windows) -> R
         }
         if wants(Part::Eval) {
             evaluation(&plan, &train, target, windows)?;
+        }
+        if wants(Part::GradCam) {
+            explain::grad_cam(&plan, &train, target, layer, windows)?;
+        }
+        if wants(Part::Filters) {
+            explain::filters(&plan, target, layer, windows)?;
         }
         if wants(Part::EndToEnd) {
             end_to_end(&plan, train, data.classes, target, windows)?;
@@ -238,7 +248,7 @@ fn end_to_end(plan: &Plan, train: Split, classes: Vec<String>, target: Target, w
     let stepper = stepper(&plan, target)?;
     let mut trainer = Trainer::new(&plan, &data, stepper, pace, inbox, Origin::default())?;
     trainer.run()?;
-    let Paces { warm_up, steady, data_wait } = trainer.into_record().paces();
+    let Paces { warm_up, steady, data_wait } = trainer.into_parts().1.paces();
     let flops = plan.arch.step_flops(&plan.phases[0].frozen);
     if !warm_up.is_empty() {
         tell(What::FirstEpoch, warm_up, plan.phases[0].batch_size, flops, None)?;

@@ -15,23 +15,9 @@ use tch::Kind;
 use crate::{
     device,
     input::Preprocess,
-    queries::print,
+    queries::{self, Likely},
     stepper::{Target, TorchStepper},
 };
-
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-enum Answer<'a> {
-    Classified { image: &'a Path, top: Vec<Likely> },
-    Unreadable { image: &'a Path, error: String },
-}
-
-#[derive(serde::Serialize)]
-struct Likely {
-    synset: &'static str,
-    class: &'static str,
-    probability: f32,
-}
 
 /// The network with its weights, and the size of its pictures.
 pub fn published(architecture: Architecture, weights: &Path) -> Result<(TorchStepper, Size)> {
@@ -60,23 +46,10 @@ pub fn classify(
     let classes = imagenet::classes();
     let frame = catalogue::framing(architecture);
     let framing = if squash { Framing::Squash } else { Framing::Middle(frame.resize) };
-    for image in images {
-        let pixels = match data::decode_framed(image, framing, size, frame.interpolation) {
-            Ok(pixels) => pixels,
-            Err(error) => {
-                print(&Answer::Unreadable { image, error: Error::from(error).message() })?;
-                continue;
-            }
-        };
-        let probabilities = stepper.probabilities(&pixels)?;
-        let mut likely: Vec<Likely> = classes
-            .iter()
-            .zip(probabilities)
-            .map(|(class, probability)| Likely { synset: class.synset, class: class.name, probability })
-            .collect();
-        likely.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        likely.truncate(top);
-        print(&Answer::Classified { image, top: likely })?;
-    }
-    Ok(())
+    let decode = |image: &Path| data::decode_framed(image, framing, size, frame.interpolation);
+    let likely = |class: usize, probability| {
+        let class = &classes[class];
+        Likely { synset: Some(class.synset), class: class.name.to_owned(), probability }
+    };
+    queries::answer(&mut stepper, images, top, decode, likely)
 }

@@ -10,15 +10,12 @@ use frostline::trainer::Score;
 
 /// Mean over the batch, a scalar to differentiate. `labels` are classes, `[n]` of i64.
 pub fn mean(logits: &Tensor, labels: &Tensor, head: Head) -> Result<Tensor> {
-    Ok(match head {
-        Head::Binary => {
-            let targets = labels.f_to_kind(Kind::Float)?;
-            flat(logits)?.f_binary_cross_entropy_with_logits::<Tensor>(&targets, None, None, Reduction::Mean)?
-        }
-        Head::Categorical { .. } => {
-            logits.f_cross_entropy_loss::<Tensor>(labels, None, Reduction::Mean, IGNORE, 0.0)?
-        }
-    })
+    of(logits, labels, head, Reduction::Mean)
+}
+
+/// Of each picture, `[n]`.
+pub fn each(logits: &Tensor, labels: &Tensor, head: Head) -> Result<Tensor> {
+    of(logits, labels, head, Reduction::None)
 }
 
 /// [`mean`] of a batch whose pictures are mixed: each one's loss for its heavier label and for its lighter one, weighted. As
@@ -58,6 +55,16 @@ pub fn score(loss: &Tensor, predictions: &Tensor, labels: &Tensor) -> Result<Sco
         images: images as u64,
         loss_sum: loss.f_double_value(&[])? * images as f64,
         correct: correct.f_int64_value(&[])? as u64,
+    })
+}
+
+fn of(logits: &Tensor, labels: &Tensor, head: Head, reduction: Reduction) -> Result<Tensor> {
+    Ok(match head {
+        Head::Binary => {
+            let targets = labels.f_to_kind(Kind::Float)?;
+            flat(logits)?.f_binary_cross_entropy_with_logits::<Tensor>(&targets, None, None, reduction)?
+        }
+        Head::Categorical { .. } => logits.f_cross_entropy_loss::<Tensor>(labels, None, reduction, IGNORE, 0.0)?,
     })
 }
 

@@ -11,6 +11,7 @@ mod classify;
 mod device;
 mod doctor;
 mod error;
+mod evaluation;
 mod explain;
 mod features;
 mod freeze;
@@ -59,13 +60,19 @@ struct Arguments {
 enum Task {
     /// Train the run in this directory, or go on with it.
     Train { run: PathBuf },
-    /// Evaluate a checkpoint on a split; prints a `tested` event.
+    /// Evaluate a checkpoint on a split; prints one object an image, then a `tested` event.
     Eval {
         run: PathBuf,
         #[arg(long, value_enum, default_value = "test")]
         split: Split,
         #[arg(long, value_enum, default_value = "best")]
         checkpoint: Which,
+        /// Explain so many of the images that tell most, of each kind.
+        #[arg(long, default_value = "0")]
+        pictures: usize,
+        /// Folder for the files with what was found in them.
+        #[arg(long, requires = "pictures")]
+        into: Option<PathBuf>,
     },
     /// Classify images; prints one object an image.
     Predict {
@@ -99,6 +106,9 @@ enum Task {
         set: Vec<String>,
         #[arg(long = "part", value_enum, required = true)]
         parts: Vec<bench::Part>,
+        /// The layer that is explained; by default the deepest with weights.
+        #[arg(long)]
+        layer: Option<String>,
         /// Least length of a timed window.
         #[arg(long, default_value = "3")]
         seconds: f64,
@@ -126,7 +136,10 @@ fn main() -> ExitCode {
     device::settle_memory();
     let outcome = match Arguments::parse().task {
         Task::Train { run } => process::train(&run),
-        Task::Eval { run, split, checkpoint } => queries::evaluate(&run, split.into(), checkpoint.into()),
+        Task::Eval { run, split, checkpoint, pictures, into } => {
+            let looking = into.map(|into| evaluation::Looking { pictures, into });
+            evaluation::evaluate(&run, split.into(), checkpoint.into(), looking.as_ref())
+        }
         Task::Predict { run, images, checkpoint } => queries::predict(&run, &images, checkpoint.into()),
         Task::Explain(explaining) => explaining.run(),
         Task::Classify { architecture, weights, top, squash, images } => match Architecture::parse(&architecture) {
@@ -136,10 +149,10 @@ fn main() -> ExitCode {
             }
         },
         Task::Device => doctor::report(),
-        Task::Bench { config, set, parts, seconds, repeats } => {
+        Task::Bench { config, set, parts, layer, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));
             let windows = bench::Windows { length, count: repeats.max(1) };
-            bench::run(&config, &set, &parts, windows)
+            bench::run(&config, &set, &parts, layer.as_deref(), windows)
         }
     };
     match outcome {

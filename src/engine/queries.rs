@@ -1,78 +1,81 @@
-//! What can be asked of a run besides training it: to measure a checkpoint on a split, and to classify images. The answers are
-//! JSON objects on standard output, one a line.
+//! What can be asked of a run besides training it: which classes images show. And the parts that every question needs: a run opened for
+//! reading, its network as a checkpoint has it, and the answers, JSON objects on standard output, one a line.
 
 use std::{
     io::Write as _,
-    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::mpsc::channel,
 };
 
 use frostline::{
-    data,
+    data::{self, DataError, Pixels},
     error::{Error, Result},
-    event::{CheckpointKind, Event, SplitName},
+    event::{CheckpointKind, Event},
+    metrics,
     plan::Plan,
     run::{RunDir, Tail},
-    trainer::{Inbox, Origin, Progress, Record, SavedTensor, Stepper as _, Trainer, Written, read_checkpoint},
+    trainer::{Stepper as _, read_checkpoint},
 };
 
 use crate::{
     input::Preprocess,
-    process::{open_data, ready_device},
+    process::ready_device,
     stepper::{Target, TorchStepper},
 };
 
-/// Evaluates a checkpoint on a split and prints the result as a `tested` event.
-pub fn evaluate(path: &Path, split: SplitName, checkpoint: CheckpointKind) -> Result<()> {
-    let (run, plan, target) = open_for_reading(path)?;
-    let data = open_data(&plan)?;
-    let stepper = restored(&run, &plan, target, checkpoint)?;
-    let (_requests, arrivals) = channel();
-    let inbox = Inbox::new(arrivals, Vec::new);
-    let mut trainer = Trainer::new(&plan, &data, stepper, Printed, inbox, Origin::default())?;
-    match trainer.tested(split, checkpoint)? {
-        ControlFlow::Continue(tested) => print(&Event::Tested(tested)),
-        ControlFlow::Break(_) => Err(Error::internal("an evaluation was stopped by a command")),
-    }
-}
-
+/// The answer for one image. `image` is as it is written for a person, whose system may have bytes in a name that are no letters.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
-enum Prediction<'a> {
-    Classified { image: &'a Path, top: Vec<Likely> },
-    Unreadable { image: &'a Path, error: String },
+enum Answer {
+    Classified { image: String, top: Vec<Likely> },
+    Unreadable { image: String, error: String },
 }
 
 #[derive(serde::Serialize)]
-struct Likely {
-    class: String,
-    probability: f32,
+pub struct Likely {
+    /// WordNet's, of ImageNet's classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synset: Option<&'static str>,
+    pub class: String,
+    pub probability: f32,
 }
 
-/// Classifies images and prints one object each, the likeliest class first. An unreadable image is reported in its place.
+/// Shows each image that `decode` can read to the network, and prints one object each: the likeliest of the classes that `likely` names,
+/// `most` of them. An unreadable image is reported in its place.
+pub fn answer(
+    stepper: &mut TorchStepper,
+    images: &[PathBuf],
+    most: usize,
+    decode: impl Fn(&Path) -> std::result::Result<Pixels, DataError>,
+    likely: impl Fn(usize, f32) -> Likely,
+) -> Result<()> {
+    for path in images {
+        let image = path.display().to_string();
+        let probabilities = match decode(path) {
+            Ok(pixels) => stepper.probabilities(&pixels)?,
+            Err(error) => {
+                print(&Answer::Unreadable { image, error: Error::from(error).message() })?;
+                continue;
+            }
+        };
+        let order = metrics::likeliest(&probabilities);
+        let top = order.into_iter().take(most).map(|class| likely(class, probabilities[class])).collect();
+        print(&Answer::Classified { image, top })?;
+    }
+    Ok(())
+}
+
+/// Classifies images with a run's network, all classes named.
 pub fn predict(path: &Path, images: &[PathBuf], checkpoint: CheckpointKind) -> Result<()> {
     let (run, plan, target) = open_for_reading(path)?;
     let classes = classes(&run, &plan)?;
     let mut stepper = restored(&run, &plan, target, checkpoint)?;
-    for image in images {
-        let probabilities = match data::decode_file(image, plan.data.size, plan.data.interpolation) {
-            Ok(pixels) => stepper.probabilities(&pixels)?,
-            Err(error) => {
-                print(&Prediction::Unreadable { image, error: Error::from(error).message() })?;
-                continue;
-            }
-        };
-        let mut top: Vec<Likely> = classes
-            .iter()
-            .cloned()
-            .zip(probabilities)
-            .map(|(class, probability)| Likely { class, probability })
-            .collect();
-        top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        print(&Prediction::Classified { image, top })?;
-    }
-    Ok(())
+    let decode = |image: &Path| data::decode_file(image, plan.data.size, plan.data.interpolation);
+    let likely = |class: usize, probability| Likely {
+        synset: None,
+        class: classes.get(class).cloned().unwrap_or_else(|| class.to_string()),
+        probability,
+    };
+    answer(&mut stepper, images, usize::MAX, decode, likely)
 }
 
 /// As the run itself knew them, so that neither the data nor its folder is needed; a run that never opened its data looks there.
@@ -83,27 +86,6 @@ pub fn classes(run: &RunDir, plan: &Plan) -> Result<Vec<String>> {
         }
     }
     Ok(data::inspect(&plan.data)?.classes)
-}
-
-/// Prints what was left out of a measurement, and keeps nothing.
-struct Printed;
-
-impl Record for Printed {
-    fn say(&mut self, event: Event) -> Result<()> {
-        if matches!(event, Event::Skipped { .. }) { print(&event) } else { Ok(()) }
-    }
-
-    fn picture(&mut self, _: &image::RgbImage, _: bool) -> Result<String> {
-        Err(Error::internal("a measurement keeps no pictures"))
-    }
-
-    fn checkpoint(&mut self, _: CheckpointKind, _: &[SavedTensor], _: &Progress) -> Result<Written> {
-        Err(Error::internal("a measurement keeps no checkpoints"))
-    }
-
-    fn read_checkpoint(&mut self, _: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
-        Ok(None)
-    }
 }
 
 pub fn open_for_reading(path: &Path) -> Result<(RunDir, Plan, Target)> {

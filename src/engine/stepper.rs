@@ -165,7 +165,12 @@ impl TorchStepper {
         let predictions = loss::predictions(&logits, head)?;
         let score = loss::score(&loss::mean(&logits, &labels, head)?, &predictions, &labels)?;
         let classes = Vec::<i64>::try_from(predictions.f_to_device(Device::Cpu)?.f_to_kind(Kind::Int64)?)?;
-        Ok(Evaluated { score, predictions: classes.into_iter().map(|class| class as u32).collect() })
+        Ok(Evaluated {
+            score,
+            predictions: classes.into_iter().map(|class| class as u32).collect(),
+            losses: explain::numbers(&loss::each(&logits, &labels, head)?)?,
+            probabilities: explain::numbers(&loss::probabilities(&logits, head)?)?,
+        })
     }
 }
 

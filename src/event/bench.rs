@@ -27,7 +27,7 @@ pub enum Line {
     },
     Rate {
         what: What,
-        /// One for each window; images, or floating-point operations, a second.
+        /// One for each window; images, filters, or floating-point operations, a second.
         values: Vec<f64>,
         /// Images in a batch; 0 where there is none.
         batch: u32,
@@ -61,4 +61,8 @@ pub enum What {
     FirstEpoch,
     /// The training loop later on.
     EndToEnd,
+    /// One image explained.
+    GradCam,
+    /// Pictures that filters like, of forty steps each.
+    Filters,
 }

@@ -21,6 +21,32 @@ pub fn fit(width: u32, height: u32, area: Rect) -> Rect {
     Rect { x: area.x + (area.width - columns) / 2, y: area.y + (area.height - rows) / 2, width: columns, height: rows }
 }
 
+/// A picture as it was painted once, to be put on the screen again and again: the search for its cells costs more than a frame's rest.
+#[derive(Clone, Debug)]
+pub struct Painting {
+    cells: Buffer,
+}
+
+impl Painting {
+    /// As [`paint`] draws it on `columns`×`rows` cells.
+    pub fn new(image: &RgbImage, [columns, rows]: [u16; 2], glyphs: Glyphs, depth: Depth, light: bool) -> Self {
+        let mut cells = Buffer::empty(Rect::new(0, 0, columns, rows));
+        paint(image, cells.area, glyphs, depth, light, &mut cells);
+        Self { cells }
+    }
+
+    /// Puts it there, with its corner at that of `area` and no further than that.
+    pub fn hang(&self, area: Rect, buffer: &mut Buffer) {
+        let seen = area.intersection(buffer.area);
+        for position in seen.positions() {
+            let own = (position.x - area.x, position.y - area.y);
+            if let (Some(cell), Some(painted)) = (buffer.cell_mut(position), self.cells.cell(own)) {
+                *cell = painted.clone();
+            }
+        }
+    }
+}
+
 /// Draws `image` over the whole of `area`; see [`fit`] for an area of its shape.
 ///
 /// Without colours the brightness becomes a ramp of ASCII characters, brightest where the terminal is brightest: `light` says that it
@@ -201,6 +227,21 @@ mod tests {
         assert_eq!(buffer, Buffer::with_lines([" .:-=+*#%@"]));
         paint(&image, buffer.area, Glyphs::Quadrant, Depth::Mono, true, &mut buffer);
         assert_eq!(buffer, Buffer::with_lines(["@%#*+=-:. "]));
+    }
+
+    #[test]
+    fn a_painting_hangs_as_it_was_painted() {
+        let image = RgbImage::from_fn(16, 16, |x, y| Rgb([x as u8 * 16, y as u8 * 16, 99]));
+        let area = Rect::new(2, 1, 8, 4);
+        let screen = |width| Buffer::empty(Rect::new(0, 0, width, 9));
+        let (mut painted, mut hung, mut narrow) = (screen(12), screen(12), screen(9));
+        paint(&image, area, Glyphs::Quadrant, Depth::True, false, &mut painted);
+        let painting = Painting::new(&image, [8, 4], Glyphs::Quadrant, Depth::True, false);
+        painting.hang(area, &mut hung);
+        assert_eq!(hung, painted);
+        // What hangs over the edge is cut off, not squeezed in.
+        painting.hang(area, &mut narrow);
+        assert!(narrow.area.positions().all(|at| narrow.cell(at) == painted.cell(at)));
     }
 
     #[test]

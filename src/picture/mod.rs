@@ -13,7 +13,7 @@ mod overlay;
 mod scale;
 
 pub use animation::{Motion, animated};
-pub use cells::{fit, paint};
+pub use cells::{Painting, fit, paint};
 pub use channel::Channel;
 pub use colormap::Colormap;
 pub use depth::{Depth, nearest_indexed};

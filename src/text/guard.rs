@@ -15,6 +15,26 @@ pub fn clean_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_unsafe(c) && !matches!(c, '\n' | '\t'))
 }
 
+/// [`clean`] for text that is JSON: the escapes are JSON's, so that it says the same as before.
+pub fn clean_json(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| is_unsafe(c) && c != '\n';
+    if !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if !hidden(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let written = write!(out, "\\u{unit:04x}");
+            debug_assert!(written.is_ok(), "a string takes everything");
+        }
+    }
+    Cow::Owned(out)
+}
+
 fn escaped(text: &str, hidden: fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
@@ -136,6 +156,15 @@ mod tests {
             clean_lines("a\u{1b}]0;owned\u{7}b\r\u{202e}c\u{200b}d\n"),
             "a\\x1b]0;owned\\x07b\\x0d\\u{202e}c\\u{200b}d\n"
         );
+    }
+
+    #[test]
+    fn json_stays_json_and_says_the_same() {
+        let name = "a\u{1b}[2J\u{9b}\u{202e}\u{e0041}b\n猫";
+        let text = serde_json::to_string(name).unwrap();
+        let clean = clean_json(&text);
+        assert!(!clean.contains(is_unsafe), "{clean}");
+        assert_eq!(serde_json::from_str::<String>(&clean).unwrap(), name);
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if self.data.test.as_ref().is_none_or(Split::is_empty) {
             return Ok(completed);
         }
-        let checkpoint = self.load_best()?;
+        // Or the weights of this moment, where none of the phase's epochs has left any.
+        let checkpoint = if self.restore_best()? { CheckpointKind::Best } else { CheckpointKind::Last };
         self.testing = true;
         match self.tested(SplitName::Test, checkpoint)? {
             Break(by) => Ok(Ended::Stopped { by }),
@@ -141,17 +142,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 self.record.say(Event::Tested(tested))?;
                 Ok(completed)
             }
-        }
-    }
-
-    /// The last phase's best weights, or those of this moment where none of its epochs has left any.
-    fn load_best(&mut self) -> Result<CheckpointKind> {
-        match self.record.read_checkpoint(CheckpointKind::Best)? {
-            Some((tensors, best)) if best.phase == self.progress.phase => {
-                self.stepper.restore(&tensors)?;
-                Ok(CheckpointKind::Best)
-            }
-            _ => Ok(CheckpointKind::Last),
         }
     }
 
@@ -166,6 +156,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let word = format!("{split:?}").to_lowercase();
             Error::user(format!("the data has no {word} split"), "choose another one with --split".to_owned())
         })?;
+        let skipped = match split {
+            SplitName::Train => &self.data.skipped.train,
+            SplitName::Validation => &self.data.skipped.validation,
+            SplitName::Test => &self.data.skipped.test,
+        };
+        self.say_skipped_files(split, skipped)?;
         let loader = evaluation_loader(self.plan, images);
         Ok(match self.evaluate(&loader, split)? {
             Break(by) => Break(by),
@@ -201,6 +197,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 continue;
             }
             let evaluated = self.stepper.evaluate(&batch)?;
+            self.record.judged(&batch, &evaluated)?;
             self.look_if_due()?;
             sums.add(evaluated.score);
             for (&truth, &prediction) in batch.labels.iter().zip(&evaluated.predictions) {

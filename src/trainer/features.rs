@@ -44,25 +44,42 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// Has a loader serve what is kept of the part that is frozen now, from its next epoch on. True if that is another part than
     /// before. `training`: for steps, in which dropout drops.
     pub(super) fn serve_features(&mut self, loader: &Loader, split: SplitName, training: bool) -> Result<bool> {
-        let features = self.features_of(loader, split, training)?;
+        let wanted = self.wanted_features(loader, training)?;
+        let found = wanted.as_ref().and_then(|(part, pictures)| self.keeping.find(part, *pictures)).cloned();
+        let served = loader.features().is_some();
+        let mut changed = loader.serve(found.clone());
+        // What nobody serves any more closes its file, and makes room for the next one.
+        self.keeping.open.retain(|features| Arc::strong_count(features) > 1);
+        let features = match (found, wanted) {
+            (None, Some((part, pictures))) => {
+                let opened = self.open_features(part, pictures, loader, split)?;
+                changed = served || opened.is_some();
+                loader.serve(opened.clone());
+                opened
+            }
+            (found, _) => found,
+        };
         if let Some(features) = &features {
             features.settle();
         }
-        let changed = loader.serve(features);
-        // What nobody serves any more closes its file.
-        self.keeping.open.retain(|features| Arc::strong_count(features) > 1);
         Ok(changed)
     }
 
-    fn features_of(&mut self, loader: &Loader, split: SplitName, training: bool) -> Result<Option<Arc<Features>>> {
+    fn wanted_features(&mut self, loader: &Loader, training: bool) -> Result<Option<(FrozenPart, Pictures)>> {
         if self.plan.feature_bytes == 0 || loader.images() == 0 {
             return Ok(None);
         }
         let Some(pictures) = loader.pictures() else { return Ok(None) };
-        let Some(part) = self.stepper.frozen_part(training)? else { return Ok(None) };
-        if let Some(features) = self.keeping.find(&part, pictures) {
-            return Ok(Some(Arc::clone(features)));
-        }
+        Ok(self.stepper.frozen_part(training)?.map(|part| (part, pictures)))
+    }
+
+    fn open_features(
+        &mut self,
+        part: FrozenPart,
+        pictures: Pictures,
+        loader: &Loader,
+        split: SplitName,
+    ) -> Result<Option<Arc<Features>>> {
         if self.keeping.failed.contains(&(part.clone(), pictures)) {
             return Ok(None);
         }

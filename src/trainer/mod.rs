@@ -137,9 +137,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         &self.progress
     }
 
-    /// The record, for what is to be said after the end.
-    pub fn into_record(self) -> R {
-        self.record
+    /// The network and the record, for what is to be looked at or said after the end.
+    pub fn into_parts(self) -> (S, R) {
+        (self.stepper, self.record)
     }
 
     /// Trains to the end of the plan, or until somebody stops it.

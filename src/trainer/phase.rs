@@ -26,7 +26,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let how = self.progress.phase_ended.unwrap_or(PhaseEnd::Completed);
         let next = self.progress.phase + 1;
         let is_last = next == self.phases.len();
-        let restored = !is_last && how != PhaseEnd::Skipped && self.phase().restore_best && self.restore_best()?;
+        let wanted = !is_last && how != PhaseEnd::Skipped && self.phase().restore_best;
+        let restored = wanted && self.restore_best()?;
+        if wanted && !restored {
+            let message = format!("phase \"{}\" has no best weights; its last ones stay", self.phase().name);
+            self.record.say(Event::Log { level: Level::Warning, message })?;
+        }
         self.record.say(Event::PhaseEnded(PhaseEnded {
             phase: next as u32,
             count: self.phases.len() as u32,
@@ -53,7 +58,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     /// Goes back to this phase's best weights, if one of its epochs has left any.
-    fn restore_best(&mut self) -> Result<bool> {
+    pub(super) fn restore_best(&mut self) -> Result<bool> {
         match self.record.read_checkpoint(CheckpointKind::Best)? {
             Some((tensors, best))
                 if best.phase == self.progress.phase && best.phase_step == self.progress.phase_step =>
@@ -61,11 +66,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 self.stepper.restore(&tensors)?;
                 Ok(true)
             }
-            _ => {
-                let message = format!("phase \"{}\" has no best weights; its last ones stay", self.phase().name);
-                self.record.say(Event::Log { level: Level::Warning, message })?;
-                Ok(false)
-            }
+            _ => Ok(false),
         }
     }
 

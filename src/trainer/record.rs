@@ -2,14 +2,20 @@
 
 use image::RgbImage;
 
-use super::{Progress, SavedTensor};
+use super::{Evaluated, Progress, SavedTensor};
 use crate::{
+    data::Batch,
     error::Result,
     event::{CheckpointKind, Event},
 };
 
 pub trait Record {
     fn say(&mut self, event: Event) -> Result<()>;
+
+    /// What a pass over a split made of the images of a batch. A run keeps the sums of it only.
+    fn judged(&mut self, _batch: &Batch, _evaluated: &Evaluated) -> Result<()> {
+        Ok(())
+    }
 
     /// Keeps a picture and returns its blob name. One that is not `lasting` may be dropped for newer ones.
     fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String>;

@@ -104,6 +104,10 @@ pub struct Evaluated {
     pub score: Score,
     /// The predicted class of each image.
     pub predictions: Vec<u32>,
+    /// The cross-entropy of each image, in nats.
+    pub losses: Vec<f32>,
+    /// One number a class for each image, row-major.
+    pub probabilities: Vec<f32>,
 }
 
 /// A named tensor as a checkpoint stores it: `conv2d_1/kernel`, `optimizer/conv2d_1/kernel/velocity`.

@@ -1,8 +1,16 @@
-//! Pictures that came from the run, decoded and kept small, and which of them were asked for.
+//! Pictures that came from the run, decoded and kept small, as they were painted last, and which of them were asked for.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    collections::{HashSet, VecDeque},
+};
 
 use image::{ImageFormat, ImageReader, RgbImage, imageops::FilterType};
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::appearance::Appearance;
+use crate::picture::{Painting, fit};
 
 #[derive(Debug, Default)]
 pub struct Album {
@@ -11,6 +19,16 @@ pub struct Album {
     asked: HashSet<String>,
     /// Asked for in vain: the run keeps only so many.
     missing: HashSet<String>,
+    /// The newest last. It only spares work, so drawing may add to it.
+    paintings: RefCell<VecDeque<(Painted, Painting)>>,
+}
+
+/// What a painting is of, and how it was painted.
+#[derive(Clone, Debug, PartialEq)]
+struct Painted {
+    hash: String,
+    cells: [u16; 2],
+    appearance: Appearance,
 }
 
 impl Album {
@@ -25,6 +43,35 @@ impl Album {
     /// Of all pictures that are here.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pictures.iter().map(|(hash, _)| hash.as_str())
+    }
+
+    /// Draws what is made of pictures that are here in the middle of `area`, as large as it fits: `name` says of which and how. False if
+    /// there is nothing to draw.
+    pub fn paint_made<'a>(
+        &self,
+        name: String,
+        (width, height): (u32, u32),
+        area: Rect,
+        appearance: Appearance,
+        make: impl FnOnce(Rect) -> Option<Cow<'a, RgbImage>>,
+        buffer: &mut Buffer,
+    ) -> bool {
+        let place = fit(width, height, area);
+        let painted = Painted { hash: name, cells: [place.width, place.height], appearance };
+        let mut paintings = self.paintings.borrow_mut();
+        if let Some((_, painting)) = paintings.iter().find(|(key, _)| *key == painted) {
+            painting.hang(place, buffer);
+            return true;
+        }
+        let Some(image) = make(place) else { return false };
+        let Appearance { glyphs, depth, light, .. } = appearance;
+        let painting = Painting::new(&image, painted.cells, glyphs, depth, light);
+        painting.hang(place, buffer);
+        paintings.push_back((painted, painting));
+        if paintings.len() > Self::MOST {
+            paintings.pop_front();
+        }
+        true
     }
 
     /// Whether `hash` has to be asked for; from now on it counts as asked.
@@ -57,6 +104,7 @@ impl Album {
             picture
         };
         self.pictures.retain(|(h, _)| *h != hash);
+        self.paintings.get_mut().retain(|(painted, _)| painted.hash != hash);
         self.pictures.push_back((hash, picture.into_rgb8()));
         if self.pictures.len() > Self::MOST {
             self.pictures.pop_front();
@@ -74,6 +122,11 @@ impl Album {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn paint(album: &Album, hash: &str, area: Rect, look: Appearance, buffer: &mut Buffer) -> bool {
+        let Some(image) = album.get(hash) else { return false };
+        album.paint_made(hash.to_owned(), image.dimensions(), area, look, |_| Some(Cow::Borrowed(image)), buffer)
+    }
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut out = std::io::Cursor::new(Vec::new());
@@ -100,6 +153,26 @@ mod tests {
         assert!(album.is_missing("a") && !album.ask("a"));
         album.put("a".into(), &png(1, 1)).unwrap();
         assert!(!album.is_missing("a"), "it was computed again");
+    }
+
+    #[test]
+    fn a_picture_that_comes_anew_is_painted_anew() {
+        let appearance = Appearance::detect(|_| None);
+        let mut album = Album::default();
+        let area = Rect::new(0, 0, 2, 1);
+        let colour = |album: &Album| {
+            let mut buffer = Buffer::empty(area);
+            assert!(paint(&album, "a", area, appearance, &mut buffer));
+            buffer.cell((0, 0)).unwrap().bg
+        };
+        album.put("a".into(), &png(4, 4)).unwrap();
+        let black = colour(&album);
+        assert_eq!(colour(&album), black);
+        let mut white = std::io::Cursor::new(Vec::new());
+        RgbImage::from_pixel(4, 4, image::Rgb([255; 3])).write_to(&mut white, ImageFormat::Png).unwrap();
+        album.put("a".into(), &white.into_inner()).unwrap();
+        assert_ne!(colour(&album), black);
+        assert!(!paint(&album, "b", area, appearance, &mut Buffer::empty(area)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The event loop of the dashboard: keys, messages, ticks and signals in; frames out, at most thirty a second and none when nothing changed.
+//! The event loop of the dashboard: keys, messages, ticks and signals in; frames out, none when nothing changed. They come at thirty a second
+//! while a person is at the keys, and at five when the run alone has news, since it is the run's processors that draw them.
 
 use std::time::Duration;
 
@@ -22,8 +23,12 @@ use super::{
 };
 use crate::state::RunState;
 
-/// Between two frames: a terminal over SSH can follow, an eye sees no steps.
+/// Between two frames after a key: a terminal over SSH can follow, an eye sees no steps.
 const FRAME: Duration = Duration::from_millis(33);
+/// Between two frames while nobody touches a key.
+const CALM_FRAME: Duration = Duration::from_millis(200);
+/// So long after a key, answers and pictures are what somebody waits for.
+const AT_THE_KEYS: Duration = Duration::from_secs(2);
 /// Messages taken in before a frame is due again: a long journal on attaching is read in a few gulps.
 const GULP: usize = 4096;
 
@@ -64,6 +69,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     terminal.draw(|frame| view::draw(&model, frame))?;
 
     let mut drawn = Instant::now();
+    let mut touched = drawn;
     let mut changed = false;
     let mut open = true;
     let mut keys = Keys::new();
@@ -73,6 +79,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     ticks.reset();
     let why = loop {
+        let frame = if touched.elapsed() < AT_THE_KEYS { FRAME } else { CALM_FRAME };
         tokio::select! {
             key = keys.next(), if !link.is_asking() => {
                 let msg = match key {
@@ -86,7 +93,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                     // The terminal is gone; training does not need it.
                     Some(Err(_)) | None => break Why::Signal,
                 };
-                changed = true;
+                (changed, touched) = (true, Instant::now());
                 if obey(update(&mut model, msg), &mut session, &mut terminal, &mut link)? {
                     break Why::Asked;
                 }
@@ -123,7 +130,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                     changed = true;
                 }
             },
-            () = sleep_until(drawn + FRAME), if changed => {
+            () = sleep_until(drawn + frame), if changed => {
                 changed = link.draw(&mut model, &mut terminal)?;
                 drawn = Instant::now();
             }

@@ -1,7 +1,10 @@
 //! The lens on a real run: a small network learns to tell drawn cats from dogs, somebody looks into it meanwhile and goes back through
 //! its epochs afterwards, and the heat moves onto what tells the species apart.
 
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use frostline::{
     command::Method,
@@ -16,35 +19,40 @@ use crate::{
     pty::Screen,
 };
 
-const SIDE: u32 = 32;
+const SIDE: u32 = 40;
 const SEED: u64 = 5;
-const EPOCHS: u32 = 8;
+const EPOCHS: u32 = 12;
+/// Pooling over all places keeps the network from learning where in the picture something is, so that it has to learn what.
 const CONFIG: &str = r#"
 seed = 5
 [data]
 source = "critters"
-train = 640
+train = 1500
 validation = 32
 test = 16
+augment = { horizontal_flip = true }
 [model]
-input = [32, 32, 3]
+input = [40, 40, 3]
 layers = [
-  { type = "conv2d", filters = 16, kernel_size = 3, activation = "relu" },
+  { type = "conv2d", filters = 24, kernel_size = 3, activation = "relu" },
   { type = "max_pooling2d" },
   { type = "conv2d", filters = 32, kernel_size = 3, activation = "relu" },
-  { type = "flatten" },
+  { type = "max_pooling2d" },
+  { type = "conv2d", filters = 32, kernel_size = 3, activation = "relu" },
+  { type = "global_max_pooling2d" },
   { type = "dense", units = 1, activation = "sigmoid" },
 ]
 [train]
-epochs = 8
+epochs = 12
 batch_size = 16
+learning_rate = 2e-3
 optimizer = { kind = "adam" }
 [explain]
 pinned = 16
 time_share = 1.0
 [engine]
 device = "cpu"
-threads = 1
+threads = 2
 "#;
 
 /// The drawing at a position of the validation split: the second quarter of all drawings' numbers.
@@ -62,7 +70,7 @@ fn kept(run: &RunDir) -> Vec<Explained> {
 fn energy(run: &RunDir, explained: &Explained) -> Option<f64> {
     let own = |picture: &&frostline::event::Picture| {
         let PictureKind::Heat { method, layer, class, .. } = &picture.kind else { return false };
-        (*method, layer.as_str(), *class) == (Method::GradCam, "conv2d_1", explained.label)
+        (*method, layer.as_str(), *class) == (Method::GradCam, "conv2d_2", explained.label)
     };
     let picture = explained.pictures.iter().find(own)?;
     let blob = image::open(run.blobs().join(format!("{}.png", picture.blob))).unwrap().to_luma8();
@@ -92,7 +100,12 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
     screen.press("m");
     screen.await_text("Grad-CAM++ ");
     screen.press("M");
-    screen.await_text("COMPLETED");
+    // Some seconds, or on a machine that is busy a minute.
+    let begun = Instant::now();
+    while !screen.shows("COMPLETED") {
+        assert!(begun.elapsed() < Duration::from_secs(180), "the run never ends");
+        thread::sleep(Duration::from_millis(50));
+    }
 
     // And when it is over, from epoch to epoch.
     let heat = |screen: &Screen| screen.colours(4..16, 36..64);
@@ -109,7 +122,7 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
 
     let run = only_run(&stage.path("runs"));
     let kept = kept(&run);
-    assert_eq!(kept.len(), 16 * EPOCHS as usize, "a tenth of the time is enough");
+    assert_eq!(kept.len(), 16 * EPOCHS as usize, "all of the time may go into it");
     let sample = kept[0].pictures.iter().find(|picture| picture.kind == PictureKind::Sample).unwrap();
     let seen = image::open(run.blobs().join(format!("{}.png", sample.blob))).unwrap().to_rgb8();
     assert_eq!(seen.into_raw(), drawn(kept[0].sample).pixels.bytes, "the mask is this drawing's");
@@ -120,12 +133,11 @@ fn heat_moves_onto_what_tells_the_species_apart_and_the_lens_shows_it() {
             .collect()
     };
     let (first, last) = (of(1), of(EPOCHS));
-    assert!(last.len() >= 12, "heat for the own class in {} of 16 images", last.len());
+    assert!(first.len() >= 8 && last.len() >= 8, "heat for the own class in {} of 16 images", last.len());
     assert!(
         mean(&last) > mean(&first),
         "on what tells: {:.3} in the first epoch, {:.3} in the last",
         mean(&first),
         mean(&last)
     );
-    println!("energy {:.3} -> {:.3}; {} and {} images", mean(&first), mean(&last), first.len(), last.len());
 }

@@ -8,6 +8,8 @@ mod cli;
 mod configs;
 mod data;
 #[cfg(feature = "engine")]
+mod evaluation;
+#[cfg(feature = "engine")]
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
@@ -16,6 +18,8 @@ mod hub;
 mod lens;
 mod mistakes;
 mod models;
+#[cfg(feature = "engine")]
+mod odd;
 mod pixels;
 mod pty;
 #[cfg(feature = "engine")]

@@ -9,7 +9,7 @@ use crate::{picture::enlarge, text::guard};
 const GAP: u32 = 6;
 /// Two lines.
 const CAPTION: u32 = 26;
-const GLYPH: u32 = 8;
+pub const GLYPH: u32 = 8;
 const GROUND: Rgb<u8> = Rgb([24; 3]);
 const INK: Rgb<u8> = Rgb([208; 3]);
 /// Smaller pictures are enlarged by whole pixels, so that one of 28×28 can be seen and its caption read.
@@ -45,7 +45,7 @@ pub fn sheet(rows: &[Vec<Tile>]) -> RgbImage {
             // It fits: the sheet was made for the largest.
             let _ = sheet.copy_from(&tile.picture, left, top);
             for (line, down) in tile.caption.lines().take(2).zip([4, 15]) {
-                write(&mut sheet, line, left, top + height + down, width);
+                write(&mut sheet, line, left, top + height + down, width, INK);
             }
         }
     }
@@ -67,13 +67,13 @@ pub fn strip(row: &[Tile]) -> RgbImage {
 }
 
 /// One line from `left` on, cut at `room` pixels; what the font lacks becomes a question mark.
-fn write(sheet: &mut RgbImage, text: &str, left: u32, top: u32, room: u32) {
+pub fn write(sheet: &mut RgbImage, text: &str, left: u32, top: u32, room: u32, ink: Rgb<u8>) {
     for (at, letter) in tail(text, (room / GLYPH) as usize).chars().enumerate() {
         let glyph = BASIC_LEGACY.get(letter as usize).copied().unwrap_or(BASIC_LEGACY['?' as usize]);
         for (y, row) in (top..).zip(glyph) {
             for (x, bit) in (left + at as u32 * GLYPH..).zip(0..GLYPH) {
                 if row >> bit & 1 == 1 && x < sheet.width() && y < sheet.height() {
-                    sheet.put_pixel(x, y, INK);
+                    sheet.put_pixel(x, y, ink);
                 }
             }
         }

@@ -22,8 +22,7 @@ use crate::{
 
 const PART: Part = Part("terminal");
 /// Under the picture.
-pub const TEST_PICTURE: &str =
-    "    a test picture: blue to red, darker downwards, without gaps or letters.\n    If it looks otherwise, press g in the dashboard until pictures do";
+pub const TEST_PICTURE: &str = "    a test picture: blue to red, darker downwards, without gaps or letters.\n    If it looks otherwise, press g in the dashboard until pictures do";
 const COLUMNS: u16 = 24;
 const ROWS: u16 = 6;
 

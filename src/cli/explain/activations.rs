@@ -168,7 +168,7 @@ fn show(
     if args.json {
         let measured = channels.iter().zip(&states).map(|(values, &state)| measured(values, state)).collect();
         let record = Record { image: &seen.image, layer, top: &seen.top, channels: measured, picture: written };
-        out.line(&serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?)?;
+        out.json(&record)?;
     } else {
         out.line(&format!("  {told}"))?;
         if !args.no_image && !args.sweep && !inline::picture(&picture, COLUMNS) {

@@ -17,6 +17,7 @@ use crate::{
     cli::{
         Exit,
         data::{inline, preview},
+        images,
         output::Output,
     },
     command::Method,
@@ -103,7 +104,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
         let before = shown.take().filter(|(name, _)| *name == heat.image);
         let decoded = match before {
             Some(same) => same,
-            None => (heat.image.clone(), at_its_size(Path::new(&heat.image))?),
+            None => (heat.image.clone(), at_its_size(images::named(&images, &heat.image))?),
         };
         let (_, image) = &*shown.insert(decoded);
         let picture = if args.alone {
@@ -129,8 +130,7 @@ pub fn run(args: &CamArgs, out: &mut Output) -> Result<Exit> {
                 heat: values,
                 picture: written,
             };
-            let text = serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?;
-            return out.line(&text);
+            return out.json(&record);
         }
         out.line(&heat.image)?;
         if !args.no_image && !inline::picture(&picture, COLUMNS) {

@@ -8,7 +8,7 @@ use super::{Network, unexpected};
 use crate::{
     cli::{Exit, output::Output},
     command::Method,
-    error::{Error, Result},
+    error::Result,
     event::explain::{Answer, Scored},
 };
 
@@ -34,7 +34,7 @@ pub fn run(args: &CheckArgs, out: &mut Output) -> Result<Exit> {
     let exit = args.network.ask(what, |answer| {
         let Answer::Scored(scored) = answer else { return Err(unexpected(&answer)) };
         if args.json {
-            out.line(&serde_json::to_string(&scored).map_err(|error| Error::internal(error.to_string()))?)?;
+            out.json(&scored)?;
         }
         all.push(scored);
         Ok(())

@@ -94,7 +94,7 @@ pub fn run(args: &FiltersArgs, out: &mut Output) -> Result<Exit> {
         if args.json {
             let Filters { layer, filters, done, total, means, .. } = &filters;
             let record = Record { layer, filters, done: *done, total: *total, means };
-            out.line(&serde_json::to_string(&record).map_err(|error| Error::internal(error.to_string()))?)?;
+            out.json(&record)?;
         } else if !args.no_image {
             forming.show(&grid);
         }

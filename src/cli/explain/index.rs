@@ -51,7 +51,8 @@ fn page(title: &str, entries: &[Entry]) -> String {
     text
 }
 
-fn safe(text: &str) -> String {
+/// As HTML says it.
+pub fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

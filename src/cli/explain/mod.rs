@@ -5,9 +5,9 @@ mod activations;
 mod cam;
 mod check;
 mod filters;
-mod index;
+pub(super) mod index;
 mod kept;
-mod numbers;
+pub(super) mod numbers;
 
 use std::{ffi::OsString, fs, path::PathBuf};
 
@@ -16,13 +16,12 @@ use clap::{Args, Subcommand};
 use super::{
     Exit, Place,
     eval::{Kept, word},
-    models,
+    images, models,
     output::{Output, complain},
     progress::{self, Interrupts},
     query,
 };
 use crate::{
-    data,
     error::{Class, Error, Result},
     event::explain::Answer,
     weights::Shelf,
@@ -87,20 +86,7 @@ struct Images {
 impl Images {
     /// Folders replaced by what lies in them, at any depth.
     fn all(&self) -> Result<Vec<PathBuf>> {
-        let mut all = Vec::new();
-        for image in &self.images {
-            if image.is_dir() {
-                let found = data::images_in(image)?;
-                if found.is_empty() {
-                    let hint = "png, jpg, jpeg, bmp, gif and webp count";
-                    return Err(Error::user(format!("{}: no images in it", image.display()), hint));
-                }
-                all.extend(found);
-            } else {
-                all.push(image.clone());
-            }
-        }
-        Ok(all)
+        images::all(&self.images)
     }
 
     /// Whether this is a batch, which gets a folder of pictures and an index.
@@ -148,9 +134,7 @@ impl Network {
             }
             Answer::Unreadable { image, error } => {
                 unread += 1;
-                // Most errors name their file already.
-                let named = error.contains(&image);
-                bar.suspend(|| complain(&if named { error } else { format!("{image}: {error}") }));
+                bar.suspend(|| complain(&images::unreadable(&image, &error)));
                 Ok(())
             }
             answer => {

@@ -74,8 +74,9 @@ impl Cache {
 
     /// The picture's bytes for once: as they were kept if it was met before, and not kept otherwise.
     pub(super) fn glance(&self, split: &Split, position: usize, size: Size) -> Result<Cow<'_, [u8]>, Skipped> {
+        let is_in_file = || self.file.as_ref().is_some_and(|file| file.holds(split.indices[position] as usize));
         match self.slots.get(position) {
-            Some(slot) if slot.get().is_none() => {
+            Some(slot) if slot.get().is_none() && !is_in_file() => {
                 let loaded = load(split, position, size);
                 if let Err(skipped) = &loaded {
                     let _ = slot.set(Err(skipped.clone()));

@@ -35,6 +35,11 @@ const NOISES: (usize, f64) = (25, 0.15);
 /// Of the noise; the same picture gets the same map.
 const SEED: u64 = 0;
 
+/// [`explain`] by Grad-CAM, which nothing interrupts.
+pub fn grad_cam(network: &Network, picture: &Tensor, layer: usize, class: Option<u32>) -> Result<Explanation> {
+    explain(network, picture, layer, Method::GradCam, class, &mut |_, _| true)
+}
+
 /// `picture` is `[1, c, h, w]`, preprocessed. `class` is what the heat explains; the predicted class where it is `None`. No heat comes
 /// back when `go_on` says so.
 pub fn explain(
@@ -127,7 +132,8 @@ fn planes(map: &Tensor) -> Result<Planes> {
     Ok(Planes { channels, height, width, values: numbers(map)? })
 }
 
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
+/// Row-major.
+pub fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     let flat = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?;
     Ok(Vec::try_from(flat)?)
 }

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use super::formula::{bytes, floats, from_keras_parameter};
 use super::*;
-use crate::explain::{explain, target};
+use crate::explain::{grad_cam, target};
 use crate::input;
 use frostline::command::Method;
 use frostline::data::Pixels;
@@ -65,7 +65,7 @@ fn tensor(picture: &Pixels) -> Tensor {
 }
 
 fn look(network: &Network, layer: usize, class: Option<u32>) -> Explanation {
-    explain(network, &tensor(&picture()), layer, Method::GradCam, class, &mut |_, _| true).unwrap()
+    grad_cam(network, &tensor(&picture()), layer, class).unwrap()
 }
 
 fn at(layer: &str) -> Question<'_> {

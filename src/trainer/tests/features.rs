@@ -60,7 +60,7 @@ impl Stepper for Net {
         let outputs = self.outputs(batch, &self.evaluations.clone());
         let loss_sum = outputs.iter().map(|&byte| f64::from(byte)).sum();
         let score = Score { images: batch.count as u64, loss_sum, correct: 0 };
-        Ok(Evaluated { score, predictions: vec![0; batch.count] })
+        Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() })
     }
 
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()> {
@@ -126,7 +126,7 @@ fn run(overrides: &[&str], script: &[(u64, Command)], folder: Option<&std::path:
     trainer.keeping.folder = folder.map(std::path::Path::to_owned);
     trainer.run().unwrap();
     let hash = trainer.stepper.hash;
-    let events = trainer.into_record().events;
+    let events = trainer.into_parts().1.events;
     Told { steps: seen.take(), evaluations: evaluations.take(), events, hash }
 }
 

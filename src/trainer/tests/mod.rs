@@ -98,7 +98,7 @@ impl Stepper for Fake {
         let loss =
             if self.validation_loss.len() > 1 { self.validation_loss.remove(0) } else { self.validation_loss[0] };
         let score = Score { images: batch.count as u64, loss_sum: loss * batch.count as f64, correct: 0 };
-        Ok(Evaluated { score, predictions: vec![0; batch.count] })
+        Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() })
     }
 
     fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
@@ -250,7 +250,7 @@ fn run_with(
     let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();
-    Ran { ended, events: trainer.into_record().events, progress }
+    Ran { ended, events: trainer.into_parts().1.events, progress }
 }
 
 fn fresh(plan: &Plan, script: &[(u64, Command)]) -> Ran {

@@ -1,7 +1,7 @@
 //! Pictures in pixels, for terminals that proved able. Text stays what is drawn by default and whenever something is in doubt.
 //!
 //! In the order in which it happens: [`probe`] asks the terminal, `answers` reads what it says, `protocol` decides; a drawing marks cells that
-//! stand for pictures ([`show`]); `canvas` makes the terminal hold them, in the sequences of `kitty` and `drawn`; [`Link`] carries all this
+//! stand for pictures ([`mark`]); `canvas` makes the terminal hold them, in the sequences of `kitty` and `drawn`; [`Link`] carries all this
 //! between the event loop, the terminal and tmux. The decisions and the sequences are pure; `probe`, `tmux` and `link` alone talk to anybody.
 
 mod answers;
@@ -17,9 +17,6 @@ mod still;
 mod tmux;
 mod typed;
 
-use std::borrow::Cow;
-
-use image::RgbImage;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 pub use self::{
@@ -31,7 +28,7 @@ pub use self::{
 };
 pub(super) use self::{canvas::magnification, link::Link};
 use super::{album::Album, model::ViewState};
-use crate::picture::{Depth, Glyphs, paint};
+use crate::picture::{Depth, Glyphs};
 
 /// What this terminal can show, and how its pictures are numbered.
 #[derive(Debug, Default)]
@@ -103,34 +100,24 @@ impl Pixels {
     }
 }
 
-/// Draws the picture that the album has as `name` over the whole of `area`: as marks where this terminal shows pixels, otherwise in glyphs,
-/// for which `content` gives it with `[height, width]` dots.
-pub(super) fn show<'a>(
-    view: &ViewState,
-    name: &str,
-    content: impl FnOnce([usize; 2]) -> Cow<'a, RgbImage>,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
+/// Marks `area` as the place of the picture that the album has as `name`. False where it has to be drawn in glyphs.
+pub(super) fn mark(view: &ViewState, name: &str, area: Rect, buffer: &mut Buffer) -> bool {
     let look = view.appearance;
     let area = area.intersection(buffer.area);
     let colours = !look.ascii && look.depth != Depth::Mono;
-    let marked = view.pixels.able().filter(|_| colours).zip(view.pixels.id(name));
-    match marked {
-        Some((able, id)) if marks::fits(area, buffer.area.bottom(), able.protocol) => {
-            marks::mark(id, area, able.protocol, buffer);
-        }
-        _ => {
-            let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
-            let image = content([usize::from(area.height) * down, usize::from(area.width) * across]);
-            paint(&image, area, look.glyphs, look.depth, look.light, buffer);
-        }
+    let Some((able, id)) = view.pixels.able().filter(|_| colours).zip(view.pixels.id(name)) else { return false };
+    let fits = marks::fits(area, buffer.area.bottom(), able.protocol);
+    if fits {
+        marks::mark(id, area, able.protocol, buffer);
     }
+    fits
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use image::RgbImage;
+
     use super::*;
     use crate::tui::{
         Appearance,
@@ -174,14 +161,13 @@ mod tests {
 
     #[test]
     fn glyphs_are_drawn_where_pixels_are_not_possible() {
-        let image = RgbImage::from_pixel(4, 4, image::Rgb([200, 0, 0]));
         let marks = |name: &str, area: Rect, depth: Depth| {
             let appearance = Appearance { depth, ..COLOURS };
             let mut model = Model::new(appearance, Connection::Replay, (20, 10), jiff::tz::TimeZone::UTC);
             model.view.pixels.found(Some(Able { protocol: Protocol::Sixel, cell: (8, 16), wrapped: false }));
             model.view.pixels.number(&album(&["a"]));
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 10));
-            show(&model.view, name, |_| Cow::Borrowed(&image), area, &mut buffer);
+            mark(&model.view, name, area, &mut buffer);
             marks::placed(&buffer).len()
         };
         let area = Rect::new(1, 1, 8, 4);

@@ -10,7 +10,7 @@ use ratatui::{
 use super::content::Content;
 use crate::{
     event::Picture,
-    picture::fit,
+    picture::{Depth, fit},
     tui::{
         guard,
         model::Model,
@@ -53,10 +53,16 @@ pub fn draw(model: &Model, theme: &Theme, tile: &Tile<'_>, captions: &[String], 
 /// Whether it was there to be drawn.
 fn painted(model: &Model, picture: &Picture, image: Option<&Picture>, area: Rect, buffer: &mut Buffer) -> bool {
     let Some(content) = Content::of(model, picture, image) else { return false };
-    let (width, height) = content.dimensions();
-    let place = fit(width, height, area);
-    pixels::show(&model.view, &picture.blob, |dots| content.at(dots), place, buffer);
-    true
+    let (look, shape) = (model.view.appearance, content.dimensions());
+    if pixels::mark(&model.view, &picture.blob, fit(shape.0, shape.1, area), buffer) {
+        return true;
+    }
+    let name = format!("{} {}", picture.blob, content.version());
+    let make = |place: Rect| {
+        let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
+        Some(content.at([usize::from(place.height) * down, usize::from(place.width) * across]))
+    };
+    model.view.album.paint_made(name, shape, area, look, make, buffer)
 }
 
 /// In the middle of a box, on as many lines as it takes.

@@ -44,6 +44,7 @@ pub enum Images {
 pub const CATS_AND_DOGS: &str = "config/augmented.toml";
 const MNIST: &str = "config/mnist.toml";
 const VGG16: &str = "benches/configs/vgg16.toml";
+const VGG16_TOP: &str = "benches/configs/vgg16-top.toml";
 pub const RECIPE: &str = "benches/configs/vgg16-recipe.toml";
 const BLOCK5: &str = "--only step --freeze block1_conv1,block1_conv2,block2_conv1,block2_conv2,block3_conv1,block3_conv2,\
                       block3_conv3,block4_conv1,block4_conv2,block4_conv3";
@@ -62,6 +63,7 @@ pub fn jobs(with_burn: bool) -> Vec<Job> {
     list.mnist();
     list.vgg16();
     list.recipe();
+    list.explanations();
     list.neighbour();
     list.group = "dashboard";
     list.add("dashboard/frostline", true, Work::Dashboard);
@@ -200,6 +202,24 @@ impl List {
         self.add("vgg16-recipe/frostline", false, Work::Recipe);
         self.peer("vgg16-recipe/keras3", false, "vgg16_recipe_keras.py", "--keras 3");
         self.tuned("vgg16-recipe/torch-tuned", false, "vgg16_recipe_torch.py", "--nhwc");
+    }
+
+    fn explanations(&mut self) {
+        self.group = "explanations";
+        let (torch, keras) = ("explain_torch.py", "explain_keras.py");
+        self.bound("explanations-bound/frostline");
+        let (options, images) = ("--only grad-cam", Images::None);
+        let tasks: Tasks = &[("grad_cam", "grad-cam")];
+        self.add("grad-cam/frostline", true, Work::Bench { config: VGG16_TOP, options, images, tasks });
+        self.tuned("grad-cam/torch-by-hand", true, torch, "--what by-hand --nhwc");
+        self.peer("grad-cam/pytorch-grad-cam", true, torch, "--what pytorch-grad-cam");
+        self.peer("grad-cam/captum", false, torch, "--what captum --nhwc");
+        self.peer("grad-cam/keras2", false, keras, "--keras 2 --what grad-cam");
+        let (options, images) = ("--only filters --layer block3_conv1", Images::CatsAndDogs);
+        let tasks: Tasks = &[("filters", "filters")];
+        self.add("filters/frostline", true, Work::Bench { config: VGG16, options, images, tasks });
+        self.peer("filters/keras2", true, keras, "--keras 2 --what filters");
+        self.tuned("filters/torch-tuned", true, torch, "--what filters --nhwc");
     }
 
     fn neighbour(&mut self) {

@@ -128,6 +128,8 @@ pub fn title(task: &str) -> String {
         "vgg16-frozen" => "VGG16 at 150 px, head on a frozen base".to_owned(),
         "vgg16-block5" => "VGG16 at 150 px, block5 and head".to_owned(),
         "vgg16-recipe" => "VGG16 features recipe, 30 epochs".to_owned(),
+        "grad-cam" => "Grad-CAM, VGG16 at 224 px".to_owned(),
+        "filters" => "pictures of filters, block3_conv1, 150 px".to_owned(),
         "dashboard-closed" => "training, no dashboard".to_owned(),
         "dashboard-open" => "training, dashboard open".to_owned(),
         "bound" => "the machine".to_owned(),

@@ -15,6 +15,8 @@ const FLOPS: &[(&str, f64)] = &[
     ("vgg16-features", 13.230_982_656e9),
     ("vgg16-frozen", 13.239_372_8e9),
     ("vgg16-block5", 15.154_596_864e9),
+    // Forty times forward to block3_conv1, and back to the picture.
+    ("filters", 402.6e9),
 ];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,10 @@ pub fn verdicts(rows: &[Row]) -> Vec<Verdict> {
     }
     judge.against("VGG16 features recipe", "vgg16-recipe", By::Hand, 1.0);
     judge.recipe();
+    judge.against("Grad-CAM, VGG16 at 224 px", "grad-cam", By::Stock, 3.5);
+    judge.against("Grad-CAM, VGG16 at 224 px", "grad-cam", By::Hand, 1.15);
+    judge.against("filters, block3_conv1", "filters", By::Stock, 1.0);
+    judge.bound("filters, block3_conv1", "filters", 0.9);
     judge.first_step();
     judge.memory();
     judge.neighbour();
@@ -290,7 +296,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_neither_met_nor_missed() {
         let text = render(&verdicts(&[]));
-        assert_eq!(text.lines().filter(|line| line.contains("| not measured |")).count(), 23);
-        assert!(text.ends_with("0 of 0 met, 23 not measured\n"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.contains("| not measured |")).count(), 27);
+        assert!(text.ends_with("0 of 0 met, 27 not measured\n"), "{text}");
     }
 }
