@@ -162,7 +162,7 @@ mod tests {
         let area = Rect::new(0, 0, 2, 1);
         let colour = |album: &Album| {
             let mut buffer = Buffer::empty(area);
-            assert!(paint(&album, "a", area, appearance, &mut buffer));
+            assert!(paint(album, "a", area, appearance, &mut buffer));
             buffer.cell((0, 0)).unwrap().bg
         };
         album.put("a".into(), &png(4, 4)).unwrap();
