@@ -5,6 +5,7 @@ pub mod bench;
 pub mod evaluation;
 pub mod explain;
 mod explained;
+pub mod machine;
 mod phase;
 pub(crate) mod real;
 

@@ -8,6 +8,7 @@ mod ctl;
 mod dashboard;
 mod data;
 mod demo;
+mod doctor;
 mod download;
 mod engine;
 mod eval;
@@ -89,6 +90,8 @@ enum Command {
     Weights(weights::WeightsArgs),
     /// Measure how fast this machine is on a configuration
     Bench(bench::BenchArgs),
+    /// Find out what this terminal and this machine can do, and what is wrong with them
+    Doctor(doctor::DoctorArgs),
     /// Print what makes a shell complete Frostline's commands and options
     Completions(shell::CompletionsArgs),
     /// Write the manual: one page, and one a command
@@ -145,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&args, &mut out),
         Command::Weights(args) => weights::run(&args, &mut out),
         Command::Bench(args) => bench::run(&args, &mut out),
+        Command::Doctor(args) => doctor::run(&args, &mut out),
         Command::Completions(args) => shell::completions(&args, Cli::command(), &mut out),
         Command::Man(args) => shell::man(&args, Cli::command(), &mut out),
         Command::Stream(args) => stream::run(&args),

@@ -37,9 +37,14 @@ pub fn open_cuda() -> Result<(), String> {
     Ok(())
 }
 
+/// How many graphics cards can be used; `cuda` is what [`open_cuda`] said.
+pub fn cards(cuda: &Result<(), String>) -> usize {
+    if cuda.is_ok() && tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 }
+}
+
 /// Settles on a device; `cuda` is what [`open_cuda`] said.
 pub fn choose(choice: plan::Device, cuda: &Result<(), String>) -> Result<Device> {
-    let cards = if cuda.is_ok() && tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 };
+    let cards = cards(cuda);
     match choice {
         plan::Device::Cpu => Ok(Device::Cpu),
         plan::Device::Auto if cards == 0 => Ok(Device::Cpu),

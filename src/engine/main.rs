@@ -3,12 +3,13 @@
 //! network sees; [`TorchStepper`] is its face to the training loop.
 //!
 //! The front end starts it. `train` lives as long as the run and says everything in its journal; `eval`, `predict`, `classify`,
-//! `explain` and `bench` print one JSON object a line. Errors end it with the exit code of their class.
+//! `explain`, `bench` and `device` print one JSON object a line. Errors end it with the exit code of their class.
 
 mod batch_norm;
 mod bench;
 mod classify;
 mod device;
+mod doctor;
 mod error;
 mod evaluation;
 mod explain;
@@ -96,6 +97,8 @@ enum Task {
         #[arg(required = true)]
         images: Vec<PathBuf>,
     },
+    /// Say what libtorch finds on this machine, and whether it computes; prints one object.
+    Device,
     /// Measure how fast this machine is on a configuration; prints one object a figure.
     Bench {
         config: PathBuf,
@@ -145,6 +148,7 @@ fn main() -> ExitCode {
                 Err(Error::user(format!("there is no network \"{architecture}\""), "`frostline models` lists them"))
             }
         },
+        Task::Device => doctor::report(),
         Task::Bench { config, set, parts, layer, seconds, repeats } => {
             let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(3));
             let windows = bench::Windows { length, count: repeats.max(1) };

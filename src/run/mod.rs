@@ -23,5 +23,6 @@ pub use history::History;
 pub use journal::{Head, JournalWriter};
 pub use lock::{EngineLock, Holder};
 pub(crate) use socket::own_uid;
+pub use socket::socket_folder;
 pub use summary::{Standing, Summary, summarise};
 pub use tail::{Entry, Place, Tail};

@@ -22,11 +22,7 @@ const LONGEST: usize = 100;
 impl RunDir {
     /// Chooses the socket's path, makes its folder (0700) and writes the path into the run directory. For the engine.
     pub fn prepare_socket(&self) -> Result<PathBuf> {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let uid = own_uid();
-        let folder = folder(runtime.as_deref(), uid);
-        make_private(&folder, uid)?;
-        let path = socket_in(&folder, self.path());
+        let path = socket_in(&socket_folder()?, self.path());
         whole::replace(&self.socket_file(), path.as_os_str().as_bytes(), false)
             .map_err(Error::io("write", self.socket_file()))?;
         Ok(path)
@@ -40,6 +36,15 @@ impl RunDir {
             Err(error) => Err(Error::io("read", self.socket_file())(error)),
         }
     }
+}
+
+/// The folder of all sockets of this user, made (0700) where it is missing.
+pub fn socket_folder() -> Result<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let uid = own_uid();
+    let folder = folder(runtime.as_deref(), uid);
+    make_private(&folder, uid)?;
+    Ok(folder)
 }
 
 /// The user as whom this process acts.

@@ -153,7 +153,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Look, &[Chord::key('s')], None, Always,
         "Smoothing of the curves: 0, 0.6, 0.8, 0.9, 0.95", viewing::smoothing),
     action!(Look, &[Chord::key('g')], None, Always,
-        "Glyphs of the pictures: half, quadrant, sextant, octant, ascii", viewing::glyphs),
+        "Pictures in pixels, where they can be, or in glyphs: half, quadrant, sextant, octant, ascii", viewing::glyphs),
     action!(Look, &[Chord::key('t')], None, Always,
         "Colours for a dark or a light terminal", viewing::ground),
 

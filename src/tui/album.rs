@@ -40,13 +40,13 @@ impl Album {
         self.pictures.iter().find(|(h, _)| h == hash).map(|(_, picture)| picture)
     }
 
-    /// Draws the picture in the middle of `area`, as large as it fits; false if it is not here.
-    pub fn paint(&self, hash: &str, area: Rect, appearance: Appearance, buffer: &mut Buffer) -> bool {
-        let Some(image) = self.get(hash) else { return false };
-        self.paint_made(hash.to_owned(), image.dimensions(), area, appearance, |_| Some(Cow::Borrowed(image)), buffer)
+    /// Of all pictures that are here.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pictures.iter().map(|(hash, _)| hash.as_str())
     }
 
-    /// The same for what is made of pictures that are here, for a place on the screen: `name` says of which and how.
+    /// Draws what is made of pictures that are here in the middle of `area`, as large as it fits: `name` says of which and how. False if
+    /// there is nothing to draw.
     pub fn paint_made<'a>(
         &self,
         name: String,
@@ -123,6 +123,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn paint(album: &Album, hash: &str, area: Rect, look: Appearance, buffer: &mut Buffer) -> bool {
+        let Some(image) = album.get(hash) else { return false };
+        album.paint_made(hash.to_owned(), image.dimensions(), area, look, |_| Some(Cow::Borrowed(image)), buffer)
+    }
+
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut out = std::io::Cursor::new(Vec::new());
         RgbImage::new(width, height).write_to(&mut out, ImageFormat::Png).unwrap();
@@ -157,7 +162,7 @@ mod tests {
         let area = Rect::new(0, 0, 2, 1);
         let colour = |album: &Album| {
             let mut buffer = Buffer::empty(area);
-            assert!(album.paint("a", area, appearance, &mut buffer));
+            assert!(paint(album, "a", area, appearance, &mut buffer));
             buffer.cell((0, 0)).unwrap().bg
         };
         album.put("a".into(), &png(4, 4)).unwrap();
@@ -167,7 +172,7 @@ mod tests {
         RgbImage::from_pixel(4, 4, image::Rgb([255; 3])).write_to(&mut white, ImageFormat::Png).unwrap();
         album.put("a".into(), &white.into_inner()).unwrap();
         assert_ne!(colour(&album), black);
-        assert!(!album.paint("b", area, appearance, &mut Buffer::empty(area)));
+        assert!(!paint(&album, "b", area, appearance, &mut Buffer::empty(area)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     Incoming, Outgoing,
     appearance::Appearance,
     model::{Connection, Model},
+    pixels::Link,
     terminal::{Guarded, TerminalError},
     update::{Effect, Msg, update, update_all},
     view,
@@ -71,7 +72,8 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut touched = drawn;
     let mut changed = false;
     let mut open = true;
-    let mut keys = EventStream::new();
+    let mut keys = Keys::new();
+    let mut link = Link::start(model.view.appearance, model.view.size);
     let mut gulp = Vec::new();
     let mut ticks = interval(Duration::from_secs(1) / Model::TICKS as u32);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -79,16 +81,29 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let why = loop {
         let frame = if touched.elapsed() < AT_THE_KEYS { FRAME } else { CALM_FRAME };
         tokio::select! {
-            key = keys.next() => {
+            key = keys.next(), if !link.is_asking() => {
                 let msg = match key {
+                    Some(Ok(TerminalEvent::Key(key))) if link.swallows(&key) => continue,
                     Some(Ok(TerminalEvent::Key(key))) => Msg::Key(key),
-                    Some(Ok(TerminalEvent::Resize(columns, rows))) => Msg::Resize(columns, rows),
+                    Some(Ok(TerminalEvent::Resize(columns, rows))) => {
+                        link.lost();
+                        Msg::Resize(columns, rows)
+                    }
                     Some(Ok(_)) => continue,
                     // The terminal is gone; training does not need it.
                     Some(Err(_)) | None => break Why::Signal,
                 };
                 (changed, touched) = (true, Instant::now());
-                if obey(update(&mut model, msg), &mut session, &mut terminal)? {
+                if obey(update(&mut model, msg), &mut session, &mut terminal, &mut link)? {
+                    break Why::Asked;
+                }
+                keys.leave_to(&link);
+            }
+            news = link.news() => {
+                changed = true;
+                let messages = link.take(news, model.view.size);
+                keys.leave_to(&link);
+                if obey(update_all(&mut model, messages), &mut session, &mut terminal, &mut link)? {
                     break Why::Asked;
                 }
             }
@@ -101,30 +116,37 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                     }
                 }
                 let effects = update_all(&mut model, gulp.drain(..).map(Msg::from));
-                obey(effects, &mut session, &mut terminal)?;
+                obey(effects, &mut session, &mut terminal, &mut link)?;
             }
             _ = ticks.tick() => {
-                changed |= model.is_animated();
-                obey(update(&mut model, Msg::Tick), &mut session, &mut terminal)?;
+                changed |= model.is_animated() || link.owes();
+                obey(update(&mut model, Msg::Tick), &mut session, &mut terminal, &mut link)?;
             }
             signal = signals.next() => match signal {
                 Caught::End => break Why::Signal,
                 Caught::Continue => {
                     terminal.enter_again()?;
+                    link.lost();
                     changed = true;
                 }
             },
             () = sleep_until(drawn + frame), if changed => {
-                terminal.draw(|frame| view::draw(&model, frame))?;
-                (drawn, changed) = (Instant::now(), false);
+                changed = link.draw(&mut model, &mut terminal)?;
+                drawn = Instant::now();
             }
         }
     };
+    link.end().await;
     Ok(Left { why, run: model.run, connection: model.connection })
 }
 
 /// Carries effects out; true if one of them is to leave. An outgoing side that is gone needs nothing any more.
-fn obey(effects: Vec<Effect>, session: &mut Session, terminal: &mut Guarded) -> Result<bool, TerminalError> {
+fn obey(
+    effects: Vec<Effect>,
+    session: &mut Session,
+    terminal: &mut Guarded,
+    link: &mut Link,
+) -> Result<bool, TerminalError> {
     let mut leave = false;
     for effect in effects {
         let outgoing = match effect {
@@ -138,6 +160,7 @@ fn obey(effects: Vec<Effect>, session: &mut Session, terminal: &mut Guarded) -> 
             }
             Effect::Redraw => {
                 terminal.clear()?;
+                link.ask(terminal.size()?);
                 continue;
             }
         };
@@ -154,6 +177,37 @@ impl From<Incoming> for Msg {
             Incoming::NoBlob { hash } => Self::NoBlob { hash },
             Incoming::Sent { command, by, id } => Self::Sent { command, by, id },
             Incoming::Connection(connection) => Self::Connection(connection),
+        }
+    }
+}
+
+/// Key presses and changes of size. Its thread reads from the terminal only while a key is waited for.
+struct Keys {
+    stream: Option<EventStream>,
+    /// The terminal is being asked, and what it answers is no key.
+    left: bool,
+}
+
+impl Keys {
+    fn new() -> Self {
+        Self { stream: Some(EventStream::new()), left: true }
+    }
+
+    /// Lets go of the terminal while it is asked.
+    fn leave_to(&mut self, link: &Link) {
+        if link.is_asking() && !self.left {
+            // The old one first: a new one waits until it has let go.
+            self.stream = None;
+            self.stream = Some(EventStream::new());
+        }
+        self.left = link.is_asking();
+    }
+
+    async fn next(&mut self) -> Option<std::io::Result<TerminalEvent>> {
+        self.left = false;
+        match &mut self.stream {
+            Some(stream) => stream.next().await,
+            None => None,
         }
     }
 }

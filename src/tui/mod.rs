@@ -10,6 +10,7 @@ mod layout;
 mod lens;
 mod model;
 mod pending;
+pub mod pixels;
 mod prompt;
 mod steering;
 mod symbols;

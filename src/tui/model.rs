@@ -2,7 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, prompt::Prompt, theme::Theme};
+use super::{
+    album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, pixels::Pixels, prompt::Prompt,
+    theme::Theme,
+};
 use crate::{
     command::Watch,
     event::{Ended, Explained, State},
@@ -57,6 +60,8 @@ pub struct ViewState {
     /// Columns and rows.
     pub size: (u16, u16),
     pub appearance: Appearance,
+    /// Of pictures, where the terminal proved able.
+    pub pixels: Pixels,
     /// For the times in the log.
     pub zone: TimeZone,
     /// Ticks since the dashboard began: its only clock.
@@ -111,6 +116,7 @@ impl Model {
             host: None,
             size,
             appearance,
+            pixels: Pixels::default(),
             zone,
             ticks: 0,
             since: 0,

@@ -4,7 +4,7 @@
 use std::{
     io::{self, BufWriter, Stdout, Write},
     sync::{
-        Once,
+        Mutex, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -41,6 +41,16 @@ impl Explain for TerminalError {
 /// Whether the terminal is ours. The panic hook asks from wherever it runs.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// What is written before the terminal is given back: it takes away what would outlive the screen.
+static FAREWELL: Mutex<String> = Mutex::new(String::new());
+
+/// Replaces what is written before the terminal is given back.
+pub fn leave_with(sequences: &str) {
+    let mut farewell = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner);
+    farewell.clear();
+    farewell.push_str(sequences);
+}
+
 /// A frame leaves in one write: over SSH and in tmux a frame in pieces flickers.
 type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
@@ -64,7 +74,17 @@ impl Guarded {
     }
 
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> Result<(), TerminalError> {
+        // Questions to the terminal are written by another thread, and not into the middle of a frame.
+        let _whole = io::stdout().lock();
         self.screen.draw(render).map(|_| ()).map_err(|source| TerminalError { doing: "draw on", source })
+    }
+
+    /// Writes sequences that draw no text, after the frame.
+    pub fn send(&mut self, sequences: &str) -> Result<(), TerminalError> {
+        let _whole = io::stdout().lock();
+        let screen = self.screen.backend_mut();
+        let sent = screen.write_all(sequences.as_bytes()).and_then(|()| Write::flush(screen));
+        sent.map_err(|source| TerminalError { doing: "draw on", source })
     }
 
     /// Columns and rows.
@@ -107,6 +127,10 @@ fn take() -> io::Result<()> {
 /// Does what can be done: on a terminal that is gone nothing is left to mend.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        // Not waited for: a panic may have come while it was held.
+        if let Ok(mut farewell) = FAREWELL.try_lock() {
+            let _ = io::stdout().write_all(std::mem::take(&mut *farewell).as_bytes());
+        }
         let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();

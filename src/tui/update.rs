@@ -6,6 +6,7 @@ use super::{
     actions,
     keys::Chord,
     model::{Connection, Model, Tone},
+    pixels::Able,
     prompt,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub enum Msg {
     },
     /// [`Model::TICKS`] a second.
     Tick,
+    /// What the terminal can show besides text.
+    Pixels(Option<Able>),
     Connection(Connection),
 }
 
@@ -95,6 +98,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if model.view.notice.as_ref().is_some_and(|n| n.until <= model.view.ticks) {
                 model.view.notice = None;
             }
+            Vec::new()
+        }
+        Msg::Pixels(able) => {
+            model.view.pixels.found(able);
             Vec::new()
         }
         Msg::Connection(connection) => {
@@ -178,6 +185,7 @@ fn connect(model: &mut Model, connection: Connection) {
 
 /// Asks for what is on the screen now and was not before, and gives back what no longer is.
 fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.view.pixels.number(&model.view.album);
     let watch = model.wanted_watch();
     if model.view.watch != watch {
         // Without a connection there is no one to give it back to.

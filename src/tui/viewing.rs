@@ -149,14 +149,17 @@ pub fn smoothing(model: &mut Model) -> Vec<Effect> {
 }
 
 pub fn glyphs(model: &mut Model) -> Vec<Effect> {
-    let appearance = &mut model.view.appearance;
-    if appearance.ascii {
+    let view = &mut model.view;
+    if view.appearance.ascii {
         model.notify(Tone::Plain, "this terminal is set to ASCII");
         return Vec::new();
     }
-    appearance.glyphs = appearance.glyphs.next();
-    let name = appearance.glyphs.name();
-    model.notify(Tone::Plain, format!("pictures in {name} glyphs"));
+    let name = view.pixels.cycle(&mut view.appearance.glyphs);
+    let text = match view.pixels.able() {
+        Some(able) => format!("pictures in {name}: {}", able.protocol.name()),
+        None => format!("pictures in {name} glyphs"),
+    };
+    model.notify(Tone::Plain, text);
     Vec::new()
 }
 

@@ -21,6 +21,7 @@ mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
 mod odd;
+mod pixels;
 mod pty;
 #[cfg(feature = "engine")]
 mod resume;

@@ -183,9 +183,9 @@ fn a_run_stopped_in_its_second_phase_goes_on_bit_by_bit() {
     let plan = phased();
     let whole = Kept::default();
     train(&plan, &whole, usize::MAX);
-    // Six steps, a batch of validation, the picture of the epoch's end; then two steps of the second phase.
+    // Six steps and a batch of validation, then two steps of the second phase.
     let kept = Kept::default();
-    assert_eq!(train(&plan, &kept, 10), Ended::Stopped { by: "test".into() });
+    assert_eq!(train(&plan, &kept, 9), Ended::Stopped { by: "test".into() });
     let stopped = kept.lock().unwrap().last().unwrap().2.clone();
     assert_eq!((stopped.phase, stopped.step, stopped.step_in_epoch), (1, 8, 2));
     train(&plan, &kept, usize::MAX);

@@ -1,6 +1,7 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
 mod charts;
+pub mod content;
 mod curves;
 mod dialog;
 mod footer;
@@ -32,6 +33,12 @@ use super::{
 
 /// Draws the whole dashboard.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    draw_panes(model, frame);
+    draw_boxes(model, frame);
+}
+
+/// Everything but what lies over it.
+pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
     let layout = layout((area.width, area.height), model.view.focus, model.view.zoomed);
@@ -48,6 +55,12 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         }
     }
     footer::draw(model, layout.footer, buffer);
+}
+
+/// Questions, messages and help, over the panes.
+pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
     dialog::draw(model, area, buffer);
     if let Some(Prompt::Help { scrolled }) = &model.view.prompt {
         help::draw(model, *scrolled, area, buffer);

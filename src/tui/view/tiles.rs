@@ -1,7 +1,5 @@
 //! One picture with a line of words below it: images and grids as they are, heat laid over its image. What is not here says why.
 
-use std::borrow::Cow;
-
 use ratatui::{
     buffer::Buffer,
     layout::{Alignment, Rect},
@@ -9,15 +7,14 @@ use ratatui::{
     widgets::Widget,
 };
 
-use image::RgbImage;
-
+use super::content::Content;
 use crate::{
-    event::{Picture, PictureKind},
-    picture::{Depth, overlay, shrink, tinted},
+    event::Picture,
+    picture::{Depth, fit},
     tui::{
         guard,
-        lens::Style,
         model::Model,
+        pixels,
         theme::{Role, Theme},
     },
 };
@@ -55,32 +52,17 @@ pub fn draw(model: &Model, theme: &Theme, tile: &Tile<'_>, captions: &[String], 
 
 /// Whether it was there to be drawn.
 fn painted(model: &Model, picture: &Picture, image: Option<&Picture>, area: Rect, buffer: &mut Buffer) -> bool {
-    let (album, look) = (&model.view.album, model.view.appearance);
-    if !matches!(picture.kind, PictureKind::Heat { .. }) {
-        return album.paint(&picture.blob, area, look, buffer);
+    let Some(content) = Content::of(model, picture, image) else { return false };
+    let (look, shape) = (model.view.appearance, content.dimensions());
+    if pixels::mark(&model.view, &picture.blob, fit(shape.0, shape.1, area), buffer) {
+        return true;
     }
-    let Some(own) = album.get(&picture.blob) else { return false };
-    let style = model.view.lens.style();
-    let below = image.filter(|_| style.strength.is_some()).map(|image| image.blob.as_str());
-    let shape = image.map_or((own.width(), own.height()), |image| (image.width, image.height));
-    let name =
-        format!("{} over {} in {} {:?}", picture.blob, below.unwrap_or("nothing"), style.map.name(), style.strength);
+    let name = format!("{} {}", picture.blob, content.version());
     let make = |place: Rect| {
         let (across, down) = if look.depth == Depth::Mono { (1, 1) } else { look.glyphs.resolution() };
-        let size = [usize::from(place.height) * down, usize::from(place.width) * across];
-        hot(own, below.and_then(|below| album.get(below)), style, size).map(Cow::Owned)
+        Some(content.at([usize::from(place.height) * down, usize::from(place.width) * across]))
     };
-    album.paint_made(name, shape, area, look, make, buffer)
-}
-
-/// Heat at the size of the dots that there are, over the image or alone; `None` without the image that it belongs over.
-fn hot(heat: &RgbImage, image: Option<&RgbImage>, style: Style, [height, width]: [usize; 2]) -> Option<RgbImage> {
-    let values: Vec<f32> = heat.pixels().map(|pixel| f32::from(pixel[0]) / 255.0).collect();
-    let shape = [heat.height() as usize, heat.width() as usize];
-    let Some(strength) = style.strength else { return Some(tinted(&values, shape, [height, width], style.map)) };
-    let dots = shrink(image?, width, height).concat();
-    let image = RgbImage::from_raw(width as u32, height as u32, dots)?;
-    Some(overlay(&image, &values, shape, strength, style.map))
+    model.view.album.paint_made(name, shape, area, look, make, buffer)
 }
 
 /// In the middle of a box, on as many lines as it takes.
@@ -136,18 +118,5 @@ mod tests {
             assert!(places[at + 1..].iter().all(|other| other.intersection(*place).is_empty()));
         }
         assert!(boxes(3, Rect::new(0, 0, 1, 1)).is_empty());
-    }
-
-    #[test]
-    fn heat_lies_over_its_image_or_stands_alone() {
-        let heat = RgbImage::from_fn(2, 1, |x, _| image::Rgb([x as u8 * 255; 3]));
-        let grey = RgbImage::from_pixel(8, 4, image::Rgb([100; 3]));
-        let over = Style { map: crate::picture::Colormap::Jet, strength: Some(0.4) };
-        let laid = hot(&heat, Some(&grey), over, [4, 8]).map(|laid| (laid.dimensions(), laid.get_pixel(7, 0).0));
-        // jet(1) = [128, 0, 0]: (100 + 0.4·128) / 1.4 = 108, 100 / 1.4 = 71.
-        assert_eq!(laid, Some(((8, 4), [108, 71, 71])));
-        assert_eq!(hot(&heat, None, over, [4, 8]), None);
-        let alone = Style { strength: None, ..over };
-        assert_eq!(hot(&heat, None, alone, [4, 8]).map(|laid| laid.get_pixel(7, 0).0), Some([128, 0, 0]));
     }
 }
