@@ -1,7 +1,6 @@
 //! `frostline import` and `frostline export` as a user meets them: Keras's models in, files for other programs out.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -68,7 +67,7 @@ fn an_imported_model_is_a_run_that_others_can_have() {
 #[test]
 fn imported_models_predict_what_keras_predicts() {
     let here = tempfile::tempdir().unwrap();
-    let answers: BTreeMap<String, Vec<f64>> =
+    let answers: std::collections::BTreeMap<String, Vec<f64>> =
         serde_json::from_slice(&fs::read(fixture("predictions.json")).unwrap()).unwrap();
     for (name, answer) in &answers {
         let run = name.replace('.', "-");
