@@ -89,7 +89,7 @@ pub fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit> {
     add("--seconds", args.seconds.to_string());
     add("--repeats", args.repeats.max(1).to_string());
     let mut table = Table::default();
-    query::ask(arguments, |line: Line, text| if args.json { out.line(text) } else { out.line(&table.row(&line)) })
+    query::ask(arguments, |line: Line, text| if args.json { out.json_line(text) } else { out.line(&table.row(&line)) })
 }
 
 /// What later rows need to know of earlier ones.

@@ -61,15 +61,15 @@ pub fn run(args: &CacheArgs, out: &mut Output) -> Result<Exit> {
     let entries = data::cache_entries()
         .map_err(|error| Error::environment(format!("cannot look through the cache: {error}"), None))?;
     match &args.task {
-        Task::List { json: true } => entries.iter().try_for_each(|entry| out.line(&json(entry)?))?,
+        Task::List { json: true } => entries.iter().try_for_each(|entry| json(entry, out))?,
         Task::List { json: false } => out.line(&listed(&entries, &TimeZone::system()))?,
         Task::Clear { only, unused_for } => out.line(&cleared(&entries, *only, *unused_for)?)?,
     }
     Ok(Exit::DONE)
 }
 
-fn json(entry: &CacheEntry) -> Result<String> {
-    let line = Line {
+fn json(entry: &CacheEntry, out: &mut Output) -> Result<()> {
+    out.json(&Line {
         path: &entry.path.to_string_lossy(),
         content: entry.content,
         bytes: entry.bytes,
@@ -78,8 +78,7 @@ fn json(entry: &CacheEntry) -> Result<String> {
         record_bytes: entry.record_bytes,
         used_at_ms: entry.used.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
         about: &entry.about,
-    };
-    serde_json::to_string(&line).map_err(|error| Error::internal(error.to_string()))
+    })
 }
 
 fn listed(entries: &[CacheEntry], zone: &TimeZone) -> String {

@@ -217,10 +217,7 @@ impl Printer {
             Form::Json { steps: false } if matches!(stamped.event, Event::Steps(_) | Event::Evaluating { .. }) => {
                 Ok(())
             }
-            Form::Json { .. } => {
-                let line = serde_json::to_string(stamped).map_err(|error| Error::internal(error.to_string()))?;
-                out.line(&line)
-            }
+            Form::Json { .. } => out.json(stamped),
         }
     }
 }

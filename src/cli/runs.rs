@@ -31,8 +31,7 @@ pub fn run(args: &RunsArgs, out: &mut Output) -> Result<Exit> {
     }
     if args.json {
         for summary in &summaries {
-            let line = serde_json::to_string(summary).map_err(|error| Error::internal(error.to_string()))?;
-            out.line(&line)?;
+            out.json(summary)?;
         }
     } else if summaries.is_empty() {
         return Err(run::Error::NoRuns { root: args.place.runs.clone() }.into());

@@ -21,6 +21,14 @@ use frostline::{
 /// An engine's program that does nothing until the test, which plays it, says so.
 pub const STAND_IN: &str = r#"touch "$2/asked"; while [ ! -e "$2/leave" ]; do sleep 0.02; done"#;
 
+/// `frostline` in a folder, with the real engine, to its end.
+#[cfg(feature = "engine")]
+pub fn frostline(folder: &Path, arguments: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
+    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS");
+    said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
+
 /// A folder with runs, a link to `frostline` and whatever else a test puts there.
 pub struct Stage {
     folder: tempfile::TempDir,

@@ -4,14 +4,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::OnceLock,
 };
 
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::acting::{Said, said};
+use crate::acting::frostline;
 
 const SIGMOID: &str = r#"
 [data]
@@ -41,12 +40,6 @@ layers = [
 "#;
 
 const REST: &str = "[train]\nepochs = 1\nbatch_size = 8\n[engine]\ndevice = \"cpu\"\nthreads = 1\n";
-
-fn frostline(folder: &Path, arguments: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
-    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS");
-    said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
 
 /// A folder with three runs: one sigmoid, three classes under a softmax, and one whose weights have blown up.
 fn trained() -> &'static Path {

@@ -4,14 +4,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::OnceLock,
 };
 
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::acting::{Said, said};
+use crate::acting::{Said, frostline};
 
 const CONFIG: &str = r#"
 [data]
@@ -35,12 +34,6 @@ batch_size = 16
 device = "cpu"
 threads = 1
 "#;
-
-fn frostline(folder: &Path, arguments: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
-    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS");
-    said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
 
 /// A folder with a run and an image, for all tests.
 fn trained() -> &'static Path {

@@ -5,7 +5,6 @@ use std::{
     fs,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::OnceLock,
 };
 
@@ -13,7 +12,7 @@ use frostline::picture::{Motion, animated};
 use image::{GrayImage, ImageBuffer, Rgb, RgbImage, Rgba, RgbaImage, imageops};
 use serde_json::Value;
 
-use crate::acting::{Said, said};
+use crate::acting::{Said, frostline};
 
 const CONFIG: &str = r#"
 [data]
@@ -66,12 +65,6 @@ const REFUSED: [(&str, &str); 5] = [
     ("vast.bmp", "16000x16000 pixels are more than"),
     ("wide.bmp", "30000x30000 pixels are more than 16384 a side"),
 ];
-
-fn frostline(folder: &Path, arguments: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frostline"));
-    command.args(arguments).current_dir(folder).env_remove("FROSTLINE_RUNS");
-    said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
 
 /// A folder with a run and a folder of odd images, for all tests.
 fn prepared() -> &'static Path {

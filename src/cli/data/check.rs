@@ -49,7 +49,7 @@ pub fn run(args: &CheckArgs, out: &mut Output) -> Result<Exit> {
     let (place, survey) = survey(&args.place)?;
     let findings = survey.findings();
     if args.json {
-        out.line(&json(&place, &survey, &findings))?;
+        out.json_line(&json(&place, &survey, &findings))?;
     } else {
         out.line(&report(&place, &survey, &findings, args.all))?;
     }

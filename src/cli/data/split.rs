@@ -116,7 +116,7 @@ pub fn run(args: &SplitArgs, out: &mut Output) -> Result<Exit> {
 
     let (classes, counts) = counted(&raw, &selection);
     if args.json {
-        out.line(&json(args, &classes, &counts, &selection))?;
+        out.json_line(&json(args, &classes, &counts, &selection))?;
         return Ok(Exit::DONE);
     }
     let done = Link::from(args.link).done();

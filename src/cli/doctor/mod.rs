@@ -104,7 +104,7 @@ impl Teller {
         for finding in findings {
             self.troubles += usize::from(finding.mark == Mark::Trouble);
             if self.json {
-                out.line(&serde_json::to_string(finding).map_err(|error| Error::internal(error.to_string()))?)?;
+                out.json(finding)?;
                 continue;
             }
             if self.part != finding.part {

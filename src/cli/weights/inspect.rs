@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     cli::{Exit, output::Output, table},
-    error::{Error, Result},
+    error::Result,
     text::figures,
     weights::{Identity, Provenance, WeightsFile},
 };
@@ -65,7 +65,7 @@ pub fn run(args: &InspectArgs, out: &mut Output) -> Result<Exit> {
             .collect(),
     };
     if args.json {
-        out.line(&serde_json::to_string(&description).map_err(|error| Error::internal(error.to_string()))?)?;
+        out.json(&description)?;
     } else {
         out.line(&text(&description, &file))?;
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Place;
 use crate::{
     cli::{Exit, output::Output, table},
-    error::{Error, Result},
+    error::Result,
     weights::{Shelf, catalogue},
 };
 
@@ -37,7 +37,7 @@ pub fn run(args: &ListArgs, out: &mut Output) -> Result<Exit> {
     let rows = rows(&shelf);
     if args.json {
         for row in &rows {
-            out.line(&serde_json::to_string(row).map_err(|error| Error::internal(error.to_string()))?)?;
+            out.json(row)?;
         }
         return Ok(Exit::DONE);
     }

@@ -22,6 +22,7 @@ use frostline::event::CheckpointKind;
 use frostline::event::explain::{
     ASCENT_STEPS, Activations, Answer, Filters, HEAT, Heat, Layer, MOST_FILTERS, Named, PICTURES,
 };
+use frostline::metrics;
 use frostline::run::checkpoint::{self, DType, TensorData};
 use frostline::weights::{catalogue, imagenet};
 
@@ -288,12 +289,13 @@ impl Subject {
     }
 
     fn named(&self, probabilities: &[f32]) -> Vec<Named> {
-        let mut top: Vec<Named> = (0..)
-            .zip(self.classes.iter().zip(probabilities))
-            .map(|(index, (class, &probability))| Named { index, class: class.clone(), probability })
-            .collect();
-        top.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        top
+        let order = metrics::likeliest(probabilities).into_iter();
+        order
+            .filter_map(|index| {
+                let class = self.classes.get(index)?.clone();
+                Some(Named { index: index as u32, class, probability: probabilities[index] })
+            })
+            .collect()
     }
 }
 
