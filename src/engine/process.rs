@@ -18,7 +18,13 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{TorchStepper, device, input::Preprocess, precision, stdio, stepper::Target};
+use super::{
+    TorchStepper, device,
+    input::Preprocess,
+    load::{Chosen, Meter},
+    precision, stdio,
+    stepper::Target,
+};
 use frostline::{
     command::{Command, Request},
     data::{self, Dataset},
@@ -47,8 +53,11 @@ pub fn train(path: &Path) -> Result<()> {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
+        let chosen = Chosen::default();
+        let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, !run.checkpoint(CheckpointKind::Last).exists(), &journal, inbox, &requests), server))
+        let is_new = !run.checkpoint(CheckpointKind::Last).exists();
+        Ok((run_listening(plan, is_new, &journal, inbox, &requests, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -90,13 +99,14 @@ fn run_listening(
     journal: &Journal,
     inbox: Inbox,
     requests: &Sender<Request>,
+    chosen: Chosen,
 ) -> Result<Ended> {
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -132,9 +142,10 @@ async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sende
 }
 
 /// `is_new`: no checkpoint has all the weights already.
-fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) -> Result<Ended> {
+fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox, chosen: &Chosen) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
+    let _ = chosen.set(target.device);
     let origin = |data: &Dataset| Origin {
         device: ready.device.clone(),
         threads: plan.threads,

@@ -19,15 +19,16 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::pass::{Below, Pass};
+use super::probe;
 use super::saved;
 use super::shards::Shards;
 use super::shim;
 use frostline::arch::Arch;
 use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
-use frostline::event::LayerMeters;
+use frostline::event::{LayerMeters, LayerProbe};
 use frostline::plan;
-use frostline::trainer::{Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Update};
+use frostline::trainer::{Evaluated, Explanation, Histograms, Painting, Question, SavedTensor, Score, Stepper, Update};
 use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
@@ -35,8 +36,9 @@ pub struct TorchStepper {
     optimizer: Optimizer,
     seals: Seals,
     meters: Meters,
-    /// Of the last step.
+    /// Of the last step, and its rate.
     gradients: Vec<Gradient>,
+    rate: Option<f64>,
     preprocess: Preprocess,
     seed: u64,
     /// Only a processor works in shards: a graphics card wants the whole batch.
@@ -65,6 +67,7 @@ impl TorchStepper {
                 seals: Seals::none(&network),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
+                rate: None,
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
                 parts: Default::default(),
                 preprocess,
@@ -151,6 +154,7 @@ impl TorchStepper {
         let predictions = loss::predictions(&pass.logits, head)?;
         self.gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
         self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
+        self.rate = Some(update.learning_rate);
         let _no_grad = tch::no_grad_guard();
         loss::score(&loss, &predictions, &labels)
     }
@@ -217,7 +221,35 @@ impl Stepper for TorchStepper {
     }
 
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
-        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients))
+        let rate_of = |layer: usize| {
+            let first = self.network.weights().positions(layer).next()?;
+            Some(self.rate? * self.optimizer.factor(first))
+        };
+        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients, rate_of))
+    }
+
+    fn brace(&mut self) -> Result<()> {
+        shielded(|| self.meters.brace(&self.network))
+    }
+
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        shielded(|| {
+            let ratios = self.meters.update_ratios(&self.network)?;
+            let Some(size) = pictures.first().map(|picture| picture.size) else { return Ok(Vec::new()) };
+            self.network.refresh(true)?;
+            let device = self.network.device();
+            input::check_size(size, self.network.arch().input())?;
+            let bytes: Vec<u8> = pictures.iter().flat_map(|picture| &picture.bytes).copied().collect();
+            let x = input::pictures(&bytes, pictures.len(), size, self.preprocess, device)?;
+            let mut probes = probe::layers(&self.network, &x, &input::labels(labels, device)?)?;
+            for (index, (probe, ratio)) in probes.iter_mut().zip(ratios).enumerate() {
+                probe.update_ratio = ratio.map(probe::short);
+                if histograms.wants(&probe.name) {
+                    (probe.weights, probe.gradients) = probe::histograms(&self.network, index, &self.gradients)?;
+                }
+            }
+            Ok(probes)
+        })
     }
 
     fn save(&self) -> Result<Vec<SavedTensor>> {

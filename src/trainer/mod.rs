@@ -9,12 +9,14 @@ mod features;
 mod inbox;
 mod look;
 mod meter;
+mod mistakes;
 mod obey;
 mod on_disk;
 mod pace;
 mod phase;
 mod pictures;
 mod pins;
+mod probe;
 mod progress;
 mod record;
 mod stepper;
@@ -32,7 +34,9 @@ pub use on_disk::{OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Written};
-pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Update};
+pub use stepper::{
+    Evaluated, Explanation, Histograms, Painting, Planes, Question, SavedTensor, Score, Stepper, Update,
+};
 
 use crate::{
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
@@ -60,6 +64,7 @@ pub struct Trainer<'a, S, R> {
     look: Look,
     pins: pins::Pins,
     easel: easel::Easel,
+    probing: probe::Probing,
     keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
@@ -119,6 +124,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             look: Look::new(),
             pins: pins::Pins::new(&plan.explain),
             easel: easel::Easel::default(),
+            probing: probe::Probing::default(),
             keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,

@@ -19,6 +19,7 @@ mod phases;
 mod pool_first;
 mod precision;
 mod pretrained;
+mod probe;
 mod shards;
 mod steps;
 mod weights;

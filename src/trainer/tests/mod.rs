@@ -5,6 +5,7 @@ mod commands;
 mod endurance;
 mod features;
 mod looking;
+mod meters;
 mod phases;
 
 use std::sync::{
@@ -18,7 +19,7 @@ use super::*;
 use crate::{
     command::{Command, Method, Request, Watch},
     data::Pixels,
-    event::{Answered, LayerMeters, Outcome},
+    event::{Answered, LayerMeters, LayerProbe, Outcome},
     run::checkpoint::{DType, TensorData},
 };
 
@@ -70,6 +71,9 @@ struct Fake {
     takes: [Duration; 2],
     steps: u64,
     step_takes: Duration,
+    braced: bool,
+    /// What it says of each image: one number a class.
+    says: Option<fn(u32) -> Vec<f32>>,
 }
 
 type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
@@ -98,7 +102,13 @@ impl Stepper for Fake {
         let loss =
             if self.validation_loss.len() > 1 { self.validation_loss.remove(0) } else { self.validation_loss[0] };
         let score = Score { images: batch.count as u64, loss_sum: loss * batch.count as f64, correct: 0 };
-        Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() })
+        let Some(says) = self.says else {
+            return Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() });
+        };
+        let rows: Vec<Vec<f32>> = batch.samples.iter().map(|sample| says(*sample)).collect();
+        let losses = rows.iter().zip(&batch.labels).map(|(row, label)| -row[*label as usize].ln()).collect();
+        let predictions = rows.iter().map(|row| u32::from(row[1] > row[0])).collect();
+        Ok(Evaluated { score, predictions, losses, probabilities: rows.concat() })
     }
 
     fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
@@ -117,6 +127,18 @@ impl Stepper for Fake {
 
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
         Ok(Vec::new())
+    }
+
+    fn brace(&mut self) -> Result<()> {
+        self.braced = true;
+        Ok(())
+    }
+
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        assert_eq!(pictures.len(), labels.len());
+        let update_ratio = Some(if std::mem::take(&mut self.braced) { 0.5 } else { 0.0 });
+        let weights = histograms.wants("conv2d").then(Default::default);
+        Ok(vec![LayerProbe { name: "conv2d".into(), update_ratio, weights, ..LayerProbe::default() }])
     }
 
     fn save(&self) -> Result<Vec<SavedTensor>> {
@@ -242,6 +264,8 @@ fn run_with(
         takes: [Duration::ZERO; 2],
         steps: 0,
         step_takes: Duration::ZERO,
+        braced: false,
+        says: None,
     };
     let mut record = Memory { saved: Arc::clone(saved), ..Memory::default() };
     change(&mut fake, &mut record);
