@@ -1,7 +1,7 @@
 //! Exponential smoothing, in the chapter's plain form and debiased.
 
 /// The factors that a person can choose, none first.
-pub const FACTORS: [f64; 5] = [0.0, 0.6, 0.8, 0.9, 0.95];
+pub const FACTORS: [f64; 9] = [0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// `smooth_curve` of the book (listing 5.24): the first point stands, each later one is `s·factor + p·(1 − factor)`.
 /// A point that is not a number stays one and does not spoil those after it.

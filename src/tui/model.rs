@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::{
     album::Album,
     appearance::Appearance,
+    curves::Curves,
     layout,
     lens::Lens,
     page::{Page, Pane},
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     command::Watch,
     event::{Ended, Explained, State},
-    state::{FACTORS, Layer, RunState},
+    state::{Layer, RunState},
 };
 
 pub struct Model {
@@ -61,8 +62,7 @@ pub struct ViewState {
     /// The page before, to go back to.
     pub before: Page,
     pub prompt: Option<Prompt>,
-    /// Index into [`FACTORS`].
-    pub smoothing: usize,
+    pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
     /// The validation image that is looked at.
@@ -113,7 +113,7 @@ impl Model {
             page: Page::default(),
             before: Page::default(),
             prompt: None,
-            smoothing: FACTORS.iter().position(|f| *f == 0.8).unwrap_or(0),
+            curves: Curves::default(),
             cursor: 0,
             sample: 0,
             layer: None,
@@ -130,10 +130,6 @@ impl Model {
 
     pub fn theme(&self) -> Theme {
         Theme::new(self.view.appearance)
-    }
-
-    pub fn smoothing(&self) -> f64 {
-        FACTORS[self.view.smoothing]
     }
 
     /// Whether a tick alone changes the screen.
