@@ -9,6 +9,7 @@ mod keys;
 mod layout;
 mod lens;
 mod model;
+mod page;
 mod pending;
 pub mod pixels;
 mod prompt;

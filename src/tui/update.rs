@@ -195,7 +195,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.view.watch = watch;
     }
     let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
-    if reachable && model.shows(super::model::Pane::Pictures) {
+    if reachable && model.shows(super::page::Pane::Pictures) {
         let blobs = model.shown_blobs();
         effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
     }

@@ -17,6 +17,7 @@ use crate::{
     tui::{
         figures, guard,
         model::Model,
+        page::Page,
         theme::{Role, Theme},
     },
 };
@@ -148,7 +149,7 @@ pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buff
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }
     }
-    draw_raw(&theme, &plot, raw, model.view.zoomed, buffer);
+    draw_raw(&theme, &plot, raw, model.view.page == Page::Curves, buffer);
     draw_lines(&theme, &plot, series, buffer);
     draw_markers(model, &theme, &plot, buffer);
     let best = model.run.best.as_ref().map(|b| b.step as f64);

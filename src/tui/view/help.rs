@@ -40,7 +40,7 @@ pub fn draw(model: &Model, scrolled: u16, screen: Rect, buffer: &mut Buffer) {
     let more = rows > height.saturating_sub(2);
     let below = if more { " j k scroll, any other key closes " } else { " any key closes " };
     let block = Block::bordered()
-        .border_set(theme.symbols.border_focus)
+        .border_set(theme.symbols.border)
         .border_style(theme.style(Role::Focus))
         .title(Line::styled(" keys and marks ", theme.style(Role::Accent)))
         .title_bottom(Line::styled(below, theme.style(Role::Faint)));
