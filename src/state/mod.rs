@@ -21,7 +21,7 @@ pub use self::{
     layer::Layer,
     machine::Readings,
     progress::Remaining,
-    smooth::{FACTORS, smooth},
+    smooth::{FACTORS, debiased, smooth},
 };
 use crate::{
     command::Command,
