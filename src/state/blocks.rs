@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::RunState;
 use crate::event::LayerInfo;
 
 /// Layers that belong together.
@@ -14,8 +15,15 @@ pub struct Block {
     pub depth: usize,
 }
 
+impl RunState {
+    /// Of the network that is trained.
+    pub fn blocks(&self) -> Vec<Block> {
+        blocks(&self.layers.iter().map(|layer| &layer.info).collect::<Vec<_>>())
+    }
+}
+
 /// In the order in which a tree lists them: a block before those in it. Layers may be in none; of a few, all are.
-pub fn blocks(layers: &[LayerInfo]) -> Vec<Block> {
+fn blocks(layers: &[&LayerInfo]) -> Vec<Block> {
     /// So few need no folding.
     const FEW: usize = 14;
     let named = |depth: usize| layers.iter().map(|layer| prefix(&layer.name, depth)).collect::<Vec<_>>();
@@ -81,7 +89,7 @@ fn prefix(name: &str, depth: usize) -> Option<String> {
 }
 
 /// Of each layer the size of its map, as Keras prints it: `(None, 62, 62, 32)`; the rest is the head.
-fn sizes(layers: &[LayerInfo]) -> Vec<Option<String>> {
+fn sizes(layers: &[&LayerInfo]) -> Vec<Option<String>> {
     let size = |layer: &LayerInfo| {
         let mut sides = layer.output.trim_matches(['(', ')']).split(", ").skip(1);
         match (sides.next(), sides.next(), sides.next()) {
@@ -109,7 +117,8 @@ mod tests {
 
     fn told(layers: &[(&str, &str)]) -> Vec<String> {
         let tell = |block: Block| format!("{}{} {:?}", "  ".repeat(block.depth), block.name, block.layers);
-        blocks(&network(layers)).into_iter().map(tell).collect()
+        let layers = network(layers);
+        blocks(&layers.iter().collect::<Vec<_>>()).into_iter().map(tell).collect()
     }
 
     fn names<'a>(names: &[&'a str]) -> Vec<(&'a str, &'a str)> {

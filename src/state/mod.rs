@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 pub use self::{
-    blocks::{Block, blocks},
+    blocks::Block,
     curve::{Bucket, Curve},
     gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,

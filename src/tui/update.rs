@@ -233,8 +233,12 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.view.watch = watch;
     }
     let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
-    if reachable && model.shows(super::page::Pane::Pictures) {
-        let blobs = model.shown_blobs();
+    let blobs = match model.view.page {
+        Page::Mistakes => model.verdict_blobs(),
+        _ if model.shows(Pane::Pictures) => model.shown_blobs(),
+        _ => Vec::new(),
+    };
+    if reachable {
         effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
     }
 }
