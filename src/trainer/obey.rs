@@ -56,7 +56,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             match self.checkpoint(CheckpointKind::Last) {
                 Ok(()) => {
                     self.asked.push((Request { id, by, command }, self.progress.step));
-                    return Ok(Continue(()));
+                    return self.settle(false).map(Continue);
                 }
                 Err(error) => refused = Some(error.message()),
             }

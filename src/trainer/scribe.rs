@@ -5,7 +5,7 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -136,12 +136,17 @@ impl Shared {
 struct Pen {
     run: RunDir,
     keep: usize,
-    /// The last file written, and where the run stood.
-    written: Option<(PathBuf, Progress)>,
+    /// The last file written, and of which copy.
+    written: Option<(PathBuf, Weak<Vec<SavedTensor>>)>,
 }
 
 impl Pen {
-    fn write(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> run::Result<Written> {
+    fn write(
+        &mut self,
+        kind: CheckpointKind,
+        tensors: &Arc<Vec<SavedTensor>>,
+        progress: &Progress,
+    ) -> run::Result<Written> {
         let path = self.run.checkpoint(kind);
         let bytes = if kind == CheckpointKind::Last {
             let numbered = self.run.numbered_checkpoint(progress.step);
@@ -157,14 +162,20 @@ impl Pen {
     }
 
     /// A large network is written once: the best epoch is also the last one, and the last one has two names.
-    fn put(&mut self, path: &std::path::Path, tensors: &[SavedTensor], progress: &Progress) -> run::Result<u64> {
-        let same = self.written.as_ref().filter(|(other, then)| other != path && then == progress);
+    fn put(
+        &mut self,
+        path: &std::path::Path,
+        tensors: &Arc<Vec<SavedTensor>>,
+        progress: &Progress,
+    ) -> run::Result<u64> {
+        let this = Arc::downgrade(tensors);
+        let same = self.written.as_ref().filter(|(other, copy)| other != path && copy.ptr_eq(&this));
         let linked = same.and_then(|(other, _)| checkpoint::link(other, path).ok());
         let bytes = match linked {
             Some(bytes) => bytes,
             None => checkpoint::write(path, tensors, progress)?,
         };
-        self.written = Some((path.to_path_buf(), progress.clone()));
+        self.written = Some((path.to_path_buf(), this));
         Ok(bytes)
     }
 
