@@ -81,6 +81,24 @@ impl RunDir {
         })
     }
 
+    /// The name under which a last checkpoint lies as long as it is one of the last few.
+    pub fn numbered_checkpoint(&self, step: u64) -> PathBuf {
+        self.checkpoints().join(format!("step-{step:012}.safetensors"))
+    }
+
+    /// Those that are there, with their steps, the newest first.
+    pub fn numbered_checkpoints(&self) -> Vec<(u64, PathBuf)> {
+        let step = |path: &Path| -> Option<u64> {
+            path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
+        };
+        // A folder that cannot be read has none; whoever writes into it is told why.
+        let entries = fs::read_dir(self.checkpoints()).into_iter().flatten().flatten();
+        let mut found: Vec<_> =
+            entries.filter_map(|entry| step(&entry.path()).map(|step| (step, entry.path()))).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found
+    }
+
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }
