@@ -4,12 +4,14 @@
 mod attach;
 mod bench;
 mod cache;
+mod compare;
 mod ctl;
 mod dashboard;
 mod data;
 mod demo;
 mod doctor;
 mod download;
+mod drawing;
 mod engine;
 mod eval;
 mod explain;
@@ -21,6 +23,7 @@ mod images;
 mod import;
 mod models;
 mod output;
+mod plot;
 mod predict;
 mod progress;
 mod query;
@@ -78,6 +81,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// See what a run's network learned: heat maps, activations, filters
     Explain(explain::ExplainArgs),
+    /// Draw the curves of one or several runs as SVG or PNG
+    Plot(plot::PlotArgs),
     /// Make a run of a whole model that Keras saved
     Import(import::ImportArgs),
     /// Write a network for other programs: safetensors, Keras's weights, ONNX
@@ -142,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &mut out),
         Command::Predict(args) => predict::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Plot(args) => plot::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),
         Command::Export(args) => export::run(&args, &mut out),
         Command::Data(args) => data::run(&args, &mut out),

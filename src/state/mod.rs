@@ -17,7 +17,7 @@ pub use self::{
     gallery::{Seen, shown_layer, sweep},
     layer::Layer,
     progress::Remaining,
-    smooth::{FACTORS, smooth},
+    smooth::{FACTORS, debiased, smooth},
 };
 use crate::{
     command::Command,

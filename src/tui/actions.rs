@@ -3,9 +3,11 @@
 use crossterm::event::KeyCode;
 
 use super::{
+    curves,
     keys::Chord,
     lens,
-    model::{Connection, Model, Pane},
+    model::{Connection, Model},
+    page::Page,
     prompt::Prompt,
     steering,
     update::Effect,
@@ -26,18 +28,20 @@ pub struct Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Steer,
+    Curves,
     Look,
     Move,
     Leave,
 }
 
 impl Group {
-    pub const ALL: [Self; 4] = [Self::Steer, Self::Look, Self::Move, Self::Leave];
+    pub const ALL: [Self; 5] = [Self::Steer, Self::Look, Self::Curves, Self::Move, Self::Leave];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Steer => "Steer the run",
             Self::Look => "Look inside",
+            Self::Curves => "On the page of curves",
             Self::Move => "Find your way",
             Self::Leave => "Leave",
         }
@@ -48,6 +52,8 @@ impl Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     Always,
+    /// On this page, where it comes before what the key does elsewhere.
+    OnCurves,
     /// An engine is there to obey.
     Steering,
     Running,
@@ -72,6 +78,7 @@ impl When {
         let over = model.run.is_over() || matches!(model.connection, Connection::Lost { .. } | Connection::Replay);
         match self {
             Self::Always => Ok(()),
+            Self::OnCurves => rule(model.view.page == Page::Curves, "that is for the page of curves"),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
@@ -92,9 +99,35 @@ macro_rules! action {
     };
 }
 
-/// In the order of the `?` page. The footer takes those with a hint, in this order, as far as they fit.
+/// In the order of the `?` page within their groups; what a page has of its own comes first. The footer takes those with a hint, in this
+/// order, as far as they fit.
 #[rustfmt::skip]
 pub static ACTIONS: &[Action] = &[
+    action!(Curves, &[Chord::code(KeyCode::Left)], Some("crosshair"), OnCurves,
+        "The crosshair to the left, which reads values off all charts", |model| curves::move_crosshair(model, -1)),
+    action!(Curves, &[Chord::code(KeyCode::Right)], None, OnCurves,
+        "The crosshair to the right", |model| curves::move_crosshair(model, 1)),
+    action!(Curves, &[Chord::key('b')], None, OnCurves,
+        "The crosshair to the best epoch", curves::crosshair_to_best),
+    action!(Curves, &[Chord::key('+'), Chord::key('=')], Some("zoom"), OnCurves,
+        "Nearer: half as many steps, around the crosshair or at the end", curves::zoom_in),
+    action!(Curves, &[Chord::key('-')], None, OnCurves,
+        "Farther: twice as many steps", curves::zoom_out),
+    action!(Curves, &[Chord::key('0')], None, OnCurves,
+        "The whole run, without a crosshair", curves::whole),
+    action!(Curves, &[Chord::key(',')], None, OnCurves,
+        "A quarter of the window to the left", |model| curves::pan(model, -1.0)),
+    action!(Curves, &[Chord::key('.')], None, OnCurves,
+        "A quarter of the window to the right; at the end it follows the run", |model| curves::pan(model, 1.0)),
+    action!(Curves, &[Chord::key('y')], None, OnCurves,
+        "Logarithmic axes, or linear ones", curves::log_axis),
+    action!(Curves, &[Chord::key('m')], Some("charts"), OnCurves,
+        "Choose the charts", curves::pick_metrics),
+    action!(Curves, &[Chord::key('o')], Some("compare"), OnCurves,
+        "Choose other runs to draw behind this one", curves::pick_runs),
+    action!(Curves, &[Chord::code(KeyCode::Enter)], None, OnCurves,
+        "The chosen chart alone, or all again", curves::alone),
+
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
         "Pause after the current step; everything stays in memory", steering::pause),
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("resume"), Paused,
@@ -103,9 +136,9 @@ pub static ACTIONS: &[Action] = &[
         "Freeze the selected layer, or thaw it", steering::freeze),
     action!(Steer, &[Chord::key('F')], Some("frost line"), Steering,
         "Move the frost line to the selected layer: freeze up to it, thaw above it; again: thaw all", steering::frost_line),
-    action!(Steer, &[Chord::key('['), Chord::key('-')], None, Steering,
+    action!(Steer, &[Chord::key('[')], None, Steering,
         "Halve the learning rate", steering::halve),
-    action!(Steer, &[Chord::key(']'), Chord::key('+'), Chord::key('=')], None, Steering,
+    action!(Steer, &[Chord::key(']')], None, Steering,
         "Double the learning rate", steering::double),
     action!(Steer, &[Chord::key('l')], Some("rate"), Steering,
         "Type a learning rate", steering::type_rate),
@@ -151,7 +184,11 @@ pub static ACTIONS: &[Action] = &[
     action!(Look, &[Chord::key('b')], None, Always,
         "The next image that is kept", lens::next_pinned),
     action!(Look, &[Chord::key('s')], None, Always,
-        "Smoothing of the curves: 0, 0.6, 0.8, 0.9, 0.95", viewing::smoothing),
+        "Smoother curves: 0, 0.2, 0.4 and so on to 0.99, then the raw ones", curves::smoother),
+    action!(Look, &[Chord::key('S')], None, Always,
+        "Less smooth curves", curves::rougher),
+    action!(Look, &[Chord::key('d')], None, Always,
+        "Smoothing debiased, or in the chapter's plain form", curves::other_form),
     action!(Look, &[Chord::key('g')], None, Always,
         "Pictures in pixels, where they can be, or in glyphs: half, quadrant, sextant, octant, ascii", viewing::glyphs),
     action!(Look, &[Chord::key('t')], None, Always,
@@ -170,15 +207,23 @@ pub static ACTIONS: &[Action] = &[
     action!(Move, &[Chord::code(KeyCode::End), Chord::key('G')], None, Always,
         "The last line", viewing::last),
     action!(Move, &[Chord::code(KeyCode::Tab)], None, Always,
-        "The next pane", |model| viewing::focus(model, 1)),
+        "The next page", viewing::next_page),
     action!(Move, &[Chord::code(KeyCode::BackTab)], None, Always,
-        "The pane before", |model| viewing::focus(model, -1)),
-    action!(Move, &[Chord::key('z')], Some("zoom"), Always,
-        "The whole screen for this pane, or all panes again", viewing::zoom),
-    action!(Move, &[Chord::key('1')], None, Always, "Go to the curves", |model| viewing::go_to(model, Pane::Curves)),
-    action!(Move, &[Chord::key('2')], None, Always, "Go to the layers", |model| viewing::go_to(model, Pane::Layers)),
-    action!(Move, &[Chord::key('3')], None, Always, "Go to the pictures", |model| viewing::go_to(model, Pane::Pictures)),
-    action!(Move, &[Chord::key('4')], None, Always, "Go to the log", |model| viewing::go_to(model, Pane::Log)),
+        "The page before this one", viewing::previous_page),
+    action!(Move, &[Chord::key('z')], None, Always,
+        "Back to the page that was shown last", viewing::page_before),
+    action!(Move, &[Chord::key('1')], None, Always,
+        "The overview: figures, curves, layers, pictures and log", |model| viewing::go_to(model, Page::Overview)),
+    action!(Move, &[Chord::key('2')], None, Always,
+        "The curves, any of them, with a crosshair", |model| viewing::go_to(model, Page::Curves)),
+    action!(Move, &[Chord::key('3')], None, Always,
+        "The layers: what they hold, learn and cost", |model| viewing::go_to(model, Page::Layers)),
+    action!(Move, &[Chord::key('4')], None, Always,
+        "The lens: pictures on the whole screen", |model| viewing::go_to(model, Page::Lens)),
+    action!(Move, &[Chord::key('5')], None, Always,
+        "The mistakes: the confusion matrix and the worst images", |model| viewing::go_to(model, Page::Mistakes)),
+    action!(Move, &[Chord::key('6')], None, Always,
+        "The machine and the log", |model| viewing::go_to(model, Page::Machine)),
     action!(Move, &[Chord::code(KeyCode::Esc)], None, Always,
         "Close what is open", viewing::close),
 
@@ -213,7 +258,8 @@ mod tests {
         let apart = [(When::Running, When::Paused), (When::Detached, When::Over), (When::Revivable, When::Cut)];
         for (at, a) in ACTIONS.iter().enumerate() {
             for b in &ACTIONS[at + 1..] {
-                if a.keys.iter().any(|k| b.keys.contains(k)) {
+                // What a page has of its own comes first.
+                if a.when != When::OnCurves && a.keys.iter().any(|k| b.keys.contains(k)) {
                     assert!(apart.contains(&(a.when, b.when)), "{:?}: {} / {}", a.keys, a.help, b.help);
                 }
             }

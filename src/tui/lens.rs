@@ -2,9 +2,11 @@
 //! terminal's own; what has to be computed is asked of the run as a wish.
 
 use super::{
-    model::{Model, Pane, Tone},
+    model::{Model, Tone},
+    page::Page,
     steering,
     update::Effect,
+    viewing,
 };
 use crate::{
     command::{Command, Method, Scene, Watch, Whose},
@@ -53,7 +55,7 @@ const FEW_CLASSES: usize = 12;
 impl Model {
     /// Whether the pictures have the screen.
     pub fn is_lens(&self) -> bool {
-        self.view.focus == Pane::Pictures && self.view.zoomed
+        self.view.page == Page::Lens
     }
 
     /// What the pictures on the screen are to show.
@@ -148,8 +150,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 /// Gives the pictures the screen; true if they did not have it.
 fn show(model: &mut Model) -> bool {
     let closed = !model.is_lens();
-    model.view.focus = Pane::Pictures;
-    model.view.zoomed = true;
+    viewing::turn_to(model, Page::Lens);
     closed
 }
 

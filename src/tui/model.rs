@@ -3,13 +3,21 @@
 use jiff::tz::TimeZone;
 
 use super::{
-    album::Album, appearance::Appearance, layout, lens::Lens, pending::Pending, pixels::Pixels, prompt::Prompt,
+    album::Album,
+    appearance::Appearance,
+    curves::Curves,
+    layout,
+    lens::Lens,
+    page::{Page, Pane},
+    pending::Pending,
+    pixels::Pixels,
+    prompt::Prompt,
     theme::Theme,
 };
 use crate::{
     command::Watch,
     event::{Ended, Explained, State},
-    state::{FACTORS, Layer, RunState},
+    state::{Layer, RunState},
 };
 
 pub struct Model {
@@ -35,24 +43,6 @@ pub enum Connection {
     Replay,
 }
 
-/// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pane {
-    Curves,
-    Layers,
-    Pictures,
-    Log,
-}
-
-impl Pane {
-    pub const ALL: [Self; 4] = [Self::Curves, Self::Layers, Self::Pictures, Self::Log];
-
-    pub fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|p| *p == self).unwrap_or(0) as isize;
-        Self::ALL[(at + by).rem_euclid(Self::ALL.len() as isize) as usize]
-    }
-}
-
 /// What belongs to this terminal alone and no other viewer sees.
 pub struct ViewState {
     /// The machine that has the run, if it is another.
@@ -68,11 +58,11 @@ pub struct ViewState {
     pub ticks: u64,
     /// The tick at which the connection last changed.
     pub since: u64,
-    pub focus: Pane,
-    pub zoomed: bool,
+    pub page: Page,
+    /// The page before, to go back to.
+    pub before: Page,
     pub prompt: Option<Prompt>,
-    /// Index into [`FACTORS`].
-    pub smoothing: usize,
+    pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
     /// The validation image that is looked at.
@@ -120,11 +110,10 @@ impl Model {
             zone,
             ticks: 0,
             since: 0,
-            // Where one pane has the whole screen, the curves say most.
-            focus: if layout::layout(size, Pane::Layers, false).compact { Pane::Curves } else { Pane::Layers },
-            zoomed: false,
+            page: Page::default(),
+            before: Page::default(),
             prompt: None,
-            smoothing: FACTORS.iter().position(|f| *f == 0.8).unwrap_or(0),
+            curves: Curves::default(),
             cursor: 0,
             sample: 0,
             layer: None,
@@ -141,10 +130,6 @@ impl Model {
 
     pub fn theme(&self) -> Theme {
         Theme::new(self.view.appearance)
-    }
-
-    pub fn smoothing(&self) -> f64 {
-        FACTORS[self.view.smoothing]
     }
 
     /// Whether a tick alone changes the screen.
@@ -202,8 +187,12 @@ impl Model {
         !self.view.dismissed && (failed || matches!(self.connection, Connection::Lost { .. }))
     }
 
+    pub fn layout(&self) -> layout::Layout {
+        layout::layout(self.view.size, self.view.page)
+    }
+
     pub fn shows(&self, pane: Pane) -> bool {
-        layout::layout(self.view.size, self.view.focus, self.view.zoomed).pane(pane).is_some()
+        self.layout().pane(pane).is_some()
     }
 
     /// The lease that this screen needs.

@@ -47,7 +47,6 @@ pub struct Symbols {
     /// One a tick.
     pub spinner: &'static [&'static str],
     pub border: border::Set<'static>,
-    pub border_focus: border::Set<'static>,
 }
 
 impl Symbols {
@@ -97,7 +96,6 @@ static UNICODE: Symbols = Symbols {
     levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     spinner: &["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"],
     border: border::ROUNDED,
-    border_focus: border::ROUNDED,
 };
 
 static ASCII: Symbols = Symbols {
@@ -141,7 +139,6 @@ static ASCII: Symbols = Symbols {
     levels: &["_", ".", "-", "~", "=", "*", "#"],
     spinner: &["|", "/", "-", "\\"],
     border: ASCII_BORDER,
-    border_focus: ASCII_BORDER,
 };
 
 const ASCII_BORDER: border::Set<'static> = border::Set {

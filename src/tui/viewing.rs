@@ -1,15 +1,13 @@
 //! Actions that change only what this terminal shows.
 
 use super::{
-    lens,
-    model::{Model, Pane, Tone},
+    curves, lens,
+    model::{Model, Tone},
+    page::{Page, Pane},
     prompt::Prompt,
     update::Effect,
 };
-use crate::{
-    event::{DataOpened, SplitName},
-    state::FACTORS,
-};
+use crate::event::{DataOpened, SplitName};
 
 const PAGE: isize = 10;
 
@@ -37,56 +35,68 @@ pub fn last(model: &mut Model) -> Vec<Effect> {
     scroll(model, isize::MAX / 2)
 }
 
-/// The log scrolls while it has the focus, the lens goes to another layer; everywhere else these keys move the layer cursor, and show
-/// the layers first.
-fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
-    if model.is_lens() {
-        lens::step_layer(model, by);
-        return Vec::new();
-    }
-    if model.view.focus != Pane::Log && !model.shows(Pane::Layers) {
+/// Each page scrolls what it lists.
+pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+    match model.view.page {
+        Page::Lens => {
+            lens::step_layer(model, by);
+            return Vec::new();
+        }
+        Page::Machine => return scroll_log(model, by),
+        Page::Curves => curves::choose(model, by),
         // A cursor that nobody sees is not moved.
-        model.view.focus = Pane::Layers;
-        return Vec::new();
+        _ if !model.shows(Pane::Layers) => turn_to(model, Page::Layers),
+        _ => {
+            let most = model.run.layers.len().saturating_sub(1) as isize;
+            model.view.cursor = (model.view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
+        }
     }
+    Vec::new()
+}
+
+pub fn scroll_log(model: &mut Model, by: isize) -> Vec<Effect> {
+    let most = model.run.log.len().saturating_sub(1) as isize;
+    model.view.log_back = (model.view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
+    Vec::new()
+}
+
+pub fn next_page(model: &mut Model) -> Vec<Effect> {
+    go_to(model, model.view.page.step(1))
+}
+
+pub fn previous_page(model: &mut Model) -> Vec<Effect> {
+    go_to(model, model.view.page.step(-1))
+}
+
+pub fn go_to(model: &mut Model, page: Page) -> Vec<Effect> {
+    turn_to(model, page);
+    Vec::new()
+}
+
+pub fn turn_to(model: &mut Model, page: Page) {
     let view = &mut model.view;
-    if view.focus == Pane::Log {
-        let most = model.run.log.len().saturating_sub(1) as isize;
-        view.log_back = (view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
-    } else {
-        let most = model.run.layers.len().saturating_sub(1) as isize;
-        view.cursor = (view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
+    if view.page != page {
+        view.before = std::mem::replace(&mut view.page, page);
     }
-    Vec::new()
 }
 
-pub fn focus(model: &mut Model, by: isize) -> Vec<Effect> {
-    model.view.focus = model.view.focus.step(by);
-    Vec::new()
+/// There and back.
+pub fn page_before(model: &mut Model) -> Vec<Effect> {
+    go_to(model, model.view.before)
 }
 
-pub fn go_to(model: &mut Model, pane: Pane) -> Vec<Effect> {
-    model.view.focus = pane;
-    Vec::new()
-}
-
-pub fn zoom(model: &mut Model) -> Vec<Effect> {
-    model.view.zoomed = !model.view.zoomed;
-    Vec::new()
-}
-
-/// From the innermost outwards: a box, the zoom, the scrolling.
+/// From the innermost outwards: a box, the scrolling, the page.
 pub fn close(model: &mut Model) -> Vec<Effect> {
     let is_told = model.is_told_of_an_end();
     let view = &mut model.view;
     if is_told {
         view.dismissed = true;
-    } else if view.zoomed {
-        view.zoomed = false;
-    } else {
+    } else if view.log_back > 0 {
         view.log_back = 0;
+    } else if view.notice.is_none() {
+        turn_to(model, Page::Overview);
     }
-    view.notice = None;
+    model.view.notice = None;
     Vec::new()
 }
 
@@ -139,13 +149,6 @@ fn pinned_images(data: &DataOpened) -> u64 {
         SplitName::Validation => data.validation,
         SplitName::Test => data.test,
     }
-}
-
-pub fn smoothing(model: &mut Model) -> Vec<Effect> {
-    model.view.smoothing = (model.view.smoothing + 1) % FACTORS.len();
-    let factor = model.smoothing();
-    model.notify(Tone::Plain, if factor == 0.0 { "smoothing off".into() } else { format!("smoothing {factor}") });
-    Vec::new()
 }
 
 pub fn glyphs(model: &mut Model) -> Vec<Effect> {

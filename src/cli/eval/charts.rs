@@ -1,17 +1,17 @@
-//! Curves as SVG: a few lines of text that every browser and forge draws, at any size.
+//! An evaluation's charts in the unit square: ROC, precision and recall, reliability. What their numbers mean is decided elsewhere.
 
-use std::fmt::Write as _;
-
-use crate::{cli::explain::index::safe, metrics::Bin, text::guard};
+use crate::{
+    cli::drawing::{Anchor, Drawing, INKS, Ink, Text, svg},
+    metrics::Bin,
+    text::guard,
+};
 
 /// Of the drawing's inner square, in pixels, and what is left around it for words.
 const SIDE: f64 = 240.0;
 const LEFT: f64 = 48.0;
 const TOP: f64 = 28.0;
 const BELOW: f64 = 44.0;
-/// Okabe and Ito's, which colour-blind eyes tell apart, and two more.
-const INKS: [&str; 10] =
-    ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999", "#7a4fbf", "#8c6d31"];
+const SIZE: f64 = 11.0;
 
 /// Curves that a chart draws; more could not be told apart.
 pub const MOST: usize = INKS.len();
@@ -25,97 +25,63 @@ pub struct Curve {
 /// Curves in the unit square, with a legend where there are several.
 pub fn curves(title: &str, [x, y]: [&str; 2], curves: &[Curve], diagonal: bool) -> String {
     let legend = if curves.len() > 1 { 170.0 } else { 0.0 };
-    let mut svg = frame(title, [x, y], legend);
+    let mut drawing = frame(title, [x, y], legend);
     if diagonal {
-        svg.push_str(&diagonal_line());
+        diagonal_line(&mut drawing);
     }
-    for (at, (curve, ink)) in curves.iter().zip(INKS).enumerate() {
-        let points: Vec<String> = curve.points.iter().map(|&point| pair(point)).collect();
-        let _ = writeln!(
-            svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"1.5\"/>",
-            points.join(" ")
-        );
+    for (at, curve) in curves.iter().take(MOST).enumerate() {
+        drawing.line(curve.points.iter().map(|&point| place(point)).collect(), Ink::of(at), 1.5);
         if legend > 0.0 {
             let (left, top) = (LEFT + SIDE + 14.0, TOP + 10.0 + 20.0 * at as f64);
-            let name = safe(&guard::fit(&curve.name, 22, "…"));
-            let _ = writeln!(
-                svg,
-                "<line x1=\"{left}\" y1=\"{top}\" x2=\"{}\" y2=\"{top}\" stroke=\"{ink}\" stroke-width=\"3\"/>\
-                 <text x=\"{}\" y=\"{}\">{name}</text>",
-                left + 16.0,
-                left + 22.0,
-                top + 4.0
-            );
+            drawing.line(vec![[left, top], [left + 16.0, top]], Ink::of(at), 3.0);
+            drawing.text([left + 22.0, top + 4.0], guard::fit(&curve.name, 22, "…"), SIZE, Anchor::Start);
         }
     }
-    svg + "</svg>\n"
+    svg(&drawing)
 }
 
 /// Accuracy by confidence: bars beside the diagonal on which a calibrated network's would end, and how many images each stands for.
 pub fn reliability(bins: &[Bin]) -> String {
-    let mut svg = frame("reliability", ["confidence", "accuracy"], 0.0);
+    let mut drawing = frame("reliability", ["confidence", "accuracy"], 0.0);
     let most = bins.iter().map(|bin| bin.images).max().unwrap_or(0).max(1) as f64;
     for bin in bins {
         let Some(accuracy) = bin.accuracy else { continue };
         let [left, right] = [bin.from, bin.to].map(|x| LEFT + x * SIDE);
-        let bar = |height: f64, ink: &str, opacity: f64| {
-            format!(
-                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{ink}\" fill-opacity=\"{opacity}\"/>\n",
-                left + 0.5,
-                TOP + (1.0 - height) * SIDE,
-                right - left - 1.0,
-                height * SIDE
-            )
+        let mut bar = |height: f64, ink: Ink| {
+            drawing.fill([left + 0.5, TOP + (1.0 - height) * SIDE, right - left - 1.0, height * SIDE], ink);
         };
-        svg.push_str(&bar(accuracy, INKS[0], 0.75));
-        svg.push_str(&bar(bin.images as f64 / most * 0.12, INKS[1], 0.9));
+        bar(accuracy, Ink::of(0).faint(0.75));
+        bar(bin.images as f64 / most * 0.12, Ink::of(1).faint(0.9));
     }
-    svg.push_str(&diagonal_line());
-    svg + "</svg>\n"
+    diagonal_line(&mut drawing);
+    svg(&drawing)
 }
 
-fn frame(title: &str, [x, y]: [&str; 2], legend: f64) -> String {
+fn frame(title: &str, [x, y]: [&str; 2], legend: f64) -> Drawing {
     let (width, height) = (LEFT + SIDE + 16.0 + legend, TOP + SIDE + BELOW);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"sans-serif\" font-size=\"11\" fill=\"#333\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
-         <rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{SIDE}\" height=\"{SIDE}\" fill=\"none\" stroke=\"#999\"/>\n\
-         <text x=\"{}\" y=\"16\" text-anchor=\"middle\" font-size=\"13\">{title}</text>\n\
-         <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{x}</text>\n\
-         <text transform=\"translate(14 {}) rotate(-90)\" text-anchor=\"middle\">{y}</text>\n",
-        LEFT + SIDE / 2.0,
-        LEFT + SIDE / 2.0,
-        height - 8.0,
-        TOP + SIDE / 2.0,
-    );
+    let mut drawing = Drawing::new(width, height);
     for tick in 0..=4 {
         let at = f64::from(tick) / 4.0;
         let (across, down) = (LEFT + at * SIDE, TOP + (1.0 - at) * SIDE);
-        let _ = writeln!(
-            svg,
-            "<line x1=\"{LEFT}\" y1=\"{down}\" x2=\"{}\" y2=\"{down}\" stroke=\"#eee\"/>\
-             <line x1=\"{across}\" y1=\"{TOP}\" x2=\"{across}\" y2=\"{}\" stroke=\"#eee\"/>\
-             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{at}</text>\
-             <text x=\"{across}\" y=\"{}\" text-anchor=\"middle\">{at}</text>",
-            LEFT + SIDE,
-            TOP + SIDE,
-            LEFT - 5.0,
-            down + 4.0,
-            TOP + SIDE + 15.0
-        );
+        drawing.line(vec![[LEFT, down], [LEFT + SIDE, down]], Ink::GRID, 1.0);
+        drawing.line(vec![[across, TOP], [across, TOP + SIDE]], Ink::GRID, 1.0);
+        drawing.text([LEFT - 5.0, down + 4.0], at.to_string(), SIZE, Anchor::End);
+        drawing.text([across, TOP + SIDE + 15.0], at.to_string(), SIZE, Anchor::Middle);
     }
-    svg
+    drawing.frame([LEFT, TOP, SIDE, SIDE], Ink::FRAME);
+    drawing.text([LEFT + SIDE / 2.0, 16.0], title, 13.0, Anchor::Middle);
+    drawing.text([LEFT + SIDE / 2.0, height - 8.0], x, SIZE, Anchor::Middle);
+    let at = [14.0, TOP + SIDE / 2.0];
+    drawing.write(Text { at, text: y.into(), size: SIZE, ink: Ink::TEXT, anchor: Anchor::Middle, turned: true });
+    drawing
 }
 
-fn diagonal_line() -> String {
-    let (from, to) = (pair([0.0, 0.0]), pair([1.0, 1.0]));
-    format!("<polyline points=\"{from} {to}\" stroke=\"#777\" stroke-dasharray=\"4 3\"/>\n")
+fn diagonal_line(drawing: &mut Drawing) {
+    drawing.dashes(vec![place([0.0, 0.0]), place([1.0, 1.0])], Ink::FAINT, 1.0);
 }
 
-fn pair([x, y]: [f64; 2]) -> String {
-    format!("{:.1},{:.1}", LEFT + x * SIDE, TOP + (1.0 - y) * SIDE)
+fn place([x, y]: [f64; 2]) -> [f64; 2] {
+    [LEFT + x * SIDE, TOP + (1.0 - y) * SIDE]
 }
 
 #[cfg(test)]

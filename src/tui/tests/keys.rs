@@ -4,11 +4,7 @@ use super::{COLOURS, open, press, say};
 use crate::{
     command::{Command, Method, Scene, Watch, Whose},
     event::{Answered, Ended, Event, Outcome, RunEnded},
-    tui::{
-        Connection, Effect, Model, Msg,
-        model::{Pane, Tone},
-        update,
-    },
+    tui::{Connection, Effect, Model, Msg, model::Tone, page::Page, update},
 };
 
 fn mid_run() -> Model {
@@ -207,11 +203,11 @@ fn enter_asks_for_the_selected_layer_and_enter_again_lets_go() {
 
 #[test]
 fn what_is_off_the_screen_is_not_computed() {
-    check("z", &[Effect::Watch(None)]);
-    check("3z", &[]);
+    check("2", &[Effect::Watch(None)]);
+    check("4", &[]);
     let mut model = mid_run();
     assert_eq!(update(&mut model, Msg::Resize(40, 12)), [Effect::Watch(None)]);
-    assert_eq!(press(&mut model, "<tab>"), [Effect::Watch(Some(Watch::default()))], "the pictures' turn");
+    assert_eq!(press(&mut model, "4"), [Effect::Watch(Some(Watch::default()))]);
 }
 
 #[test]
@@ -237,22 +233,25 @@ fn a_run_without_an_engine_cannot_be_steered() {
 }
 
 #[test]
-fn tab_goes_round_and_the_log_scrolls_only_with_the_focus() {
+fn keys_turn_to_pages_and_each_scrolls_its_own() {
     let mut model = mid_run();
     press(&mut model, "<tab><tab>");
-    assert_eq!(model.view.focus, Pane::Log);
-    press(&mut model, "kkj");
-    assert_eq!((model.view.log_back, model.view.cursor), (1, 0));
-    press(&mut model, "<s-tab><s-tab>j");
-    assert_eq!((model.view.focus, model.view.cursor), (Pane::Layers, 1));
+    assert_eq!(model.view.page, Page::Layers);
+    press(&mut model, "j6kkj");
+    assert_eq!((model.view.page, model.view.log_back, model.view.cursor), (Page::Machine, 1, 1));
+    press(&mut model, "<tab>");
+    assert_eq!(model.view.page, Page::Overview);
+    press(&mut model, "<s-tab>z");
+    assert_eq!(model.view.page, Page::Overview, "z goes back to the page before");
+    press(&mut model, "5<esc><esc>");
+    assert_eq!(model.view.page, Page::Overview);
 }
 
 #[test]
 fn the_cursor_moves_only_where_it_is_seen() {
     let mut model = open("mid_run.jsonl", (40, 12), COLOURS);
-    assert_eq!(model.view.focus, Pane::Curves);
     press(&mut model, "j");
-    assert_eq!((model.view.focus, model.view.cursor), (Pane::Layers, 0));
+    assert_eq!((model.view.page, model.view.cursor), (Page::Layers, 0));
     press(&mut model, "j");
     assert_eq!(model.view.cursor, 1);
 }
@@ -261,7 +260,7 @@ fn the_cursor_moves_only_where_it_is_seen() {
 fn a_notice_goes_after_a_while() {
     let mut model = mid_run();
     press(&mut model, "s");
-    assert_eq!(model.view.notice.as_ref().unwrap().text, "smoothing 0.9");
+    assert_eq!(model.view.notice.as_ref().unwrap().text, "smoothing 0.9, debiased");
     for _ in 0..6 * Model::TICKS {
         update(&mut model, Msg::Tick);
     }

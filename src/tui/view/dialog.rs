@@ -102,7 +102,7 @@ fn show(
     let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
     Clear.render(area, buffer);
     let block = Block::bordered()
-        .border_set(theme.symbols.border_focus)
+        .border_set(theme.symbols.border)
         .border_style(theme.style(tone))
         .title(Line::styled(format!(" {title} "), theme.style(tone)))
         .title_bottom(Line::styled(

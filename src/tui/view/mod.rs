@@ -10,9 +10,15 @@ mod help;
 mod layers;
 mod lens;
 mod log;
+mod machine;
+mod mistakes;
+mod now;
+mod pick;
 mod pictures;
 mod plot;
+mod series;
 mod starting;
+mod tabs;
 mod text;
 mod tiles;
 
@@ -26,7 +32,8 @@ use ratatui::{
 
 use super::{
     layout::layout,
-    model::{Model, Pane},
+    model::Model,
+    page::{Page, Pane},
     prompt::Prompt,
     theme::{Role, Theme},
 };
@@ -41,17 +48,21 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
 pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    let layout = layout((area.width, area.height), model.view.focus, model.view.zoomed);
+    let layout = layout((area.width, area.height), model.view.page);
     header::draw_header(model, layout.header, buffer);
+    tabs::draw(model, layout.tabs, buffer);
     header::draw_progress(model, layout.progress, buffer);
     header::draw_meters(model, layout.meters, buffer);
     for (pane, area) in layout.panes() {
-        let place = Place { area, framed: !layout.compact, focused: pane == model.view.focus };
+        let place = Place { area, framed: !layout.compact };
         match pane {
             Pane::Curves => curves::draw(model, place, buffer),
             Pane::Layers => layers::draw(model, place, buffer),
             Pane::Pictures => pictures::draw(model, place, buffer),
             Pane::Log => log::draw(model, place, buffer),
+            Pane::Figures => now::draw(model, place, buffer),
+            Pane::Mistakes => mistakes::draw(model, place, buffer),
+            Pane::Machine => machine::draw(model, place, buffer),
         }
     }
     footer::draw(model, layout.footer, buffer);
@@ -65,9 +76,20 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     if let Some(Prompt::Help { scrolled }) = &model.view.prompt {
         help::draw(model, *scrolled, area, buffer);
     }
+    if let Some(Prompt::Pick { what, cursor }) = &model.view.prompt {
+        pick::draw(model, what, *cursor, area, buffer);
+    }
     if model.view.appearance.ascii {
         only_ascii(buffer);
     }
+}
+
+pub use curves::{columns as chart_columns, step_at};
+pub use layers::layer_at;
+
+/// The page whose name is at a place on the screen.
+pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
+    tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
 }
 
 /// Where a pane is drawn, and how.
@@ -76,7 +98,6 @@ struct Place {
     area: Rect,
     /// With a border, which small screens have no room for.
     framed: bool,
-    focused: bool,
 }
 
 impl Place {
@@ -87,12 +108,13 @@ impl Place {
             title.render(first, buffer);
             return Rect { y: first.bottom(), height: self.area.height - first.height, ..self.area };
         }
-        let (role, set) =
-            if self.focused { (Role::Focus, theme.symbols.border_focus) } else { (Role::Border, theme.symbols.border) };
         let mut spans = vec![Span::raw(" ")];
         spans.extend(title.spans);
         spans.push(Span::raw(" "));
-        let block = Block::bordered().border_set(set).border_style(theme.style(role)).title(Line::from(spans));
+        let block = Block::bordered()
+            .border_set(theme.symbols.border)
+            .border_style(theme.style(Role::Border))
+            .title(Line::from(spans));
         let inner = block.inner(self.area);
         block.render(self.area, buffer);
         inner

@@ -38,6 +38,17 @@ pub fn sparkline(theme: &Theme, values: &[f64], width: usize) -> String {
         .collect()
 }
 
+/// Readings as a row of little columns between the least and the greatest of them: their course, not their size.
+pub fn trend(theme: &Theme, values: &[f64], width: usize) -> String {
+    let levels = theme.symbols.levels;
+    let values = condense(values, width);
+    let finite = || values.iter().copied().filter(|v| v.is_finite());
+    let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let level =
+        |v: f64| if high > low { ((v - low) / (high - low) * (levels.len() - 1) as f64).round() as usize } else { 0 };
+    values.iter().map(|v| if v.is_finite() { levels[level(*v)] } else { " " }).collect()
+}
+
 /// Means of neighbours, so that at most `width` values remain.
 fn condense(values: &[f64], width: usize) -> Vec<f64> {
     if width == 0 {
@@ -99,6 +110,13 @@ mod tests {
         assert_eq!(sparkline(&theme(), &[0.0], 9), "▁");
         assert_eq!(sparkline(&theme(), &[0.0, f64::NAN, 1.0], 9), "▁ █");
         assert_eq!(sparkline(&theme(), &[0.0, 0.0, 1.0, 1.0], 2), "▁█");
+    }
+
+    #[test]
+    fn a_trend_fills_its_row() {
+        assert_eq!(trend(&theme(), &[6.0, 6.5, f64::NAN, 7.0], 9), "▁▅ █");
+        assert_eq!(trend(&theme(), &[3.0, 3.0], 9), "▁▁");
+        assert_eq!(trend(&theme(), &[], 9), "");
     }
 
     #[test]
