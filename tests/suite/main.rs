@@ -28,4 +28,6 @@ mod resume;
 mod screen;
 #[cfg(feature = "engine")]
 mod tmux;
+#[cfg(feature = "engine")]
+mod torture;
 mod weights;

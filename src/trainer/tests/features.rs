@@ -40,6 +40,8 @@ impl Net {
 }
 
 impl Stepper for Net {
+    fn set_micro_batch(&mut self, _pictures: Option<usize>) {}
+
     fn probe(&mut self, _: &[Pixels], _: &[i64], _: Histograms<'_>) -> Result<Vec<LayerProbe>> {
         Ok(Vec::new())
     }
