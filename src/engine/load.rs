@@ -123,7 +123,7 @@ impl Machine {
             Some(limit) => (limit.total_memory.saturating_sub(limit.free_memory), limit.total_memory),
             None => (system.used_memory(), system.total_memory()),
         };
-        let disk = rustix::fs::statvfs(run.root());
+        let disk = rustix::fs::statvfs(run.path());
         let bytes = |blocks: u64| disk.as_ref().map_or(0, |disk| blocks.saturating_mul(disk.f_frsize));
         let own_share = own.map_or(0.0, |own| f64::from(own.cpu_usage()) / 100.0 / cores.len().max(1) as f64);
         Load {

@@ -12,6 +12,8 @@ use crate::{
 };
 
 const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// Between two layers that somebody wants to see.
+const NEW_EVERY: Duration = Duration::from_millis(250);
 /// A probe may take one part in so many of the time.
 const PRICE: u32 = 200;
 /// So long a probe should take, if one picture does not take longer.
@@ -37,7 +39,10 @@ pub(super) struct Probing {
 impl Probing {
     fn is_due(&self, watched: &[Watch], step: u64) -> bool {
         let rested = self.at.is_none_or(|at| at.elapsed() >= PROBE_EVERY.max(self.cost * PRICE));
-        (rested && (self.at.is_none() || step != self.step)) || watched.iter().any(|watch| !self.shown.contains(watch))
+        // A cursor that runs over the layers asks for each of them.
+        let ready = self.at.is_none_or(|at| at.elapsed() >= NEW_EVERY.max(self.cost * 10));
+        (rested && (self.at.is_none() || step != self.step))
+            || (ready && watched.iter().any(|watch| !self.shown.contains(watch)))
     }
 
     /// How many pictures next time, now that so many took so long.
@@ -140,9 +145,11 @@ mod tests {
     fn a_dear_probe_waits_and_a_new_viewer_does_not() {
         let watch = |layer: &str| Watch { layer: Some(layer.into()), scene: Scene::Probe, ..Watch::default() };
         let mut probing = Probing { at: Some(Instant::now()), shown: vec![watch("a")], ..Probing::default() };
-        probing.cost = Duration::from_secs(1);
+        assert!(!probing.is_due(&[watch("a"), watch("b")], 5), "the cursor may go on");
+        probing.at = Instant::now().checked_sub(Duration::from_millis(300));
         assert!(!probing.is_due(&[watch("a")], 5));
         assert!(probing.is_due(&[watch("a"), watch("b")], 5));
+        probing.cost = Duration::from_secs(1);
         probing.at = Instant::now().checked_sub(Duration::from_secs(199));
         assert!(!probing.is_due(&[watch("a")], 5));
         probing.at = Instant::now().checked_sub(Duration::from_secs(201));

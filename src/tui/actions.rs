@@ -3,13 +3,13 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    command_line, curves,
+    command_line, curves, judging,
     keys::Chord,
-    lens,
+    lens, logbook,
     model::{Connection, Model},
     page::Page,
     prompt::Prompt,
-    steering,
+    steering, tree,
     update::Effect,
     viewing,
 };
@@ -29,19 +29,22 @@ pub struct Action {
 pub enum Group {
     Steer,
     Curves,
+    /// On the pages of layers, mistakes and the machine.
+    Pages,
     Look,
     Move,
     Leave,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [Self::Steer, Self::Look, Self::Curves, Self::Move, Self::Leave];
+    pub const ALL: [Self; 6] = [Self::Steer, Self::Look, Self::Curves, Self::Pages, Self::Move, Self::Leave];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Steer => "Steer the run",
             Self::Look => "Look inside",
             Self::Curves => "On the page of curves",
+            Self::Pages => "On the pages of layers, mistakes and the machine",
             Self::Move => "Find your way",
             Self::Leave => "Leave",
         }
@@ -54,6 +57,9 @@ pub enum When {
     Always,
     /// On this page, where it comes before what the key does elsewhere.
     OnCurves,
+    OnLayers,
+    OnMistakes,
+    OnMachine,
     /// An engine is there to obey.
     Steering,
     Running,
@@ -79,6 +85,9 @@ impl When {
         match self {
             Self::Always => Ok(()),
             Self::OnCurves => rule(model.view.page == Page::Curves, "that is for the page of curves"),
+            Self::OnLayers => rule(model.view.page == Page::Layers, "that is for the page of layers"),
+            Self::OnMistakes => rule(model.view.page == Page::Mistakes, "that is for the page of mistakes"),
+            Self::OnMachine => rule(model.view.page == Page::Machine, "that is for the page of the machine"),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
@@ -127,6 +136,21 @@ pub static ACTIONS: &[Action] = &[
         "Choose other runs to draw behind this one", curves::pick_runs),
     action!(Curves, &[Chord::code(KeyCode::Enter)], None, OnCurves,
         "The chosen chart alone, or all again", curves::alone),
+
+    action!(Pages, &[Chord::code(KeyCode::Enter), Chord::key(' ')], Some("fold"), OnLayers,
+        "Layers: fold the block around the layer, or unfold it", tree::fold),
+    action!(Pages, &[Chord::key('o')], None, OnLayers,
+        "Layers: fold all blocks, or none", tree::fold_all),
+    action!(Pages, &[Chord::code(KeyCode::Right)], Some("other list"), OnMistakes,
+        "Mistakes: the next list, of the worst, the confidently wrong, the confused pairs", |model| judging::step_list(model, 1)),
+    action!(Pages, &[Chord::code(KeyCode::Left)], None, OnMistakes,
+        "Mistakes: the list before", |model| judging::step_list(model, -1)),
+    action!(Pages, &[Chord::code(KeyCode::Enter)], Some("lens"), OnMistakes,
+        "Mistakes: the lens on the chosen image", judging::look),
+    action!(Pages, &[Chord::key('/')], Some("filter"), OnMachine,
+        "Machine: type words that lines of the log must have", logbook::type_words),
+    action!(Pages, &[Chord::key('w')], Some("level"), OnMachine,
+        "Machine: all lines of the log, warnings and errors, errors", logbook::next_level),
 
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
         "Pause after the current step; everything stays in memory", steering::pause),
@@ -195,9 +219,9 @@ pub static ACTIONS: &[Action] = &[
         "Colours for a dark or a light terminal", viewing::ground),
 
     action!(Move, DOWN, None, Always,
-        "Next layer, which the lens shows at once; in the log, newer lines", viewing::down),
+        "Next layer, which the lens shows at once; next mistake; in the log, newer lines", viewing::down),
     action!(Move, UP, None, Always,
-        "Layer before; in the log, older lines", viewing::up),
+        "Layer or mistake before; in the log, older lines", viewing::up),
     action!(Move, &[Chord::code(KeyCode::PageDown), Chord::control('d')], None, Always,
         "Ten lines down", viewing::page_down),
     action!(Move, &[Chord::code(KeyCode::PageUp), Chord::control('u')], None, Always,
@@ -257,11 +281,12 @@ mod tests {
 
     #[test]
     fn two_actions_share_a_key_only_where_they_exclude_each_other() {
+        let of_a_page = |when| matches!(when, When::OnCurves | When::OnLayers | When::OnMistakes | When::OnMachine);
         let apart = [(When::Running, When::Paused), (When::Detached, When::Over), (When::Revivable, When::Cut)];
         for (at, a) in ACTIONS.iter().enumerate() {
             for b in &ACTIONS[at + 1..] {
                 // What a page has of its own comes first.
-                if a.when != When::OnCurves && a.keys.iter().any(|k| b.keys.contains(k)) {
+                if !of_a_page(a.when) && a.keys.iter().any(|k| b.keys.contains(k)) {
                     assert!(apart.contains(&(a.when, b.when)), "{:?}: {} / {}", a.keys, a.help, b.help);
                 }
             }

@@ -51,11 +51,9 @@ fn entries(found: &Mistakes, list: List) -> Vec<Entry<'_>> {
     match list {
         List::Worst => plain(&found.worst),
         List::Confident => plain(&found.confident),
-        List::Pairs => found
-            .pairs
-            .iter()
-            .filter_map(|pair| Some(Entry { case: case(pair.example)?, pair: Some(*pair) }))
-            .collect(),
+        List::Pairs => {
+            found.pairs.iter().filter_map(|pair| Some(Entry { case: case(pair.example)?, pair: Some(*pair) })).collect()
+        }
     }
 }
 
@@ -86,9 +84,9 @@ impl Model {
     pub fn verdict_blobs(&self) -> Vec<String> {
         let thumbnail = self.chosen_mistake().and_then(|entry| entry.case.picture.as_ref());
         let verdict = self.verdict();
-        let heats = verdict.iter().flat_map(|verdict| {
-            [verdict.sample, Some(verdict.predicted), verdict.truth].into_iter().flatten()
-        });
+        let heats = verdict
+            .iter()
+            .flat_map(|verdict| [verdict.sample, Some(verdict.predicted), verdict.truth].into_iter().flatten());
         thumbnail.into_iter().chain(heats).map(|picture| picture.blob.clone()).collect()
     }
 }

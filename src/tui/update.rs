@@ -8,6 +8,7 @@ use super::{
     keys::Chord,
     model::{Connection, Model, Tone},
     mouse,
+    page::{Page, Pane},
     pixels::Able,
     prompt::{self, Choice, Prompt},
 };

@@ -51,7 +51,7 @@ pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
         Page::Curves => curves::choose(model, by),
         // A cursor that nobody sees is not moved.
         _ if !model.shows(Pane::Layers) => turn_to(model, Page::Layers),
-        _ => {
+        Page::Overview => {
             let most = model.run.layers.len().saturating_sub(1) as isize;
             model.view.cursor = (model.view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
         }

@@ -57,7 +57,11 @@ pub fn draw(theme: &Theme, readings: &[Option<f64>], tone: Tone, area: Rect, buf
             };
             // By where it stands, so that the eye sees how high a peak is.
             let role = tone.role((f64::from(y) + 0.5) / f64::from(area.height));
-            let style = if area.height == 1 { tone.role(heights.iter().copied().max().unwrap_or(0) as f64 / whole as f64) } else { role };
+            let style = if area.height == 1 {
+                tone.role(heights.iter().copied().max().unwrap_or(0) as f64 / whole as f64)
+            } else {
+                role
+            };
             if let Some(cell) = buffer.cell_mut((area.x + x, area.bottom() - 1 - y)) {
                 cell.set_symbol(&symbol).set_style(theme.style(style));
             }
@@ -85,7 +89,9 @@ mod tests {
         let area = Rect::new(0, 0, 2, height);
         let mut buffer = Buffer::empty(area);
         draw(&theme, readings, Tone::Busy, area, &mut buffer);
-        (0..height).map(|y| (0..2).filter_map(|x| buffer.cell((x, y))).map(|cell| cell.symbol()).collect()).collect()
+        (0..height)
+            .map(|y| (0..2).filter_map(|x| buffer.cell((x, y))).map(ratatui::buffer::Cell::symbol).collect())
+            .collect()
     }
 
     #[test]

@@ -81,8 +81,16 @@ pub fn draw(model: &Model, theme: &Theme, shown: &Shown, area: Rect, buffer: &mu
         }
         let row = Rect { y: top, height: 1, ..area };
         let label = Rect { width: NAME.min(area.width), ..row };
-        Line::styled(guard::fit(name, NAME.into(), theme.symbols.ellipsis), theme.style(Role::Text)).render(label, buffer);
-        cells(theme, shown, truth, grid.cell, Rect { x: area.x + NAME + 1, width: area.width.saturating_sub(NAME + 1), height, ..row }, buffer);
+        Line::styled(guard::fit(name, NAME.into(), theme.symbols.ellipsis), theme.style(Role::Text))
+            .render(label, buffer);
+        cells(
+            theme,
+            shown,
+            truth,
+            grid.cell,
+            Rect { x: area.x + NAME + 1, width: area.width.saturating_sub(NAME + 1), height, ..row },
+            buffer,
+        );
         if grid.figures > 0 {
             let x = area.x + NAME + 1 + grid.cell * classes + 2;
             let place = Rect { x, width: area.right().saturating_sub(x), ..row };

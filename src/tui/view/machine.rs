@@ -89,7 +89,7 @@ fn draw_meters(model: &Model, place: Place, buffer: &mut Buffer) {
 fn heights(rows: u16, gauges: u16, cores: usize) -> (Vec<u16>, bool) {
     /// Higher graphs say nothing more.
     const MOST: u16 = 7;
-    let with_cores = cores > 1 && rows >= 2 * gauges + 1;
+    let with_cores = cores > 1 && rows > 2 * gauges;
     let rows = rows - u16::from(with_cores);
     let shown = gauges.min(rows);
     let each = |at: u16| (rows / shown.max(1) + u16::from(at < rows % shown.max(1))).min(MOST);
@@ -133,7 +133,10 @@ fn gauges(model: &Model, load: &Load, columns: usize, span: u64) -> Vec<Gauge> {
     let said = vec![bytes(held.used), format!("spare {}", bytes(held.spare)), format!("peak {}", bytes(held.peak))];
     all.push(Gauge { name: "tensors", figures: said, course: course(&tensors), tone: area::Tone::Calm });
     let waits: Vec<f64> = run.curves.data_wait.buckets().iter().map(|bucket| bucket.mean).collect();
-    let said = vec![run.latest.as_ref().map_or_else(|| "–".into(), |steps| figures::percent(steps.data_wait)), "of the steps' time".into()];
+    let said = vec![
+        run.latest.as_ref().map_or_else(|| "–".into(), |steps| figures::percent(steps.data_wait)),
+        "of the steps' time".into(),
+    ];
     all.push(Gauge { name: "waiting for data", figures: said, course: last(&waits, columns), tone: area::Tone::Busy });
     let disk = |load: &Load| share(load.disk_total - load.disk_free.min(load.disk_total), load.disk_total);
     let said = vec![format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total))];

@@ -96,7 +96,11 @@ fn browse(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let entries = model.mistakes();
     if entries.is_empty() {
         if let Some(row) = rows.next() {
-            let text = if model.view.judging.list == List::Worst { "nothing to show" } else { "nothing was taken for something else" };
+            let text = if model.view.judging.list == List::Worst {
+                "nothing to show"
+            } else {
+                "nothing was taken for something else"
+            };
             Line::styled(text, theme.style(Role::Good)).render(row, buffer);
         }
         return;
@@ -142,17 +146,14 @@ fn line(model: &Model, theme: &Theme, entry: &Entry<'_>, chosen: bool, row: Rect
         Span::styled(name(case.predicted), theme.style(if right { Role::Good } else { Role::Bad })),
     ]];
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
-    match pair {
-        Some(pair) => {
-            let images = if pair.images == 1 { "image" } else { "images" };
-            pieces.push(vec![Span::styled(format!("{} {images}", figures::count(pair.images)), theme.style(Role::Strong))]);
-            pieces.push(faint(format!("the surest {}", figures::whole_percent(f64::from(case.probability)))));
-        }
-        None => {
-            let sure = figures::whole_percent(f64::from(case.probability));
-            pieces.push(vec![Span::styled(format!("{sure:>5}"), theme.style(Role::Text))]);
-            pieces.push(vec![Span::styled(format!("loss {}", figures::figure(case.loss)), theme.style(Role::Warning))]);
-        }
+    if let Some(pair) = pair {
+        let images = if pair.images == 1 { "image" } else { "images" };
+        pieces.push(vec![Span::styled(format!("{} {images}", figures::count(pair.images)), theme.style(Role::Strong))]);
+        pieces.push(faint(format!("the surest {}", figures::whole_percent(f64::from(case.probability)))));
+    } else {
+        let sure = figures::whole_percent(f64::from(case.probability));
+        pieces.push(vec![Span::styled(format!("{sure:>5}"), theme.style(Role::Text))]);
+        pieces.push(vec![Span::styled(format!("loss {}", figures::figure(case.loss)), theme.style(Role::Warning))]);
     }
     pieces.push(faint(guard::clean(&case.name).into_owned()));
     as_fits(pieces, "  ", row.width.into()).render(row, buffer);
@@ -166,7 +167,11 @@ fn show(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(entry) = model.chosen_mistake() else { return };
     let verdict = model.verdict();
     let waiting = || {
-        let words = if model.is_live() { format!("heat is on its way{}", theme.symbols.ellipsis) } else { "no engine to ask for heat".into() };
+        let words = if model.is_live() {
+            format!("heat is on its way{}", theme.symbols.ellipsis)
+        } else {
+            "no engine to ask for heat".into()
+        };
         Tile::Words(words)
     };
     // The picture that came with the heat is the whole one; until then there is the thumbnail.

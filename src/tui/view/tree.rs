@@ -124,7 +124,9 @@ impl Facts {
         let rates: Vec<f64> = own().filter_map(|layer| layer.learning_rate).collect();
         let low = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let high = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let most = |values: &mut dyn Iterator<Item = f64>| values.fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))));
+        let most = |values: &mut dyn Iterator<Item = f64>| {
+            values.fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))))
+        };
         let times: Vec<[f64; 2]> = probes().map(|probe| [probe.forward_ms, probe.backward_ms]).collect();
         Self {
             parameters: layers.iter().map(|layer| layer.info.parameters).sum(),
@@ -137,7 +139,8 @@ impl Facts {
             update: most(&mut probes().filter_map(|probe| probe.update_ratio)),
             activation: layers.last().and_then(|layer| layer.probe.as_ref()).map(|probe| (probe.mean, probe.deviation)),
             dead: most(&mut probes().filter_map(|probe| probe.dead)),
-            time: (!times.is_empty()).then(|| times.iter().fold([0.0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]])),
+            time: (!times.is_empty())
+                .then(|| times.iter().fold([0.0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]])),
         }
     }
 }
@@ -225,8 +228,10 @@ fn table(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     {
         heading(theme, &columns, line, buffer);
     }
-    let slowest = rows.iter().filter_map(|row| facts(model, row)?.time).map(|[there, back]| there + back).fold(0.0, f64::max);
-    let whole: f64 = model.run.layers.iter().filter_map(|layer| layer.probe.as_ref()).map(|p| p.forward_ms + p.backward_ms).sum();
+    let slowest =
+        rows.iter().filter_map(|row| facts(model, row)?.time).map(|[there, back]| there + back).fold(0.0, f64::max);
+    let whole: f64 =
+        model.run.layers.iter().filter_map(|layer| layer.probe.as_ref()).map(|p| p.forward_ms + p.backward_ms).sum();
     let cursor = model.tree_cursor(&rows);
     let first = first_shown(cursor, rows.len(), usize::from(area.height - heads));
     for ((at, row), line) in rows.iter().enumerate().skip(first).zip(lines) {
@@ -261,7 +266,8 @@ fn heading(theme: &Theme, columns: &Columns, row: Rect, buffer: &mut Buffer) {
     for column in &columns.shown {
         let (title, width) = (column.title(theme), column.width());
         text += "  ";
-        text += &if column.is_text() { guard::column(&title, width, "") } else { guard::column_right(&title, width, "") };
+        text +=
+            &if column.is_text() { guard::column(&title, width, "") } else { guard::column_right(&title, width, "") };
     }
     Span::styled(text, theme.style(Role::Faint)).render(row, buffer);
 }
@@ -272,7 +278,8 @@ fn lead(model: &Model, theme: &Theme, row: &Row, facts: &Facts, selected: bool, 
     let (name, pending) = match row {
         Row::Block { block: Block { name, layers, depth }, folded } => {
             let mark = if *folded { symbols.folded } else { symbols.unfolded };
-            let touched = model.run.layers[layers.clone()].iter().any(|layer| model.view.pending.touches(&layer.info.name));
+            let touched =
+                model.run.layers[layers.clone()].iter().any(|layer| model.view.pending.touches(&layer.info.name));
             (format!("{}{mark} {name}", "  ".repeat(*depth)), touched)
         }
         Row::Layer { at, depth } => {
@@ -303,7 +310,14 @@ fn lead(model: &Model, theme: &Theme, row: &Row, facts: &Facts, selected: bool, 
     ]
 }
 
-fn cell(model: &Model, theme: &Theme, row: &Row, facts: &Facts, column: Column, [slowest, whole]: [f64; 2]) -> Vec<Span<'static>> {
+fn cell(
+    model: &Model,
+    theme: &Theme,
+    row: &Row,
+    facts: &Facts,
+    column: Column,
+    [slowest, whole]: [f64; 2],
+) -> Vec<Span<'static>> {
     let symbols = theme.symbols;
     let of_layer = |text: fn(&Layer) -> &str| match row {
         Row::Layer { at, .. } => text(&model.run.layers[*at]).to_owned(),
@@ -351,7 +365,16 @@ fn cell(model: &Model, theme: &Theme, row: &Row, facts: &Facts, column: Column, 
             None => (String::new(), Role::Faint),
         },
         Column::Dead => match facts.dead {
-            Some(share) => (figures::whole_percent(share), if share >= 0.4 { Role::Bad } else if share >= 0.1 { Role::Warning } else { Role::Faint }),
+            Some(share) => (
+                figures::whole_percent(share),
+                if share >= 0.4 {
+                    Role::Bad
+                } else if share >= 0.1 {
+                    Role::Warning
+                } else {
+                    Role::Faint
+                },
+            ),
             None => (String::new(), Role::Faint),
         },
         Column::Time => return times(theme, facts.time, [slowest, whole]),
@@ -389,7 +412,10 @@ fn times(theme: &Theme, time: Option<[f64; 2]>, [slowest, whole]: [f64; 2]) -> V
         Span::styled(symbols.bar_full.repeat(first), theme.style(Role::Train)),
         Span::styled(symbols.bar_full.repeat(both - first), theme.style(Role::Validation)),
         Span::styled(symbols.bar_empty.repeat(BAR - both), theme.style(Role::BarEmpty)),
-        Span::styled(guard::column_right(&figures::whole_percent((there + back) / whole), 5, ""), theme.style(Role::Faint)),
+        Span::styled(
+            guard::column_right(&figures::whole_percent((there + back) / whole), 5, ""),
+            theme.style(Role::Faint),
+        ),
     ]
 }
 
