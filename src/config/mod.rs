@@ -7,9 +7,11 @@ mod data;
 mod error;
 mod explain;
 mod model;
+mod notify;
 mod optimizer;
 mod phase;
 mod schedule;
+mod ui;
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +20,14 @@ use serde::{Deserialize, Serialize};
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
 pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
-pub use error::ConfigError;
+pub use error::{ConfigError, nearest};
 pub use explain::Explain;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
+pub use notify::{Notify, Occasion};
 pub use optimizer::Optimizer;
 pub use phase::{Layers, Phase, RateGroup, Word};
 pub use schedule::{EarlyStopping, Monitor, Schedule};
+pub use ui::{GlyphName, Pictures, SmoothingForm, ThemeName, Ui, UiFile};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +47,8 @@ pub struct Config {
     pub phases: Vec<Phase>,
     #[serde(default)]
     pub explain: Explain,
+    #[serde(default)]
+    pub notify: Notify,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -64,6 +70,8 @@ pub struct Train {
     pub freeze: Vec<String>,
     /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
     pub checkpoint_minutes: f64,
+    /// Write `TensorBoard`'s event files too, into the run directory.
+    pub tensorboard: bool,
     pub precision: Precision,
     pub optimizer: Optimizer,
     pub schedule: Schedule,
@@ -79,6 +87,7 @@ impl Default for Train {
             learning_rate: None,
             freeze: Vec::new(),
             checkpoint_minutes: 5.0,
+            tensorboard: false,
             precision: Precision::default(),
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
@@ -134,6 +143,7 @@ impl Config {
             train: Train::default(),
             phases: Vec::new(),
             explain: Explain::default(),
+            notify: Notify::default(),
             engine: Engine::default(),
         }
     }

@@ -18,7 +18,7 @@ pub use head::{Head, ends_in_probabilities};
 pub use phase::Phase;
 pub use schedule::{RateSchedule, Reduction, Watcher};
 
-pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Explain, Monitor, Optimizer, Precision};
+pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Explain, Monitor, Notify, Occasion, Optimizer, Precision};
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},
     config::{self, Config, ConfigError},
@@ -44,6 +44,9 @@ pub struct Plan {
     pub precision: Precision,
     /// What is kept at the end of each epoch of what the network sees.
     pub explain: Explain,
+    /// `TensorBoard`'s event files are written.
+    pub tensorboard: bool,
+    pub notify: Notify,
     pub device: Device,
     pub threads: usize,
     pub loader_threads: usize,
@@ -110,6 +113,8 @@ impl Plan {
             checkpoint_minutes: train.checkpoint_minutes,
             precision: train.precision,
             explain: config.explain,
+            tensorboard: train.tensorboard,
+            notify: config.notify.clone(),
             device: device(&config.engine.device)?,
             threads,
             loader_threads: match config.engine.loader_threads as usize {

@@ -21,7 +21,7 @@ pub fn smooth(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
 }
 
 /// The same without the weight that the first point has in it: `s·factor + p·(1 − factor)` from 0 on, divided by the weights' sum
-/// `1 − factorⁿ`, as TensorBoard and Adam do it. A point that is not a number stays one and does not count.
+/// `1 − factorⁿ`, as `TensorBoard` and Adam do it. A point that is not a number stays one and does not count.
 pub fn debiased(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     points

@@ -14,12 +14,23 @@ use tokio::sync::watch;
 use super::{Progress, Record, SavedTensor, Written};
 use crate::{
     error::{Error, Result},
-    event::{CheckpointKind, Event, Explained},
-    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, checkpoint},
+    event::{CheckpointKind, Event, Explained, Level, Stamped},
+    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, TensorBoard, checkpoint},
 };
 
 /// Pictures that a run keeps besides those of its epochs' ends: a few a second while somebody looks.
 const BLOBS: usize = 2000;
+
+/// Who is told of each event once the journal has it. One that fails is told no more, and the run goes on.
+pub trait Follower: Send {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()>;
+}
+
+impl Follower for TensorBoard {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()> {
+        Ok(Self::follow(self, stamped)?)
+    }
+}
 
 /// The only writer of a run directory. Hold the run's lock while it lives.
 pub struct OnDisk {
@@ -27,6 +38,7 @@ pub struct OnDisk {
     journal: JournalWriter,
     history: History,
     blobs: Blobs,
+    followers: Vec<Box<dyn Follower>>,
     reached: Reached,
     /// The last checkpoint, and where the run stood.
     written: Option<(CheckpointKind, Progress)>,
@@ -45,7 +57,8 @@ impl OnDisk {
         let journal = JournalWriter::open(&run.journal(), clock)?;
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
         let reached = Reached::default();
-        let mut record = Self { run: run.clone(), journal, history: History::default(), blobs, reached, written: None };
+        let (history, followers) = (History::default(), Vec::new());
+        let mut record = Self { run: run.clone(), journal, history, blobs, followers, reached, written: None };
         for stamped in Tail::open(&run.journal())?.events() {
             let event = stamped?.event;
             record.follow(&event);
@@ -54,6 +67,11 @@ impl OnDisk {
             }
         }
         Ok(record)
+    }
+
+    /// Tells one more of the events to come.
+    pub fn tell(&mut self, follower: impl Follower + 'static) {
+        self.followers.push(Box::new(follower));
     }
 
     /// Bytes of a torn last line that were cut off the journal.
@@ -87,6 +105,12 @@ impl Record for OnDisk {
         let stamped = self.journal.append(event)?;
         if self.follow(&stamped.event) {
             self.history.write(&self.run.history())?;
+        }
+        let mut failed = Vec::new();
+        self.followers.retain_mut(|follower| follower.follow(&stamped).map_err(|error| failed.push(error)).is_ok());
+        for error in failed {
+            let message = format!("{}; no more of it is written", error.message());
+            self.journal.append(Event::Log { level: Level::Warning, message })?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
+mod keymap;
 mod keys;
 mod layout;
 mod lens;
@@ -13,6 +14,7 @@ mod page;
 mod pending;
 pub mod pixels;
 mod prompt;
+mod settings;
 mod steering;
 mod symbols;
 mod terminal;
@@ -29,6 +31,7 @@ pub use self::{
     appearance::Appearance,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
+    settings::Settings,
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,

@@ -89,12 +89,12 @@ pub fn ends(left: Line<'_>, right: Line<'_>, area: Rect, buffer: &mut Buffer) {
 mod tests {
     use super::*;
     use crate::{
-        picture::{Depth, Glyphs},
+        picture::Depth,
         tui::Appearance,
     };
 
     fn theme() -> Theme {
-        Theme::new(Appearance { glyphs: Glyphs::Half, depth: Depth::Mono, ascii: false, light: false })
+        Theme::new(Appearance::new(Depth::Mono, false))
     }
 
     #[test]
