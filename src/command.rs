@@ -3,11 +3,13 @@
 
 mod method;
 mod watch;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use method::Method;
 pub use watch::{Scene, Watch, Whose};
+pub use words::{Argument, Misread, VERBS, Verb};
 
 /// A command on its way to the trainer. `id` is the sender's own, to recognise the answer by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +62,24 @@ pub enum Command {
     Checkpoint,
     /// Save, then end the run as stopped.
     Stop,
+}
+
+/// Far above anything that trains; what is beyond it is a slip of the fingers.
+const HIGHEST_RATE: f64 = 1000.0;
+
+impl Command {
+    /// What is wrong with it in any run.
+    pub fn senseless(&self) -> Option<String> {
+        match self {
+            Self::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
+                Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
+            }
+            Self::Freeze { layers } | Self::Unfreeze { layers } if layers.is_empty() => {
+                Some("no layer was named".into())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Command {

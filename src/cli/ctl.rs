@@ -1,11 +1,11 @@
 //! `frostline ctl`: one command to a run from the shell, and its answer as text and exit code. The same requests as the
 //! dashboard's keys.
 
-use clap::{Args, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Subcommand, value_parser};
 
 use super::{Exit, Place, block_on, hint, output::Output, report, viewer};
 use crate::{
-    command::Command,
+    command::{Argument, Command, VERBS, Verb},
     config::Phase,
     error::{Class, Error, Result},
     event::{Event, Outcome},
@@ -18,104 +18,102 @@ pub struct CtlArgs {
     /// The run: its name, a unique part of it, a path, or `last`
     run: String,
     #[command(subcommand)]
-    action: Action,
+    words: Words,
     #[command(flatten)]
     place: Place,
 }
 
-#[derive(Clone, Debug, Subcommand)]
-enum Action {
-    /// Hold the run after the current step
-    Pause,
-    /// Let a paused run go on
-    Resume,
-    /// Take layers out of the training
-    Freeze {
-        #[arg(required = true, value_name = "LAYER")]
-        layers: Vec<String>,
-    },
-    /// Train layers again
-    Unfreeze {
-        #[arg(required = true, value_name = "LAYER")]
-        layers: Vec<String>,
-    },
-    /// Freeze every layer up to this one and train every one above it; `none` trains all
-    FrostLine {
-        #[arg(value_name = "LAYER|none")]
-        layer: String,
-    },
-    /// Set the learning rate; the schedule goes on in proportion
-    LearningRate { rate: f64 },
-    /// End, skip or insert a phase
-    Phase {
-        #[command(subcommand)]
-        action: PhaseAction,
-    },
-    /// Keep what the network sees in an image of the validation split at the end of each epoch
-    Pin {
-        #[arg(value_name = "POSITION")]
-        sample: u32,
-    },
-    /// Keep it no longer
-    Unpin {
-        #[arg(value_name = "POSITION")]
-        sample: u32,
-    },
-    /// Write the last checkpoint now
-    Checkpoint,
-    /// Save and end the run
-    Stop {
-        /// Wait until the run has ended
-        #[arg(long)]
-        wait: bool,
-    },
+/// A command as it was typed. The table of verbs says which there are; here it becomes subcommands, for help and completions.
+#[derive(Debug)]
+struct Words {
+    line: String,
+    /// Of `stop`: until the run has ended.
+    wait: bool,
 }
 
-#[derive(Clone, Debug, Subcommand)]
-enum PhaseAction {
-    /// End the phase under way after this step: validate, then go on to the next one
-    End,
-    /// Go on to the next phase at once, without validation
-    Skip,
-    /// Put a phase behind the one under way, for example: 'train="all" epochs=2 learning_rate=1e-5'
-    Insert {
-        #[arg(required = true, value_name = "KEY=VALUE")]
-        keys: Vec<String>,
-    },
-}
+/// Behind a verb by place, and `--layers`.
+const PLACES: [&str; 2] = ["first", "second"];
+const WAIT: &str = "wait";
 
-impl Action {
-    fn command(self) -> Command {
-        match self {
-            Self::Pause => Command::Pause,
-            Self::Resume => Command::Resume,
-            Self::Freeze { layers } => Command::Freeze { layers },
-            Self::Unfreeze { layers } => Command::Unfreeze { layers },
-            Self::FrostLine { layer } => Command::FrostLine { layer: (layer != "none").then_some(layer) },
-            Self::LearningRate { rate } => Command::LearningRate { rate },
-            Self::Phase { action: PhaseAction::End } => Command::EndPhase,
-            Self::Phase { action: PhaseAction::Skip } => Command::SkipPhase,
-            Self::Phase { action: PhaseAction::Insert { keys } } => Command::InsertPhase { phase: keys.join(" ") },
-            Self::Pin { sample } => Command::Pin { sample },
-            Self::Unpin { sample } => Command::Unpin { sample },
-            Self::Checkpoint => Command::Checkpoint,
-            Self::Stop { .. } => Command::Stop,
+impl Subcommand for Words {
+    fn augment_subcommands(mut command: clap::Command) -> clap::Command {
+        let group = |verb: &Verb| verb.name.split_once(' ').map(|(group, _)| group);
+        for (at, verb) in VERBS.iter().enumerate() {
+            let Some(name) = group(verb) else {
+                command = command.subcommand(described(verb.name, verb));
+                continue;
+            };
+            // The first of a group brings all of it.
+            if !VERBS[..at].iter().any(|before| group(before) == Some(name)) {
+                let of_group = VERBS.iter().filter(|other| group(other) == Some(name));
+                let own: Vec<&str> = of_group.clone().map(|verb| &verb.name[name.len() + 1..]).collect();
+                let whole = clap::Command::new(name).about(format!("Of a {name}: {}", own.join(", ")));
+                let subcommands = of_group.map(|verb| described(&verb.name[name.len() + 1..], verb));
+                command = command.subcommand(whole.subcommand_required(true).subcommands(subcommands));
+            }
         }
+        command.subcommand_required(true)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        VERBS.iter().any(|verb| verb.name.split(' ').next() == Some(name))
+    }
+}
+
+impl FromArgMatches for Words {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut words: Vec<String> = Vec::new();
+        let mut matches = matches;
+        while let Some((name, inner)) = matches.subcommand() {
+            words.push(name.to_owned());
+            matches = inner;
+        }
+        for place in PLACES {
+            words.extend(matches.try_get_many::<String>(place).ok().flatten().into_iter().flatten().cloned());
+        }
+        let wait = matches.try_get_one::<bool>(WAIT).ok().flatten() == Some(&true);
+        Ok(Self { line: words.join(" "), wait })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn described(name: &'static str, verb: &Verb) -> clap::Command {
+    let mut command = clap::Command::new(name).about(verb.help);
+    for (place, &argument) in PLACES.into_iter().zip(verb.arguments) {
+        command = command.arg(taken(place, argument));
+    }
+    if name == "stop" {
+        let wait = Arg::new(WAIT).long(WAIT).action(ArgAction::SetTrue);
+        command = command.arg(wait.help("Wait until the run has ended"));
+    }
+    command
+}
+
+fn taken(place: &'static str, argument: Argument) -> Arg {
+    let arg = Arg::new(place).value_parser(value_parser!(String)).required(true);
+    match argument {
+        Argument::Layers => arg.value_name("LAYER").num_args(1..),
+        Argument::LayerOrNone => arg.value_name("LAYER|none"),
+        // Whether it is a number, and one that makes sense, is for the reader of the line to say.
+        Argument::Number(word) | Argument::Count(word) => arg.value_name(word).allow_negative_numbers(true),
+        Argument::Text(word) => arg.value_name(word).num_args(1..),
     }
 }
 
 pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
-    let run = args.place.find(&args.run)?;
-    let wait = matches!(args.action, Action::Stop { wait: true });
-    let command = args.action.command();
-    if let Command::LearningRate { rate } = command
-        && !(rate.is_finite() && rate > 0.0)
-    {
-        return Err(Error::user(format!("learning-rate {rate}: a rate is above 0"), "for example 0.0001"));
-    }
+    let command: Command = args.words.line.parse()?;
     if let Command::InsertPhase { phase } = &command {
         Phase::parse(phase)?;
     }
+    let run = args.place.find(&args.run)?;
     block_on(async {
         // What was said before cannot be the answer.
         let connection = viewer::local(&run, None, viewer::NEWS).await?;
@@ -129,7 +127,7 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
         let next = connection.welcome.head;
         let mut listener = Listener { run: &run, connection, next };
         await_answer(&mut listener, id, out).await?;
-        if wait {
+        if args.words.wait {
             await_end(&mut listener, out).await?;
         }
         Ok(Exit::DONE)

@@ -10,7 +10,9 @@ use tokio::{
 };
 
 use super::{
-    Exit, engine, hint,
+    Exit,
+    compare::Compare,
+    engine, hint,
     output::Output,
     report::{self, Reporter},
     viewer::{self, Remote},
@@ -52,7 +54,11 @@ pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<
         Place::Here { run, start: false } => (None, format!("opening {}", run.name())),
         Place::There(remote) => (Some(remote.link.host.clone()), format!("reading from {}", remote.link.host)),
     };
-    let carrier = Carrier { to_screen, from_screen, next: 0, ended: false };
+    let compare = match &place {
+        Place::Here { run, .. } => Compare::beside(run),
+        Place::There(_) => Compare::nowhere(),
+    };
+    let carrier = Carrier { to_screen, from_screen, next: 0, ended: false, compare };
     let carrying = tokio::spawn(async move {
         match place {
             Place::Here { run, start } => carrier.here(&run, start).await,
@@ -116,6 +122,7 @@ struct Carrier {
     next: u64,
     /// Whether the newest engine has said how the run ended.
     ended: bool,
+    compare: Compare,
 }
 
 /// Why a connection was put down.
@@ -237,6 +244,16 @@ impl Carrier {
                 message = connection.receiver.next() => message,
                 asked = self.from_screen.recv() => match asked {
                     Some(Outgoing::Resume) if self.ended => return Broken::Revive,
+                    Some(Outgoing::ListRuns) => {
+                        if self.to_screen.send(self.compare.list()).await.is_err() {
+                            return Broken::Left;
+                        }
+                        continue;
+                    }
+                    Some(Outgoing::ReadRun(name)) => {
+                        self.compare.read(name, self.to_screen.clone());
+                        continue;
+                    }
                     Some(asked) => {
                         if let Some(sent) = pass_on(asked, &connection.sender)
                             && self.to_screen.send(sent).await.is_err()
@@ -318,7 +335,7 @@ fn pass_on(asked: Outgoing, sender: &Sender) -> Option<Incoming> {
         Outgoing::Watch(watch) => sender.watch(watch),
         Outgoing::Blob(hash) => sender.blob(&hash),
         // The run has its engine.
-        Outgoing::Resume => {}
+        Outgoing::Resume | Outgoing::ListRuns | Outgoing::ReadRun(_) => {}
     }
     None
 }

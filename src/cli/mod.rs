@@ -4,6 +4,7 @@
 mod attach;
 mod bench;
 mod cache;
+mod compare;
 mod ctl;
 mod dashboard;
 mod data;

@@ -70,7 +70,7 @@ pub struct Train {
     pub freeze: Vec<String>,
     /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
     pub checkpoint_minutes: f64,
-    /// Write `TensorBoard`'s event files too, into the run directory.
+    /// Write TensorBoard's event files too, into the run directory.
     pub tensorboard: bool,
     pub precision: Precision,
     pub optimizer: Optimizer,

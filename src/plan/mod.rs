@@ -44,7 +44,7 @@ pub struct Plan {
     pub precision: Precision,
     /// What is kept at the end of each epoch of what the network sees.
     pub explain: Explain,
-    /// `TensorBoard`'s event files are written.
+    /// TensorBoard's event files are written.
     pub tensorboard: bool,
     pub notify: Notify,
     pub device: Device,

@@ -89,7 +89,7 @@ impl RunDir {
         self.path.join("history.csv")
     }
 
-    /// `TensorBoard`'s event files, where they are asked for.
+    /// TensorBoard's event files, where they are asked for.
     pub fn tensorboard(&self) -> PathBuf {
         self.path.join("tensorboard")
     }

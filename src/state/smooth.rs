@@ -1,7 +1,7 @@
 //! Exponential smoothing, in the chapter's plain form and debiased.
 
 /// The factors that a person can choose, none first.
-pub const FACTORS: [f64; 5] = [0.0, 0.6, 0.8, 0.9, 0.95];
+pub const FACTORS: [f64; 9] = [0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// `smooth_curve` of the book (listing 5.24): the first point stands, each later one is `s·factor + p·(1 − factor)`.
 /// A point that is not a number stays one and does not spoil those after it.
@@ -21,7 +21,7 @@ pub fn smooth(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
 }
 
 /// The same without the weight that the first point has in it: `s·factor + p·(1 − factor)` from 0 on, divided by the weights' sum
-/// `1 − factorⁿ`, as `TensorBoard` and Adam do it. A point that is not a number stays one and does not count.
+/// `1 − factorⁿ`, as TensorBoard and Adam do it. A point that is not a number stays one and does not count.
 pub fn debiased(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     points

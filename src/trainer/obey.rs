@@ -13,9 +13,6 @@ use crate::{
     plan::{check_freezable, check_left_to_train},
 };
 
-/// Far above anything that trains; what is beyond it is a slip of the fingers.
-const HIGHEST_RATE: f64 = 1000.0;
-
 /// While paused the trainer wakes so often to serve what viewers look at.
 const PAUSED_WAKE: Duration = Duration::from_millis(100);
 
@@ -104,6 +101,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     /// Why the command cannot be carried out now, in words for the person who gave it.
     fn refusal(&self, command: &Command) -> Option<String> {
+        if let Some(problem) = command.senseless() {
+            return Some(problem);
+        }
         match command {
             Command::Freeze { .. }
             | Command::Unfreeze { .. }
@@ -139,9 +139,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 None => Some(format!("there is no layer \"{layer}\"")),
                 Some(_) => self.refused_mask(&self.below(Some(layer))),
             },
-            Command::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
-                Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
-            }
             Command::LearningRate { .. }
                 if self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done()) =>
             {
@@ -170,9 +167,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     fn refused_layers(&self, layers: &[String]) -> Option<String> {
-        if layers.is_empty() {
-            return Some("no layer was named".into());
-        }
         let error = layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err())?;
         Some(in_words(&error.into()))
     }

@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{
+    curves,
     keys::Chord,
     lens,
     model::{Connection, Model},
@@ -31,25 +32,29 @@ impl Action {
     /// Whether both may apply at the same time, so that a key of both would be ambiguous.
     pub fn clashes(&self, other: &Self) -> bool {
         let apart = [(When::Running, When::Paused), (When::Detached, When::Over), (When::Revivable, When::Cut)];
-        !apart.contains(&(self.when, other.when)) && !apart.contains(&(other.when, self.when))
+        let excluded = apart.contains(&(self.when, other.when)) || apart.contains(&(other.when, self.when));
+        // What a page has of its own comes first.
+        !excluded && self.when.page() == other.when.page()
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Steer,
+    Curves,
     Look,
     Move,
     Leave,
 }
 
 impl Group {
-    pub const ALL: [Self; 4] = [Self::Steer, Self::Look, Self::Move, Self::Leave];
+    pub const ALL: [Self; 5] = [Self::Steer, Self::Look, Self::Curves, Self::Move, Self::Leave];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Steer => "Steer the run",
             Self::Look => "Look inside",
+            Self::Curves => "On the page of curves",
             Self::Move => "Find your way",
             Self::Leave => "Leave",
         }
@@ -60,6 +65,8 @@ impl Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     Always,
+    /// On this page, where it comes before what the key does elsewhere.
+    OnCurves,
     /// An engine is there to obey.
     Steering,
     Running,
@@ -75,6 +82,14 @@ pub enum When {
 }
 
 impl When {
+    /// The only page on which it applies.
+    fn page(self) -> Option<Page> {
+        match self {
+            Self::OnCurves => Some(Page::Curves),
+            _ => None,
+        }
+    }
+
     /// `Err` says why not, for the person who pressed the key.
     pub fn holds(self, model: &Model) -> Result<(), &'static str> {
         let rule = |holds: bool, why: &'static str| if holds { Ok(()) } else { Err(why) };
@@ -84,6 +99,7 @@ impl When {
         let over = model.run.is_over() || matches!(model.connection, Connection::Lost { .. } | Connection::Replay);
         match self {
             Self::Always => Ok(()),
+            Self::OnCurves => rule(model.view.page == Page::Curves, "that is for the page of curves"),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
@@ -104,9 +120,47 @@ macro_rules! action {
     };
 }
 
-/// In the order of the `?` page. The footer takes those with a hint, in this order, as far as they fit.
+/// In the order of the `?` page within their groups; what a page has of its own comes first. The footer takes those with a hint, in this
+/// order, as far as they fit.
 #[rustfmt::skip]
 pub static ACTIONS: &[Action] = &[
+    action!(Curves, &[Chord::code(KeyCode::Left)], Some("crosshair"), OnCurves,
+        "crosshair-left",
+        "The crosshair to the left, which reads values off all charts", |model| curves::move_crosshair(model, -1)),
+    action!(Curves, &[Chord::code(KeyCode::Right)], None, OnCurves,
+        "crosshair-right",
+        "The crosshair to the right", |model| curves::move_crosshair(model, 1)),
+    action!(Curves, &[Chord::key('b')], None, OnCurves,
+        "crosshair-to-best",
+        "The crosshair to the best epoch", curves::crosshair_to_best),
+    action!(Curves, &[Chord::key('+'), Chord::key('=')], Some("zoom"), OnCurves,
+        "zoom-in",
+        "Nearer: half as many steps, around the crosshair or at the end", curves::zoom_in),
+    action!(Curves, &[Chord::key('-')], None, OnCurves,
+        "zoom-out",
+        "Farther: twice as many steps", curves::zoom_out),
+    action!(Curves, &[Chord::key('0')], None, OnCurves,
+        "whole-run",
+        "The whole run, without a crosshair", curves::whole),
+    action!(Curves, &[Chord::key(',')], None, OnCurves,
+        "pan-left",
+        "A quarter of the window to the left", |model| curves::pan(model, -1.0)),
+    action!(Curves, &[Chord::key('.')], None, OnCurves,
+        "pan-right",
+        "A quarter of the window to the right; at the end it follows the run", |model| curves::pan(model, 1.0)),
+    action!(Curves, &[Chord::key('y')], None, OnCurves,
+        "log-axis",
+        "Logarithmic axes, or linear ones", curves::log_axis),
+    action!(Curves, &[Chord::key('m')], Some("charts"), OnCurves,
+        "pick-charts",
+        "Choose the charts", curves::pick_metrics),
+    action!(Curves, &[Chord::key('o')], Some("compare"), OnCurves,
+        "compare",
+        "Choose other runs to draw behind this one", curves::pick_runs),
+    action!(Curves, &[Chord::code(KeyCode::Enter)], None, OnCurves,
+        "one-chart",
+        "The chosen chart alone, or all again", curves::alone),
+
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
         "pause",
         "Pause after the current step; everything stays in memory", steering::pause),
@@ -190,8 +244,14 @@ pub static ACTIONS: &[Action] = &[
         "next-pinned",
         "The next image that is kept", lens::next_pinned),
     action!(Look, &[Chord::key('s')], None, Always,
-        "smoothing",
-        "Smoothing of the curves: 0, 0.6, 0.8, 0.9, 0.95", viewing::smoothing),
+        "smoother",
+        "Smoother curves: 0, 0.2, 0.4 and so on to 0.99, then the raw ones", curves::smoother),
+    action!(Look, &[Chord::key('S')], None, Always,
+        "rougher",
+        "Less smooth curves", curves::rougher),
+    action!(Look, &[Chord::key('d')], None, Always,
+        "smoothing-form",
+        "Smoothing debiased, or in the chapter's plain form", curves::other_form),
     action!(Look, &[Chord::key('g')], None, Always,
         "glyphs",
         "Pictures in pixels, where they can be, or in glyphs: half, quadrant, sextant, octant, ascii", viewing::glyphs),
@@ -280,12 +340,12 @@ mod tests {
 
     #[test]
     fn two_actions_share_a_key_only_where_they_exclude_each_other() {
-        let apart = [(When::Running, When::Paused), (When::Detached, When::Over), (When::Revivable, When::Cut)];
         for (at, a) in ACTIONS.iter().enumerate() {
             for b in &ACTIONS[at + 1..] {
-                if a.keys.iter().any(|k| b.keys.contains(k)) {
-                    assert!(apart.contains(&(a.when, b.when)), "{:?}: {} / {}", a.keys, a.help, b.help);
-                }
+                let shared = a.keys.iter().any(|k| b.keys.contains(k));
+                assert!(!shared || !a.clashes(b), "{:?}: {} / {}", a.keys, a.help, b.help);
+                let own = b.when.page().is_some() && a.when.page().is_none();
+                assert!(!shared || !own, "{:?}: {} comes too late to go before {}", b.keys, b.help, a.help);
             }
         }
     }

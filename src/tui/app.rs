@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Incoming, Outgoing,
     appearance::Appearance,
+    curves::Other,
     model::{Connection, Model},
     pixels::Link,
     settings::Settings,
@@ -89,6 +90,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                 let msg = match key {
                     Some(Ok(TerminalEvent::Key(key))) if link.swallows(&key) => continue,
                     Some(Ok(TerminalEvent::Key(key))) => Msg::Key(key),
+                    Some(Ok(TerminalEvent::Mouse(event))) => Msg::Mouse(event),
                     Some(Ok(TerminalEvent::Resize(columns, rows))) => {
                         link.lost();
                         Msg::Resize(columns, rows)
@@ -157,6 +159,8 @@ fn obey(
             Effect::Send(command) => Outgoing::Command(command),
             Effect::Watch(watch) => Outgoing::Watch(watch),
             Effect::FetchBlob(hash) => Outgoing::Blob(hash),
+            Effect::ListRuns => Outgoing::ListRuns,
+            Effect::ReadRun(name) => Outgoing::ReadRun(name),
             Effect::Resume => Outgoing::Resume,
             Effect::Leave => {
                 leave = true;
@@ -185,6 +189,9 @@ impl From<Incoming> for Msg {
             Incoming::NoBlob { hash } => Self::NoBlob { hash },
             Incoming::Sent { command, by, id } => Self::Sent { command, by, id },
             Incoming::Connection(connection) => Self::Connection(connection),
+            Incoming::Runs(names) => Self::Runs(names),
+            Incoming::Run { name, run } => Self::Other(Other { name, run }),
+            Incoming::Trouble(text) => Self::Trouble(text),
         }
     }
 }

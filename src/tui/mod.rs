@@ -5,11 +5,14 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
+mod curves;
 mod keymap;
 mod keys;
 mod layout;
 mod lens;
+mod metric;
 mod model;
+mod mouse;
 mod page;
 mod pending;
 pub mod pixels;
@@ -39,11 +42,12 @@ pub use self::{
 use crate::{
     command::{Command, Watch},
     event::Stamped,
+    state::RunState,
     text::{figures, guard},
 };
 
 /// What the dashboard is told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Incoming {
     Event(Stamped),
     /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
@@ -64,6 +68,15 @@ pub enum Incoming {
     /// [`Connection::Live`] and [`Connection::Replay`] once what happened before has been told: until then nothing is asked for, and no
     /// old command is news.
     Connection(Connection),
+    /// Names of the runs beside this one, the newest first.
+    Runs(Vec<String>),
+    /// [`Outgoing::ReadRun`], read.
+    Run {
+        name: String,
+        run: Box<RunState>,
+    },
+    /// What was asked for could not be done, in words.
+    Trouble(String),
 }
 
 /// What the dashboard asks for.
@@ -74,6 +87,10 @@ pub enum Outgoing {
     Watch(Option<Watch>),
     /// A picture's hash.
     Blob(String),
+    /// The names of the runs beside this one.
+    ListRuns,
+    /// One of them, to compare with.
+    ReadRun(String),
     /// Start an engine that goes on from the last checkpoint, when there is none; for a run on another machine: connect again.
     Resume,
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::{
     album::Album,
     appearance::Appearance,
+    curves::Curves,
     layout,
     lens::Lens,
     page::{Page, Pane},
@@ -18,7 +19,7 @@ use crate::{
     command::Watch,
     config::Occasion,
     event::{Ended, Explained, State},
-    state::{FACTORS, Layer, RunState},
+    state::{Layer, RunState},
 };
 
 pub struct Model {
@@ -65,8 +66,7 @@ pub struct ViewState {
     /// The page before, to go back to.
     pub before: Page,
     pub prompt: Option<Prompt>,
-    /// Index into [`FACTORS`].
-    pub smoothing: usize,
+    pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
     /// The validation image that is looked at.
@@ -118,7 +118,7 @@ impl Model {
             page: Page::default(),
             before: Page::default(),
             prompt: None,
-            smoothing: FACTORS.iter().position(|f| *f == 0.8).unwrap_or(0),
+            curves: Curves::default(),
             cursor: 0,
             sample: 0,
             layer: None,
@@ -137,8 +137,7 @@ impl Model {
     pub fn adopt(&mut self, settings: Settings) {
         let view = &mut self.view;
         view.appearance = settings.appearance(view.appearance);
-        let distance = |at: &usize| (FACTORS[*at] - settings.smoothing).abs();
-        view.smoothing = (0..FACTORS.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0);
+        view.curves.smoothing = settings.smoothing;
         view.settings = settings;
     }
 
@@ -149,10 +148,6 @@ impl Model {
 
     pub fn theme(&self) -> Theme {
         Theme::new(self.view.appearance)
-    }
-
-    pub fn smoothing(&self) -> f64 {
-        FACTORS[self.view.smoothing]
     }
 
     /// Whether a tick alone changes the screen.

@@ -3,7 +3,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{keys::Chord, model::Model, steering, update::Effect};
+use super::{curves, keys::Chord, metric::Metric, model::Model, steering, update::Effect};
 use crate::command::Command;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,53 @@ pub enum Prompt {
         before: String,
         error: Option<&'static str>,
     },
+    /// A list to choose several things from.
+    Pick {
+        what: Choice,
+        cursor: usize,
+    },
+}
+
+/// What there is to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    /// Charts on the page of curves.
+    Metrics,
+    /// Runs to compare with, by name.
+    Runs(Vec<String>),
+}
+
+impl Choice {
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Metrics => "charts",
+            Self::Runs(_) => "runs to compare with",
+        }
+    }
+
+    /// Names, and whether they are chosen.
+    pub fn items(&self, model: &Model) -> Vec<(String, bool)> {
+        let curves = &model.view.curves;
+        match self {
+            Self::Metrics => Metric::ALL.map(|each| (each.name().to_owned(), curves.metrics.contains(&each))).into(),
+            Self::Runs(names) => {
+                let shown = |name: &str| curves.others.iter().any(|other| other.name == name);
+                names.iter().map(|name| (name.clone(), shown(name))).collect()
+            }
+        }
+    }
+
+    fn toggle(&self, model: &mut Model, at: usize) -> Vec<Effect> {
+        match self {
+            Self::Metrics => {
+                if let Some(metric) = Metric::ALL.get(at) {
+                    curves::toggle_metric(model, *metric);
+                }
+                Vec::new()
+            }
+            Self::Runs(names) => names.get(at).map_or_else(Vec::new, |name| curves::toggle_run(model, name)),
+        }
+    }
 }
 
 /// Feeds a key to the prompt that is open.
@@ -44,6 +91,23 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
                 model.view.prompt = None;
             }
             Vec::new()
+        }
+        Prompt::Pick { what, cursor } => {
+            let (what, at) = (what.clone(), *cursor);
+            let most = what.items(model).len().saturating_sub(1);
+            let mut go = |to: usize| {
+                model.view.prompt = Some(Prompt::Pick { what: what.clone(), cursor: to.min(most) });
+                Vec::new()
+            };
+            match chord {
+                _ if chord == Chord::key('j') || chord == Chord::code(KeyCode::Down) => go(at + 1),
+                _ if chord == Chord::key('k') || chord == Chord::code(KeyCode::Up) => go(at.saturating_sub(1)),
+                _ if chord == Chord::key(' ') || chord == Chord::code(KeyCode::Enter) => what.toggle(model, at),
+                _ => {
+                    model.view.prompt = None;
+                    Vec::new()
+                }
+            }
         }
         Prompt::Stop => {
             model.view.prompt = None;

@@ -2,6 +2,7 @@
 
 use super::{
     appearance::{Appearance, Scheme},
+    curves::Smoothing,
     keymap::Keymap,
     pixels::{Able, Protocol},
 };
@@ -15,9 +16,7 @@ pub struct Settings {
     scheme: Option<Scheme>,
     glyphs: Option<Glyphs>,
     pictures: Pictures,
-    /// 0 to below 1, and whether in the chapter's plain form.
-    pub smoothing: f64,
-    pub chapter: bool,
+    pub smoothing: Smoothing,
     pub bell: Vec<Occasion>,
     pub keymap: Keymap,
 }
@@ -54,8 +53,7 @@ impl Settings {
                 GlyphName::Ascii => Some(Glyphs::Ascii),
             },
             pictures: ui.pictures,
-            smoothing: ui.smoothing,
-            chapter: ui.smoothing_form == SmoothingForm::Chapter,
+            smoothing: Smoothing { factor: ui.smoothing, plain: ui.smoothing_form == SmoothingForm::Chapter },
             bell: ui.bell.clone(),
             keymap,
         }

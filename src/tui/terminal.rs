@@ -11,6 +11,7 @@ use std::{
 
 use crossterm::{
     cursor, execute,
+    style::Print,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{
@@ -37,6 +38,11 @@ impl Explain for TerminalError {
         Some("the dashboard needs a terminal for input and output; without one, `frostline train` prints a line an epoch".into())
     }
 }
+
+/// Presses, drags and the wheel, in the form that knows wide screens. Not every movement, as crossterm would have it: on a slow line
+/// those are traffic that nobody reads.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 /// Whether the terminal is ours. The panic hook asks from wherever it runs.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -117,7 +123,8 @@ impl Drop for Guarded {
 
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
-    let taken = enable_raw_mode().and_then(|()| execute!(io::stdout(), EnterAlternateScreen, cursor::Hide));
+    let taken =
+        enable_raw_mode().and_then(|()| execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, Print(MOUSE_ON)));
     if taken.is_err() {
         give_back();
     }
@@ -131,7 +138,7 @@ fn give_back() {
         if let Ok(mut farewell) = FAREWELL.try_lock() {
             let _ = io::stdout().write_all(std::mem::take(&mut *farewell).as_bytes());
         }
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(io::stdout(), Print(MOUSE_OFF), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();
     }

@@ -39,6 +39,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Of other runs on the same charts.
+    pub const OTHERS: [Self; 4] = [Self::Good, Self::Warning, Self::Bad, Self::Frozen];
+
     pub const ALL: [Self; 16] = [
         Self::Text,
         Self::Strong,

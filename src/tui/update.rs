@@ -1,13 +1,15 @@
 //! What happens: one message in, what to do about it out. No clock and no I/O, so that every key can be tested through it.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
     actions,
+    curves::Other,
     keys::Chord,
     model::{Connection, Model, Tone},
+    mouse,
     pixels::Able,
-    prompt,
+    prompt::{self, Choice, Prompt},
 };
 use crate::{
     command::{Command, Watch},
@@ -15,9 +17,10 @@ use crate::{
     event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Outcome, Stamped},
 };
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Msg {
     Key(KeyEvent),
+    Mouse(MouseEvent),
     /// Columns and rows.
     Resize(u16, u16),
     Event(Stamped),
@@ -40,6 +43,12 @@ pub enum Msg {
     /// What the terminal can show besides text.
     Pixels(Option<Able>),
     Connection(Connection),
+    /// The runs that there are to compare with.
+    Runs(Vec<String>),
+    /// One of them, read.
+    Other(Other),
+    /// What was asked for could not be done.
+    Trouble(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +56,10 @@ pub enum Effect {
     Send(Command),
     Watch(Option<Watch>),
     FetchBlob(String),
+    /// Find the runs beside this one.
+    ListRuns,
+    /// Read one of them.
+    ReadRun(String),
     /// Start an engine again that goes on from the last checkpoint, or connect again to another machine.
     Resume,
     Leave,
@@ -74,6 +87,7 @@ pub fn update_all(model: &mut Model, messages: impl IntoIterator<Item = Msg>) ->
 fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(event) => Chord::pressed(event).map_or_else(Vec::new, |chord| press(model, chord)),
+        Msg::Mouse(event) => mouse::take(model, event),
         Msg::Resize(columns, rows) => {
             model.view.size = (columns, rows);
             Vec::new()
@@ -112,6 +126,30 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             connect(model, connection);
             Vec::new()
         }
+        Msg::Runs(names) => {
+            offer_runs(model, names);
+            Vec::new()
+        }
+        Msg::Other(other) => {
+            let others = &mut model.view.curves.others;
+            others.retain(|known| known.name != other.name);
+            others.push(other);
+            Vec::new()
+        }
+        Msg::Trouble(text) => {
+            model.notify(Tone::Bad, text);
+            Vec::new()
+        }
+    }
+}
+
+fn offer_runs(model: &mut Model, mut names: Vec<String>) {
+    let own = model.run.run.as_ref().map(|run| run.run.as_str());
+    names.retain(|name| Some(name.as_str()) != own);
+    if names.is_empty() {
+        model.notify(Tone::Plain, "there is no other run beside this one");
+    } else {
+        model.view.prompt = Some(Prompt::Pick { what: Choice::Runs(names), cursor: 0 });
     }
 }
 
@@ -194,7 +232,7 @@ fn connect(model: &mut Model, connection: Connection) {
     model.view.album.forget_asked();
     model.view.since = model.view.ticks;
     model.view.dismissed = false;
-    if matches!(model.view.prompt, Some(prompt::Prompt::Stop | prompt::Prompt::EndPhase)) {
+    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::EndPhase)) {
         model.view.prompt = None;
     }
     model.connection = connection;

@@ -1,16 +1,13 @@
 //! Actions that change only what this terminal shows.
 
 use super::{
-    lens,
+    curves, lens,
     model::{Model, Tone},
     page::{Page, Pane},
     prompt::Prompt,
     update::Effect,
 };
-use crate::{
-    event::{DataOpened, SplitName},
-    state::FACTORS,
-};
+use crate::event::{DataOpened, SplitName};
 
 const PAGE: isize = 10;
 
@@ -39,16 +36,14 @@ pub fn last(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Each page scrolls what it lists.
-fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
     match model.view.page {
         Page::Lens => {
             lens::step_layer(model, by);
             return Vec::new();
         }
-        Page::Machine => {
-            let most = model.run.log.len().saturating_sub(1) as isize;
-            model.view.log_back = (model.view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
-        }
+        Page::Machine => return scroll_log(model, by),
+        Page::Curves => curves::choose(model, by),
         // A cursor that nobody sees is not moved.
         _ if !model.shows(Pane::Layers) => turn_to(model, Page::Layers),
         _ => {
@@ -56,6 +51,12 @@ fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
             model.view.cursor = (model.view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
         }
     }
+    Vec::new()
+}
+
+pub fn scroll_log(model: &mut Model, by: isize) -> Vec<Effect> {
+    let most = model.run.log.len().saturating_sub(1) as isize;
+    model.view.log_back = (model.view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
     Vec::new()
 }
 
@@ -148,13 +149,6 @@ fn pinned_images(data: &DataOpened) -> u64 {
         SplitName::Validation => data.validation,
         SplitName::Test => data.test,
     }
-}
-
-pub fn smoothing(model: &mut Model) -> Vec<Effect> {
-    model.view.smoothing = (model.view.smoothing + 1) % FACTORS.len();
-    let factor = model.smoothing();
-    model.notify(Tone::Plain, if factor == 0.0 { "smoothing off".into() } else { format!("smoothing {factor}") });
-    Vec::new()
 }
 
 pub fn glyphs(model: &mut Model) -> Vec<Effect> {

@@ -343,7 +343,7 @@ fn mistakes_of_the_user_are_told_before_anything_is_made() {
         (&["demo", "--set", "train.epochs=none"], "train.epochs=none"),
         (&["attach", "nothing"], "no runs in runs"),
         (&["ctl", "last", "pause"], "no runs in runs"),
-        (&["ctl", "last", "learning-rate", "fast"], "invalid value 'fast'"),
+        (&["ctl", "last", "learning-rate", "fast"], "\"fast\" is no number"),
     ] {
         let mistaken = said(&mut stage.frostline(arguments));
         assert_eq!(mistaken.code, Some(2), "{arguments:?}: {}", mistaken.err);

@@ -1,4 +1,4 @@
-//! A run as `TensorBoard`'s event files, under the tags that Keras's callback gives them: a function of the journal. What a resumed run has lost is
+//! A run as TensorBoard's event files, under the tags that Keras's callback gives them: a function of the journal. What a resumed run has lost is
 //! not in them, and an engine that goes on with a run writes them anew, so that no reader sees a step twice.
 //!
 //! `train/` and `validation/` are runs of their own, as Keras has them. `epoch_*` count epochs from 0, `batch_*`, `evaluation_*` and

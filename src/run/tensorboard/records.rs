@@ -19,7 +19,7 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// Makes `events.out.tfevents.<name>` the only event file of `folder`. A `TensorBoard` that watches takes it for the run's next life, in
+    /// Makes `events.out.tfevents.<name>` the only event file of `folder`. A TensorBoard that watches takes it for the run's next life, in
     /// which all is told again.
     pub fn replace(folder: &Path, name: &str, at_ms: u64) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;

@@ -260,7 +260,7 @@ fn the_cursor_moves_only_where_it_is_seen() {
 fn a_notice_goes_after_a_while() {
     let mut model = mid_run();
     press(&mut model, "s");
-    assert_eq!(model.view.notice.as_ref().unwrap().text, "smoothing 0.9");
+    assert_eq!(model.view.notice.as_ref().unwrap().text, "smoothing 0.9, debiased");
     for _ in 0..6 * Model::TICKS {
         update(&mut model, Msg::Tick);
     }

@@ -1,6 +1,7 @@
 //! The dashboard as a person meets it: keys in, screens out. Scenarios are journals in `tests/scenarios`; keys are written as `jjf<enter>`.
 #![allow(clippy::unwrap_used)]
 
+mod curves;
 mod keys;
 mod screens;
 mod terminal;
@@ -120,6 +121,8 @@ fn named(name: &str) -> (KeyCode, KeyModifiers) {
         "tab" => KeyCode::Tab,
         "s-tab" => KeyCode::BackTab,
         "up" => KeyCode::Up,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
         "down" => KeyCode::Down,
         "home" => KeyCode::Home,
         "end" => KeyCode::End,

@@ -11,7 +11,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tokio::sync::mpsc as messages;
 
 use super::COLOURS;
-use crate::tui::{Connection, Incoming, Session, Why, run, terminal::Guarded};
+use crate::tui::{Connection, Incoming, Session, Settings, Why, run, terminal::Guarded};
 
 /// Says to the tests below, which run in a child, what they are to do.
 const ACT: &str = "FROSTLINE_TEST_ACT";

@@ -1,155 +1,77 @@
-//! One quantity over the whole run: raw steps faint, the smoothed curve over them, validation once an epoch, and what was done to the run.
+//! One quantity over the run: raw steps faint, the smoothed curve over them, validation once an epoch, other runs behind, and what was done
+//! to the run.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    symbols::Marker,
-    text::{Line, Span},
-    widgets::Widget,
+use ratatui::{buffer::Buffer, layout::Rect, symbols::Marker, text::Span, widgets::Widget};
+
+use super::{
+    plot::{Plot, Scale, range},
+    series::Series,
 };
-
-use super::plot::{Plot, range, ticks};
 use crate::{
     command::Command,
-    event::Metrics,
     picture::Depth,
-    state::{Bucket, What, smooth},
+    state::What,
     tui::{
         figures, guard,
         model::Model,
-        page::Page,
         theme::{Role, Theme},
     },
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    Loss,
-    Accuracy,
+/// What a chart shows of its series.
+#[derive(Clone, Copy)]
+pub struct Aspect<'a> {
+    /// The first and the last step.
+    pub window: [f64; 2],
+    pub log: bool,
+    /// The step under it.
+    pub crosshair: Option<f64>,
+    /// The least and the greatest reading in every column of pixels.
+    pub envelope: bool,
+    pub others: &'a [(Role, Series<'a>)],
 }
 
-impl Quantity {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
-        }
-    }
-
-    fn of(self, metrics: &Metrics) -> f64 {
-        match self {
-            Self::Loss => metrics.loss,
-            Self::Accuracy => metrics.accuracy,
-        }
-    }
-
-    fn raw(self, model: &Model) -> &[Bucket] {
-        match self {
-            Self::Loss => model.run.curves.loss.buckets(),
-            Self::Accuracy => model.run.curves.accuracy.buckets(),
-        }
-    }
-
-    /// With `digits` after the point of a loss, or of an accuracy as a share.
-    fn write(self, value: f64, digits: usize) -> String {
-        match self {
-            _ if !value.is_finite() => figures::figure(value),
-            Self::Loss if digits == 4 => figures::loss(value),
-            Self::Loss => format!("{value:.digits$}"),
-            Self::Accuracy if digits == 4 => figures::percent(value),
-            Self::Accuracy => format!("{:.0}%", value * 100.0),
-        }
-    }
-
-    fn write_tick(self, value: f64, decimals: usize) -> String {
-        match self {
-            Self::Loss => format!("{value:.decimals$}"),
-            Self::Accuracy => format!("{:.*}%", decimals.saturating_sub(2), value * 100.0),
-        }
-    }
-}
-
-/// The points of one chart, in steps.
-pub struct Series {
-    pub train: Vec<(f64, f64)>,
-    validation: Vec<(f64, f64)>,
-    validation_smooth: Vec<(f64, f64)>,
-}
-
-impl Series {
-    pub fn new(model: &Model, quantity: Quantity) -> Self {
-        let factor = model.smoothing();
-        let raw = quantity.raw(model);
-        let epochs = model.run.epochs.iter();
-        let validation: Vec<(f64, f64)> =
-            epochs.filter_map(|e| e.validation.map(|v| (e.step as f64, quantity.of(&v)))).collect();
-        let smoothed = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
-            points.iter().map(|p| p.0).zip(smooth(points.iter().map(|p| p.1), factor)).collect()
-        };
-        let raw: Vec<(f64, f64)> = raw.iter().map(|b| (b.step as f64, b.mean)).collect();
-        Self { train: smoothed(&raw), validation_smooth: smoothed(&validation), validation }
-    }
-
-    /// The newest figures, by name, mark and colour, in the longest wording that fits in `width`.
-    pub fn title(&self, quantity: Quantity, theme: &Theme, width: usize) -> Line<'static> {
-        let last = |points: &[(f64, f64)]| points.last().map(|p| p.1);
-        let (train, validation) = (last(&self.train), last(&self.validation));
-        let word = |names: bool, digits: usize| {
-            let short = digits < 4 && quantity == Quantity::Accuracy;
-            let mut spans = vec![Span::styled(if short { "acc" } else { quantity.name() }, theme.style(Role::Accent))];
-            let (rule, point) = (theme.symbols.rule, theme.symbols.point);
-            if let Some(value) = train {
-                let name = if names { "train " } else { "" };
-                let text = format!(" {rule} {name}{}", quantity.write(value, digits));
-                spans.push(Span::styled(text, theme.style(Role::Train)));
-            }
-            if let Some(value) = validation {
-                let name = if names { "validation " } else { "" };
-                let text = format!(" {point} {name}{}", quantity.write(value, digits));
-                spans.push(Span::styled(text, theme.style(Role::Validation)));
-            }
-            Line::from(spans)
-        };
-        let wordings = [(true, 4), (false, 4), (false, 2)].map(|(names, digits)| word(names, digits));
-        let [.., shortest] = &wordings;
-        wordings.iter().find(|line| line.width() <= width).unwrap_or(shortest).clone()
-    }
-}
-
-pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buffer: &mut Buffer) {
-    let theme = model.theme();
-    let raw = quantity.raw(model);
-    // Numbers on the left and a blank after them; fewer digits where every cell counts.
-    let labels = match area.width {
+/// Cells left of a chart for numbers and a blank after them; fewer digits where every cell counts.
+fn labels(area: Rect) -> u16 {
+    match area.width {
         0..16 => 0,
         16..30 => 4,
         30.. => 6,
-    };
-    let bottom = u16::from(area.height >= 4);
-    let inner = Rect { x: area.x + labels, width: area.width - labels, height: area.height - bottom, ..area };
+    }
+}
+
+/// The part of a chart that holds its curves.
+pub fn inside(area: Rect) -> Rect {
+    let (labels, bottom) = (labels(area), u16::from(area.height >= 4));
+    Rect { x: area.x + labels, width: area.width - labels, height: area.height - bottom, ..area }
+}
+
+pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme();
+    let inner = inside(area);
     if inner.is_empty() {
         return;
     }
-    let steps = model.run.step.max(model.run.steps_per_epoch().into()).max(1);
-    let Some(mut y) = range(in_view(raw, series).into_iter()) else { return };
-    match quantity {
-        Quantity::Loss => y[0] = y[0].max(0.0).min(y[1] * 0.999),
-        Quantity::Accuracy => y = [y[0].max(0.0), y[1].min(1.0)],
-    }
-    let plot = Plot { area: inner, x: [0.0, steps as f64], y };
-    let (values, decimals) = ticks(y[0], y[1], usize::from(inner.height / 2).clamp(1, 6));
-    for value in values.into_iter().filter(|_| labels > 0) {
-        if let Some((_, row)) = plot.cell(0.0, value) {
-            let written = quantity.write_tick(value, decimals);
-            let room = usize::from(labels) - 1;
+    let metric = series.metric;
+    let Some(scale) = scale(series, aspect) else { return };
+    let plot = Plot { area: inner, x: aspect.window, scale };
+    let (values, decimals) = scale.ticks(usize::from(inner.height / 2).clamp(1, 6));
+    for value in values.into_iter().filter(|_| labels(area) > 0) {
+        if let Some((_, row)) = plot.cell(aspect.window[0], value) {
+            let written = metric.write_tick(value, decimals);
+            let room = usize::from(labels(area)) - 1;
             // Where there is no room, the nought before the point is what can go.
             let short = if guard::width(&written) > room { written.trim_start_matches('0') } else { &written };
             let text = guard::column_right(short, room, "");
-            let place = Rect { x: area.x, y: row, width: labels, height: 1 };
+            let place = Rect { x: area.x, y: row, width: labels(area), height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }
     }
-    draw_raw(&theme, &plot, raw, model.view.page == Page::Curves, buffer);
+    draw_raw(&theme, &plot, series, aspect.envelope, buffer);
+    let line = if theme.appearance.ascii { Marker::Custom('-') } else { Marker::Braille };
+    for (role, other) in aspect.others {
+        plot.line(other.lead(), line, theme.color(*role), buffer);
+    }
     draw_lines(&theme, &plot, series, buffer);
     draw_markers(model, &theme, &plot, buffer);
     let best = model.run.best.as_ref().map(|b| b.step as f64);
@@ -157,24 +79,56 @@ pub fn draw(model: &Model, quantity: Quantity, series: &Series, area: Rect, buff
         let symbol = if best == Some(*x) { theme.symbols.best } else { theme.symbols.point };
         plot.mark(*x, *y, symbol, theme.style(Role::Validation), buffer);
     }
-    if bottom > 0 {
+    if inner.height < area.height {
         draw_epochs(model, &theme, &plot, buffer);
+    }
+    if let Some(step) = aspect.crosshair {
+        draw_crosshair(&theme, &plot, step, buffer);
     }
 }
 
-/// What has to be inside the frame: all that is smooth, and of the raw steps all but the wildest in ten.
-fn in_view(raw: &[Bucket], series: &Series) -> Vec<f64> {
-    let mut means: Vec<f64> = raw.iter().map(|b| b.mean).filter(|m| m.is_finite()).collect();
+/// From the least to the greatest of what has to be inside the frame.
+fn scale(series: &Series<'_>, aspect: Aspect<'_>) -> Option<Scale> {
+    let [low, high] = series.metric.bounds();
+    let values = in_view(series, aspect);
+    if aspect.log
+        && let Some(y) = range(values.iter().filter(|value| **value > 0.0).map(|value| value.log10()))
+    {
+        return Some(Scale { y, log: true });
+    }
+    let [from, to] = range(values.into_iter())?;
+    // Air around the curve, but none where no value can be.
+    let (from, to) = (from.max(low), to.min(high));
+    let from = from.min(to - to.abs().max(1e-6) * 1e-3);
+    Some(Scale { y: [from, to], log: false })
+}
+
+/// Of the raw steps all but the wildest in ten, and all that is smooth.
+fn in_view(series: &Series<'_>, aspect: Aspect<'_>) -> Vec<f64> {
+    let [start, end] = aspect.window;
+    let inside = |points: &[(f64, f64)]| -> Vec<f64> {
+        points.iter().filter(|p| (start..=end).contains(&p.0) && p.1.is_finite()).map(|p| p.1).collect()
+    };
+    let raw: Vec<(f64, f64)> = series.raw.iter().map(|b| (b.step as f64, b.mean)).collect();
+    let mut means = inside(&raw);
     means.sort_by(f64::total_cmp);
     let cut = means.len() / 20;
     let raw = &means[cut..means.len() - cut];
-    let ends = raw.first().into_iter().chain(raw.last()).copied();
-    let smooth = series.train.iter().chain(&series.validation).chain(&series.validation_smooth).map(|p| p.1);
-    ends.chain(smooth).collect()
+    let mut values: Vec<f64> = raw.first().into_iter().chain(raw.last()).copied().collect();
+    for points in [&series.train, &series.validation, &series.validation_smooth] {
+        values.extend(inside(points));
+    }
+    for (_, other) in aspect.others {
+        values.extend(inside(other.lead()));
+    }
+    values
 }
 
 /// The steps as they were measured, means of what was gathered on the way. Their extremes too where there is room: batches are noisy.
-fn draw_raw(theme: &Theme, plot: &Plot, raw: &[Bucket], extremes: bool, buffer: &mut Buffer) {
+fn draw_raw(theme: &Theme, plot: &Plot, series: &Series<'_>, envelope: bool, buffer: &mut Buffer) {
+    if !series.metric.is_noisy() {
+        return;
+    }
     let marker = match (theme.appearance.ascii, theme.appearance.depth) {
         (true, _) => Marker::Custom('.'),
         // Without colours a line would be taken for the smoothed one.
@@ -182,21 +136,19 @@ fn draw_raw(theme: &Theme, plot: &Plot, raw: &[Bucket], extremes: bool, buffer: 
         (false, _) => Marker::Braille,
     };
     let faint = theme.color(Role::TrainRaw);
-    let means: Vec<(f64, f64)> = raw.iter().map(|b| (b.step as f64, b.mean)).collect();
+    let means: Vec<(f64, f64)> = series.raw.iter().map(|b| (b.step as f64, b.mean)).collect();
     plot.line(&means, marker, faint, buffer);
-    if extremes {
-        let strokes: Vec<(f64, f64, f64)> = raw.iter().map(|b| (b.step as f64, b.min, b.max)).collect();
+    if envelope {
+        let strokes: Vec<(f64, f64, f64)> = series.raw.iter().map(|b| (b.step as f64, b.min, b.max)).collect();
         plot.strokes(&strokes, marker, faint, buffer);
     }
 }
 
-fn draw_lines(theme: &Theme, plot: &Plot, series: &Series, buffer: &mut Buffer) {
+fn draw_lines(theme: &Theme, plot: &Plot, series: &Series<'_>, buffer: &mut Buffer) {
     let ascii = theme.appearance.ascii;
     let mono = theme.appearance.depth == Depth::Mono;
     let marker = |plain: char| if ascii { Marker::Custom(plain) } else { Marker::Braille };
-    // Few points smoothed exponentially trail far behind themselves: until there are many, the measured ones lead.
-    let few = series.validation.len() < 30;
-    let (lead, other) = if few {
+    let (lead, other) = if series.validation_leads() {
         (&series.validation, &series.validation_smooth)
     } else {
         (&series.validation_smooth, &series.validation)
@@ -206,6 +158,26 @@ fn draw_lines(theme: &Theme, plot: &Plot, series: &Series, buffer: &mut Buffer) 
     }
     plot.line(lead, marker('-'), theme.color(Role::Validation), buffer);
     plot.line(&series.train, marker('*'), theme.color(Role::Train), buffer);
+}
+
+/// A line through the chart at a step, with the step below.
+fn draw_crosshair(theme: &Theme, plot: &Plot, step: f64, buffer: &mut Buffer) {
+    let Some(column) = plot.column(step) else { return };
+    let style = theme.style(Role::Accent);
+    for row in plot.area.y..plot.area.bottom() {
+        let Some(cell) = buffer.cell_mut((column, row)) else { continue };
+        if matches!(cell.symbol(), " ") || cell.symbol() == theme.symbols.marker_line {
+            cell.set_symbol(theme.symbols.axis);
+        }
+        cell.set_style(style);
+    }
+    let text = figures::count(step.round().max(0.0) as u64);
+    let width = text.len() as u16;
+    if plot.area.width > width + 2 {
+        let x = column.saturating_sub(width / 2).clamp(plot.area.x, plot.area.right() - width);
+        let place = Rect { x, y: plot.area.bottom(), width, height: 1 }.intersection(buffer.area);
+        Span::styled(text, style).render(place, buffer);
+    }
 }
 
 /// A dotted line at each step at which the run was changed, with what was done on top.

@@ -14,6 +14,7 @@ use crate::{
     tui::{
         figures, guard,
         model::Model,
+        page::Pane,
         theme::{Role, Theme},
     },
 };
@@ -85,12 +86,8 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     {
         heading(&theme, &columns, row, buffer);
     }
-    let line = run.frost_line();
     let details = details(model, &theme, &columns);
-    // The frost line is a row of its own, between the layers.
-    let entries: Vec<Option<usize>> = (0..run.layers.len())
-        .flat_map(|at| if line > 0 && at + 1 == line { vec![Some(at), None] } else { vec![Some(at)] })
-        .collect();
+    let entries = entries(model);
     let room = usize::from(area.height) - usize::from(area.height >= 4);
     // What the columns have no room for is told of the selected layer, where the list leaves room.
     if !details.is_empty() && room > entries.len() + details.len() {
@@ -99,13 +96,38 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
             line.render(row, buffer);
         }
     }
-    let cursor = entries.iter().position(|e| *e == Some(model.view.cursor)).unwrap_or(0);
-    for (entry, row) in entries.iter().skip(first_shown(cursor, entries.len(), room)).zip(rows) {
+    for (entry, row) in entries.iter().skip(first_entry(model, &entries, room)).zip(rows) {
         match entry {
             Some(at) => layer(model, &theme, *at, &columns, row, buffer),
             None => frost_line(&theme, row, buffer),
         }
     }
+}
+
+/// The layers by number; the frost line is a row of its own between them.
+fn entries(model: &Model) -> Vec<Option<usize>> {
+    let line = model.run.frost_line();
+    (0..model.run.layers.len())
+        .flat_map(|at| if line > 0 && at + 1 == line { vec![Some(at), None] } else { vec![Some(at)] })
+        .collect()
+}
+
+fn first_entry(model: &Model, entries: &[Option<usize>], room: usize) -> usize {
+    let cursor = entries.iter().position(|entry| *entry == Some(model.view.cursor)).unwrap_or(0);
+    first_shown(cursor, entries.len(), room)
+}
+
+/// The layer at a place on the screen.
+pub fn layer_at(model: &Model, (_, row): (u16, u16)) -> Option<usize> {
+    let layout = model.layout();
+    let area = layout.pane(Pane::Layers)?;
+    let frame = if layout.compact { (1, 0) } else { (1, 1) };
+    let (top, height) = (area.y + frame.0, area.height.saturating_sub(frame.0 + frame.1));
+    let heading = u16::from(height >= 4);
+    let at = usize::from(row.checked_sub(top + heading)?);
+    let entries = entries(model);
+    let room = usize::from(height - heading);
+    (at < room).then(|| entries.get(first_entry(model, &entries, room) + at).copied().flatten())?
 }
 
 fn details(model: &Model, theme: &Theme, columns: &Columns) -> Vec<Line<'static>> {
@@ -133,7 +155,7 @@ fn details(model: &Model, theme: &Theme, columns: &Columns) -> Vec<Line<'static>
 }
 
 /// The row at the top, such that the cursor keeps two rows of company where it can.
-fn first_shown(cursor: usize, rows: usize, room: usize) -> usize {
+pub(super) fn first_shown(cursor: usize, rows: usize, room: usize) -> usize {
     let company = room.saturating_sub(1).min(2);
     (cursor + 1 + company).saturating_sub(room).min(rows.saturating_sub(room)).min(cursor)
 }

@@ -13,10 +13,12 @@ mod log;
 mod machine;
 mod mistakes;
 mod now;
+mod pick;
 mod pictures;
 mod plot;
+mod series;
 mod starting;
-pub(super) mod tabs;
+mod tabs;
 mod text;
 mod tiles;
 
@@ -31,7 +33,7 @@ use ratatui::{
 use super::{
     layout::layout,
     model::Model,
-    page::Pane,
+    page::{Page, Pane},
     prompt::Prompt,
     theme::{Role, Theme},
 };
@@ -74,9 +76,20 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     if let Some(Prompt::Help { scrolled }) = &model.view.prompt {
         help::draw(model, *scrolled, area, buffer);
     }
+    if let Some(Prompt::Pick { what, cursor }) = &model.view.prompt {
+        pick::draw(model, what, *cursor, area, buffer);
+    }
     if model.view.appearance.ascii {
         only_ascii(buffer);
     }
+}
+
+pub use curves::{columns as chart_columns, step_at};
+pub use layers::layer_at;
+
+/// The page whose name is at a place on the screen.
+pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
+    tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
 }
 
 /// Where a pane is drawn, and how.

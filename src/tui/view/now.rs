@@ -10,7 +10,6 @@ use ratatui::{
 use super::{Place, text::trend};
 use crate::{
     event::{EpochEnded, Metrics},
-    state::smooth,
     tui::{
         figures, guard,
         model::Model,
@@ -57,11 +56,11 @@ fn best(model: &Model) -> Option<&EpochEnded> {
 
 fn table(model: &Model, best: Option<&EpochEnded>) -> Vec<Figure> {
     let run = &model.run;
-    let factor = model.smoothing();
+    let smoothing = model.view.curves.smoothing;
     let loss = |metrics: Metrics| metrics.loss;
     let accuracy = |metrics: Metrics| metrics.accuracy;
     let train = |name, curve: &crate::state::Curve, of: fn(Metrics) -> f64, write, better| {
-        let course = smooth(curve.buckets().iter().map(|bucket| bucket.mean), factor);
+        let course = smoothing.apply(curve.buckets().iter().map(|bucket| bucket.mean));
         let now = course.last().copied();
         Figure { name, role: Role::Train, now, best: best.map(|epoch| of(epoch.train)), course, write, better }
     };

@@ -11,23 +11,72 @@ use ratatui::{
     },
 };
 
+/// The vertical axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// From the lower to the upper edge; of a logarithmic axis the exponents of ten.
+    pub y: [f64; 2],
+    pub log: bool,
+}
+
+impl Scale {
+    /// How high a value stands. What has no logarithm stands nowhere.
+    fn level(&self, value: f64) -> f64 {
+        match self.log {
+            true if value > 0.0 => value.log10(),
+            true => f64::NAN,
+            false => value,
+        }
+    }
+
+    /// Round values along the axis, with the decimals that tell them apart.
+    pub fn ticks(&self, most: usize) -> (Vec<f64>, usize) {
+        let [low, high] = self.y;
+        if !self.log {
+            return ticks(low, high, most);
+        }
+        let decades = |parts: &[f64]| -> Vec<f64> {
+            let (first, last) = (low.floor() as i32, high.ceil() as i32);
+            let all = (first..=last).flat_map(|power| parts.iter().map(move |part| part * 10f64.powi(power)));
+            all.filter(|value| (low..=high).contains(&value.log10())).collect()
+        };
+        let fits = |values: &Vec<f64>| (1..=most).contains(&values.len());
+        let chosen = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].into_iter().map(decades).find(fits);
+        match chosen {
+            Some(values) => {
+                let least = values.first().copied().unwrap_or(1.0);
+                (values, (-(least.log10() + 1e-9).floor()).max(0.0) as usize)
+            }
+            // Between two decades the values themselves are round.
+            None => ticks(10f64.powf(low), 10f64.powf(high), most),
+        }
+    }
+}
+
 /// An area with the ranges that it spans.
 #[derive(Clone, Copy, Debug)]
 pub struct Plot {
     pub area: Rect,
     pub x: [f64; 2],
-    pub y: [f64; 2],
+    pub scale: Scale,
 }
 
 impl Plot {
     /// The cell of a point, if it is inside and a number.
     pub fn cell(&self, x: f64, y: f64) -> Option<(u16, u16)> {
         let column = self.column(x)?;
-        let share = (y - self.y[0]) / (self.y[1] - self.y[0]);
+        let [low, high] = self.scale.y;
+        let share = (self.scale.level(y) - low) / (high - low);
         (0.0..=1.0).contains(&share).then(|| {
             let row = ((1.0 - share) * f64::from(self.area.height)).floor().min(f64::from(self.area.height) - 1.0);
             (column, self.area.y + row as u16)
         })
+    }
+
+    /// The value of `x` in the middle of a column.
+    pub fn at(&self, column: u16) -> f64 {
+        let share = (f64::from(column.saturating_sub(self.area.x)) + 0.5) / f64::from(self.area.width.max(1));
+        self.x[0] + share.min(1.0) * (self.x[1] - self.x[0])
     }
 
     pub fn column(&self, x: f64) -> Option<u16> {
@@ -55,7 +104,7 @@ impl Plot {
     }
 
     fn segment(&self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), color: Color) -> Segment {
-        let hold = |y: f64| y.clamp(self.y[0], self.y[1]);
+        let hold = |y: f64| self.scale.level(y).clamp(self.scale.y[0], self.scale.y[1]);
         Segment { x1, y1: hold(y1), x2, y2: hold(y2), color }
     }
 
@@ -63,7 +112,7 @@ impl Plot {
         Canvas::default()
             .marker(marker)
             .x_bounds(self.x)
-            .y_bounds(self.y)
+            .y_bounds(self.scale.y)
             .paint(|context| {
                 for segment in segments.iter().filter(|s| [s.x1, s.y1, s.x2, s.y2].iter().all(|v| v.is_finite())) {
                     context.draw(segment);
@@ -124,11 +173,23 @@ mod tests {
 
     #[test]
     fn points_fall_where_they_belong() {
-        let plot = Plot { area: Rect::new(10, 5, 20, 4), x: [0.0, 100.0], y: [0.0, 1.0] };
+        let plot = Plot { area: Rect::new(10, 5, 20, 4), x: [0.0, 100.0], scale: Scale { y: [0.0, 1.0], log: false } };
         assert_eq!(plot.cell(0.0, 0.0), Some((10, 8)));
         assert_eq!(plot.cell(100.0, 1.0), Some((29, 5)));
         assert_eq!(plot.cell(50.0, f64::NAN), None);
         assert_eq!(plot.cell(101.0, 0.5), None);
+        assert!((plot.at(plot.column(50.0).unwrap_or(0)) - 50.0).abs() <= 2.5);
+    }
+
+    #[test]
+    fn decades_are_equally_far_apart() {
+        let scale = Scale { y: [-3.0, 1.0], log: true };
+        let plot = Plot { area: Rect::new(0, 0, 10, 8), x: [0.0, 1.0], scale };
+        let rows = [0.001_1, 0.011, 0.11, 1.1].map(|y| plot.cell(0.0, y).map(|cell| cell.1));
+        assert_eq!(rows, [7, 5, 3, 1].map(Some));
+        assert_eq!(plot.cell(0.0, 0.0), None, "nought has no logarithm");
+        assert_eq!(scale.ticks(5).0, [0.001, 0.01, 0.1, 1.0, 10.0]);
+        assert_eq!(Scale { y: [-1.0, 0.0], log: true }.ticks(4).0, [0.1, 0.2, 0.5, 1.0]);
     }
 
     proptest! {

@@ -1,0 +1,70 @@
+//! What the mouse points at: pages by their names, layers, charts, lines of the log. The wheel scrolls what is under it.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::{
+    curves, lens,
+    model::Model,
+    page::{Page, Pane},
+    update::Effect,
+    view, viewing,
+};
+
+/// Lines for one notch of the wheel.
+const NOTCH: isize = 3;
+
+/// A press, a drag or a turn of the wheel.
+pub fn take(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
+    let at = (event.column, event.row);
+    // A question is answered by keys: a click beside it must not do something else.
+    if model.view.prompt.is_some() {
+        return Vec::new();
+    }
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => press(model, at),
+        MouseEventKind::Drag(MouseButton::Left) if pane_at(model, at) == Some(Pane::Curves) => {
+            curves::point(model, at.0, at.1);
+            Vec::new()
+        }
+        MouseEventKind::ScrollUp => wheel(model, at, -1),
+        MouseEventKind::ScrollDown => wheel(model, at, 1),
+        _ => Vec::new(),
+    }
+}
+
+fn pane_at(model: &Model, at: (u16, u16)) -> Option<Pane> {
+    model.layout().panes().find(|(_, area)| area.contains(at.into())).map(|(pane, _)| pane)
+}
+
+fn press(model: &mut Model, at: (u16, u16)) -> Vec<Effect> {
+    if let Some(page) = view::page_at(model, at) {
+        return viewing::go_to(model, page);
+    }
+    match pane_at(model, at) {
+        Some(Pane::Curves) => curves::point(model, at.0, at.1),
+        Some(Pane::Layers) => {
+            if let Some(layer) = view::layer_at(model, at) {
+                model.view.cursor = layer;
+            }
+        }
+        Some(Pane::Pictures) => return viewing::go_to(model, Page::Lens),
+        Some(Pane::Log) => return viewing::go_to(model, Page::Machine),
+        Some(Pane::Figures) => return viewing::go_to(model, Page::Curves),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn wheel(model: &mut Model, at: (u16, u16), by: isize) -> Vec<Effect> {
+    match (pane_at(model, at), model.view.page) {
+        (Some(Pane::Curves), Page::Curves) => {
+            // Where the mouse is, the curves stay.
+            curves::point(model, at.0, at.1);
+            if by < 0 { curves::zoom_in(model) } else { curves::zoom_out(model) }
+        }
+        (Some(Pane::Pictures), Page::Lens) => lens::step_epoch(model, by),
+        (Some(Pane::Log), _) => viewing::scroll_log(model, NOTCH * by),
+        (Some(_), _) => viewing::scroll(model, by),
+        (None, _) => Vec::new(),
+    }
+}
