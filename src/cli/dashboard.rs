@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     run::{EngineLock, RunDir},
-    tui::{self, Appearance, Incoming, Left, Outgoing, Session},
+    tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings},
     wire::{
         ServerMessage,
         client::{Connection, Sender},
@@ -45,7 +45,7 @@ pub enum Place {
 }
 
 /// Shows the dashboard until it is left.
-pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
+pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<Exit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let way = Way::to(&place);
@@ -67,7 +67,7 @@ pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     });
     let appearance = Appearance::detect(|name| std::env::var(name).ok());
     let connection = tui::Connection::Connecting { what };
-    let left = tui::run(Session { appearance, connection, host, incoming, outgoing }).await;
+    let left = tui::run(Session { appearance, settings, connection, host, incoming, outgoing }).await;
     carrying.abort();
     farewell(&left?, &way, out)
 }

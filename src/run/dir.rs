@@ -130,6 +130,11 @@ impl RunDir {
         self.path.join("history.csv")
     }
 
+    /// TensorBoard's event files, where they are asked for.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
     pub fn engine_log(&self) -> PathBuf {
         self.path.join("engine.log")
     }

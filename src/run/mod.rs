@@ -13,6 +13,7 @@ mod lock;
 mod socket;
 mod summary;
 pub mod tail;
+mod tensorboard;
 mod whole;
 
 pub use blobs::Blobs;
@@ -26,3 +27,4 @@ pub(crate) use socket::own_uid;
 pub use socket::socket_folder;
 pub use summary::{Standing, Summary, summarise};
 pub use tail::{Entry, Place, Tail};
+pub use tensorboard::TensorBoard;

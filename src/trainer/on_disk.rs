@@ -15,12 +15,23 @@ use tokio::sync::watch;
 use super::{Progress, Record, SavedTensor, Settled, scribe::Scribe};
 use crate::{
     error::{Error, Result},
-    event::{CheckpointKind, Event, Explained, Level},
-    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, checkpoint},
+    event::{CheckpointKind, Event, Explained, Level, Stamped},
+    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, TensorBoard, checkpoint},
 };
 
 /// Pictures that a run keeps besides those of its epochs' ends: a few a second while somebody looks.
 const BLOBS: usize = 2000;
+
+/// Who is told of each event once the journal has it. One that fails is told no more, and the run goes on.
+pub trait Follower: Send {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()>;
+}
+
+impl Follower for TensorBoard {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()> {
+        Ok(Self::follow(self, stamped)?)
+    }
+}
 
 /// The only writer of a run directory. Hold the run's lock while it lives.
 pub struct OnDisk {
@@ -28,6 +39,7 @@ pub struct OnDisk {
     journal: JournalWriter,
     history: History,
     blobs: Blobs,
+    followers: Vec<Box<dyn Follower>>,
     reached: Reached,
     /// Once there is something to write.
     scribe: Option<Scribe>,
@@ -52,6 +64,7 @@ impl OnDisk {
             journal,
             history: History::default(),
             blobs,
+            followers: Vec::new(),
             reached,
             scribe: None,
             keep_checkpoints: 2,
@@ -64,6 +77,11 @@ impl OnDisk {
             }
         }
         Ok(record)
+    }
+
+    /// Tells one more of the events to come.
+    pub fn tell(&mut self, follower: impl Follower + 'static) {
+        self.followers.push(Box::new(follower));
     }
 
     /// Bytes of a torn last line that were cut off the journal.
@@ -102,6 +120,12 @@ impl Record for OnDisk {
         let stamped = self.journal.append(event)?;
         if self.follow(&stamped.event) {
             self.history.write(&self.run.history())?;
+        }
+        let mut failed = Vec::new();
+        self.followers.retain_mut(|follower| follower.follow(&stamped).map_err(|error| failed.push(error)).is_ok());
+        for error in failed {
+            let message = format!("{}; no more of it is written", error.message());
+            self.journal.append(Event::Log { level: Level::Warning, message })?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod app;
 mod appearance;
 mod command_line;
 mod curves;
+mod keymap;
 mod keys;
 mod layout;
 mod lens;
@@ -17,6 +18,7 @@ mod page;
 mod pending;
 pub mod pixels;
 mod prompt;
+mod settings;
 mod steering;
 mod symbols;
 mod terminal;
@@ -33,6 +35,7 @@ pub use self::{
     appearance::Appearance,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
+    settings::Settings,
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,

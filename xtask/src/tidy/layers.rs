@@ -30,7 +30,7 @@ const ROOMS: &[Room] = &[
     room("cli", ANYTHING),
     room("engine", &["trainer", "data", "plan", "arch", "weights", "metrics", "run", "event", "command", "wire"]),
     room("trainer", &["data", "plan", "arch", "run", "picture", "event", "command"]),
-    room("tui", &["state", "wire", "picture", "text", "event", "command"]),
+    room("tui", &["state", "wire", "picture", "text", "config", "event", "command"]),
     room("wire", &["run", "event", "command"]),
     pure("state", &["event", "command"]),
     room("run", &["plan", "event"]),
