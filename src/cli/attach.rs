@@ -8,7 +8,10 @@ use super::{
     train::{Shown, View},
     viewer::Link,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    wire::client::From,
+};
 
 #[derive(Args, Debug)]
 pub struct AttachArgs {
@@ -35,7 +38,7 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
         };
         let link = Link { host: host.clone(), run: args.run.clone(), runs };
         return block_on(async {
-            let remote = link.open(0).await?;
+            let remote = link.open(From::Digest).await?;
             match shown {
                 Shown::Lines(form) => headless::follow_remote(remote, form, out).await,
                 Shown::Dashboard(settings) => {

@@ -93,6 +93,11 @@ impl RunDir {
         self.path.join("journal.jsonl")
     }
 
+    /// What the journal comes to; see [`digest`](super::digest).
+    pub fn digest(&self) -> PathBuf {
+        self.path.join("digest.json")
+    }
+
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }

@@ -4,6 +4,7 @@
 
 pub mod blobs;
 pub mod checkpoint;
+pub mod digest;
 mod dir;
 mod error;
 mod find;

@@ -185,6 +185,7 @@ impl From<Incoming> for Msg {
     fn from(incoming: Incoming) -> Self {
         match incoming {
             Incoming::Event(stamped) => Self::Event(stamped),
+            Incoming::State(run) => Self::State(run),
             Incoming::Blob { hash, png } => Self::Blob { hash, png },
             Incoming::NoBlob { hash } => Self::NoBlob { hash },
             Incoming::Sent { command, by, id } => Self::Sent { command, by, id },

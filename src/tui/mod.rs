@@ -51,6 +51,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Incoming {
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
     Blob {
         hash: String,

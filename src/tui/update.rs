@@ -15,6 +15,7 @@ use crate::{
     command::{Command, Watch},
     config::Occasion,
     event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Outcome, Stamped},
+    state::RunState,
 };
 
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub enum Msg {
     /// Columns and rows.
     Resize(u16, u16),
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     Blob {
         hash: String,
         png: Vec<u8>,
@@ -96,6 +99,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             let rings = occasion(&stamped.event).is_some_and(|occasion| model.rings(occasion));
             take_in(model, &stamped);
             if rings { vec![Effect::Bell] } else { Vec::new() }
+        }
+        Msg::State(run) => {
+            model.run = *run;
+            Vec::new()
         }
         Msg::Blob { hash, png } => {
             if let Err(error) = model.view.album.put(hash, &png) {
