@@ -162,6 +162,8 @@ impl TorchStepper {
         };
         let tensors: Vec<&Tensor> = gradients.iter().map(|(_, gradient)| gradient).collect();
         if !score.loss_sum.is_finite() || !shim::finite(&tensors)? {
+            // What went wrong has gone into the moving statistics, and does so once more while it is looked for.
+            before.put_back(&self.network)?;
             let trouble = self.diagnose(batch, update, score, &gradients);
             before.put_back(&self.network)?;
             self.trouble = Some(trouble?);

@@ -81,6 +81,8 @@ pub struct Trainer<'a, S, R> {
     asked: Vec<(Request, u64)>,
     /// For how long the last checkpoint kept the next step waiting, in seconds.
     stalled: f64,
+    /// That the disk has little room left.
+    room_told: bool,
     guard: guard::Guard,
     begun: Instant,
     /// When this engine's time is up.
@@ -142,6 +144,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             saved: Instant::now(),
             asked: Vec::new(),
             stalled: 0.0,
+            room_told: false,
             guard: guard::Guard::new(plan.survival.loss_spike),
             begun: Instant::now(),
             deadline: None,

@@ -220,6 +220,8 @@ struct Memory {
     events: Vec<Event>,
     saved: Saved,
     settled: Vec<Settled>,
+    /// Bytes left on the disk.
+    left: Option<u64>,
     /// The disk is full for so many checkpoints.
     full_for: usize,
     /// What is on screens all the time.
@@ -247,7 +249,7 @@ impl Record for Memory {
             self.settled.push(settled(Err(full)));
             return Ok(());
         }
-        self.settled.push(settled(Ok(Written { file: "memory".into(), bytes: 8 })));
+        self.settled.push(settled(Ok(Written { file: "memory".into(), bytes: 8, left: self.left })));
         // Through the text that a file holds.
         let progress = serde_json::from_str(&serde_json::to_string(progress).unwrap()).unwrap();
         self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress));
