@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    curves,
+    command_line, curves,
     keys::Chord,
     lens,
     model::{Connection, Model},
@@ -227,6 +227,8 @@ pub static ACTIONS: &[Action] = &[
     action!(Move, &[Chord::code(KeyCode::Esc)], None, Always,
         "Close what is open", viewing::close),
 
+    action!(Move, &[Chord::key(':')], Some("command"), Always,
+        "Type a command: the words of `frostline ctl`; Tab completes", command_line::open),
     action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("detach"), Detached,
         "Leave the dashboard; training goes on, and `frostline attach` comes back", viewing::leave),
     action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("quit"), Over,
