@@ -93,13 +93,13 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
             let config = config.as_deref().unwrap_or(Path::new(""));
             let plan = Plan::load(config, &overrides(args.set, args.name))?;
             match &args.run_dir {
-                Some(path) if RunDir::exists(path) => match again(&plan, path)? {
-                    Some(found) => found,
-                    None => {
+                Some(path) if RunDir::exists(path) => {
+                    let Some(found) = again(&plan, path)? else {
                         out.line(&format!("{} is complete", path.display()))?;
                         return Ok(Exit::DONE);
-                    }
-                },
+                    };
+                    found
+                }
                 Some(path) => {
                     check(&plan)?;
                     (RunDir::create_at(path, &plan.to_toml())?, 0)

@@ -268,15 +268,11 @@ fn candidates(run: &RunDir, kind: CheckpointKind) -> Vec<std::path::PathBuf> {
     }
     let mut numbered = run.numbered_checkpoints();
     if let Some(named) = named {
-        match numbered.iter().position(|(_, path)| is_same_file(path, &named)) {
-            // It is the same file as one of them.
-            Some(_) => {}
-            // Of a run that another program has made, or that was made before there were numbers.
-            None => {
-                let step = checkpoint::read_record::<Progress>(&named).map_or(u64::MAX, |progress| progress.step);
-                let place = numbered.partition_point(|(at, _)| *at > step);
-                numbered.insert(place, (step, named));
-            }
+        // Usually it is the same file as one of them; not in a run that another program has made, or that was made before there were numbers.
+        if !numbered.iter().any(|(_, path)| is_same_file(path, &named)) {
+            let step = checkpoint::read_record::<Progress>(&named).map_or(u64::MAX, |progress| progress.step);
+            let place = numbered.partition_point(|(at, _)| *at > step);
+            numbered.insert(place, (step, named));
         }
     }
     numbered.into_iter().map(|(_, path)| path).collect()

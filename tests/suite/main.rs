@@ -16,6 +16,8 @@ mod features;
 mod hub;
 mod interchange;
 #[cfg(feature = "engine")]
+mod jobs;
+#[cfg(feature = "engine")]
 mod lens;
 mod mistakes;
 mod models;

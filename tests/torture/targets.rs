@@ -50,6 +50,7 @@ pub fn all() -> Result<Vec<Target>> {
         configuration()?,
         journal()?,
         frames()?,
+        words(),
         Target::of_file("checkpoint", "last.safetensors", vec![a_checkpoint()?], |path| {
             let _ = checkpoint::read::<Progress>(path);
             let _ = checkpoint::read::<u64>(path);
@@ -89,6 +90,25 @@ fn journal() -> Result<Target> {
         let _ = summarise(&run);
         let _ = frostline::run::JournalWriter::open(&run.journal(), || 0);
     }))
+}
+
+fn words() -> Target {
+    let lines = [
+        "pause",
+        "freeze conv2d conv2d_1",
+        "frost-line none",
+        "learning-rate 1e-4",
+        "checkpoint",
+        "stop",
+        "phase insert train=all epochs=2 learning_rate=1e-5",
+        "phase insert groups=[{layers=[\"a\"], multiplier=0.1}]",
+    ];
+    let corpus = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
+    Target::new("commands", corpus, |bytes| {
+        let line = String::from_utf8_lossy(bytes);
+        let _ = line.parse::<frostline::command::Command>();
+        let _ = frostline::config::Phase::parse(&line);
+    })
 }
 
 fn frames() -> Result<Target> {
