@@ -26,12 +26,21 @@ impl Class {
     }
 }
 
+/// The exit code of a run that was saved, or whose last checkpoint stays, and that the same command goes on with: `EX_TEMPFAIL` of
+/// `sysexits.h`.
+pub const UNFINISHED: u8 = 75;
+
 /// An error that knows its class and, where there is something to do, says it.
 pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn class(&self) -> Class;
 
     fn hint(&self) -> Option<String> {
         None
+    }
+
+    /// Whether the same may succeed with less memory, nothing having changed.
+    fn is_out_of_memory(&self) -> bool {
+        false
     }
 }
 
@@ -71,6 +80,10 @@ impl Error {
 
     pub fn hint(&self) -> Option<String> {
         self.0.hint()
+    }
+
+    pub fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory()
     }
 
     /// The message and its causes, joined by colons, on one line.

@@ -1,6 +1,7 @@
 //! Everything that a run says. The engine appends each [`Stamped`] event to the journal and sends the same to viewers;
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
+mod alarm;
 pub mod bench;
 pub mod evaluation;
 pub mod explain;
@@ -11,6 +12,7 @@ pub(crate) mod real;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarm::{Alarm, Found, Suspect, Then};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
 
@@ -72,6 +74,8 @@ pub enum Event {
         why: String,
     },
     Checkpoint(Checkpoint),
+    /// A step that went wrong.
+    Alarm(Alarm),
     Answered(Answered),
     Explained(Explained),
     /// The images of which something is kept at the end of each epoch: at the start, and after a change.
@@ -277,7 +281,11 @@ pub struct Checkpoint {
     /// File name in `checkpoints/`.
     pub file: String,
     pub bytes: u64,
+    /// That it took to be on the disk, beside the steps.
     pub seconds: f64,
+    /// For how long the next step waited, in seconds: for a copy in memory.
+    #[serde(default)]
+    pub stalled: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,6 +293,17 @@ pub struct Checkpoint {
 pub enum CheckpointKind {
     Best,
     Last,
+}
+
+/// What was not finite in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFinite {
+    Loss,
+    /// Under a loss that was.
+    Gradient,
+    /// Before the step was computed.
+    Weights,
 }
 
 /// The answer to a [`Request`](crate::command::Request).
@@ -354,6 +373,16 @@ pub enum Ended {
         message: String,
         hint: Option<String>,
     },
+}
+
+/// Who ends a run whose time is up.
+pub const OUT_OF_TIME: &str = "max_time";
+
+impl Ended {
+    /// Whether it was the machine's or the clock's wish, not a person's: the same command is to go on.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self, Self::Stopped { by } if by == OUT_OF_TIME || by.starts_with("SIG"))
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `frostline import`: a whole model that Keras saved becomes a run that has come to its end, so that whatever can be asked of a run can
 //! be asked of it, and training can go on from its weights. Needs no engine.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
@@ -21,7 +21,7 @@ use crate::{
     event::{Checkpoint, CheckpointKind, DataOpened, Ended, Event, Level, RunEnded, SplitName},
     plan::Plan,
     run::RunDir,
-    trainer::{OnDisk, Origin, Progress, Record as _, SavedTensor},
+    trainer::{OnDisk, Origin, Progress, Record as _, SavedTensor, Settled, Written},
     weights::{KerasModel, Wanted, imagenet},
 };
 
@@ -56,7 +56,7 @@ pub fn run(args: &ImportArgs, out: &mut Output) -> Result<Exit> {
         complain(&format!("note: {note}"));
     }
     let weights = model.weights(&plan.arch)?;
-    let tensors = own_tensors(&weights, &plan.arch)?;
+    let tensors = Arc::new(own_tensors(&weights, &plan.arch)?);
     for warning in weights.warnings(&Wanted::whole(&plan.arch, None)) {
         complain(&format!("warning: {warning}"));
     }
@@ -105,7 +105,13 @@ fn classes(args: &ImportArgs, plan: &Plan) -> Result<Vec<String>> {
 }
 
 /// Writes what an engine would have left behind.
-fn fill(run: &RunDir, plan: &Plan, tensors: &[SavedTensor], classes: Vec<String>, origin: String) -> Result<()> {
+fn fill(
+    run: &RunDir,
+    plan: &Plan,
+    tensors: &Arc<Vec<SavedTensor>>,
+    classes: Vec<String>,
+    origin: String,
+) -> Result<()> {
     let progress = Progress::new(plan, Origin::default());
     let mut disk = OnDisk::open(run, now_ms)?;
     disk.say(Event::RunStarted(progress.started(plan, run.name(), false)?))?;
@@ -119,9 +125,11 @@ fn fill(run: &RunDir, plan: &Plan, tensors: &[SavedTensor], classes: Vec<String>
     }))?;
     disk.say(Event::Log { level: Level::Info, message: origin })?;
     for kind in [CheckpointKind::Last, CheckpointKind::Best] {
-        let written = disk.checkpoint(kind, tensors, &progress)?;
-        let checkpoint = Checkpoint { kind, step: 0, epoch: 0, file: written.file, bytes: written.bytes, seconds: 0.0 };
-        disk.say(Event::Checkpoint(checkpoint))?;
+        disk.checkpoint(kind, Arc::clone(tensors), &progress)?;
+    }
+    for Settled { kind, outcome, seconds, .. } in disk.settled(true) {
+        let Written { file, bytes } = outcome?;
+        disk.say(Event::Checkpoint(Checkpoint { kind, step: 0, epoch: 0, file, bytes, seconds, stalled: 0.0 }))?;
     }
     let how = Ended::Stopped { by: "frostline import".into() };
     disk.say(Event::RunEnded(RunEnded { how, step: 0, epoch: 0, seconds: 0.0 }))

@@ -75,6 +75,7 @@ impl Reporter {
             Event::Answered(answered) => Some(answer(answered)),
             Event::Skipped { split, total, files } => Some(skipped(*split, *total, files)),
             Event::Tested(tested) => Some(test(tested)),
+            Event::Alarm(alarm) => Some(format!("warning: {}", alarm.told())),
             Event::Log { level: Level::Warning, message } => Some(format!("warning: {message}")),
             Event::Log { level: Level::Error, message } => Some(format!("error: {message}")),
             Event::RunEnded(ended) => end(ended),

@@ -3,7 +3,7 @@
 
 use std::{
     io::{IsTerminal as _, stdin, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -32,6 +32,9 @@ pub struct TrainArgs {
     /// Go on with a run from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "name"])]
     resume: Option<String>,
+    /// Make the run in this directory; if it is there already, go on with it: for jobs that are started again by the same command
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    run_dir: Option<PathBuf>,
     /// Change a key of the configuration, for example `train.epochs=3`; with --resume, the run's own from here on
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -87,9 +90,22 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
             (run, since)
         }
         (None, config) => {
-            let config = config.as_deref().unwrap_or(std::path::Path::new(""));
+            let config = config.as_deref().unwrap_or(Path::new(""));
             let plan = Plan::load(config, &overrides(args.set, args.name))?;
-            (create(&plan, &args.place)?, 0)
+            match &args.run_dir {
+                Some(path) if RunDir::exists(path) => match again(&plan, path)? {
+                    Some(found) => found,
+                    None => {
+                        out.line(&format!("{} is complete", path.display()))?;
+                        return Ok(Exit::DONE);
+                    }
+                },
+                Some(path) => {
+                    check(&plan)?;
+                    (RunDir::create_at(path, &plan.to_toml())?, 0)
+                }
+                None => (create(&plan, &args.place)?, 0),
+            }
         }
     };
     start(&run, since, shown, out)
@@ -101,15 +117,36 @@ pub fn overrides(mut set: Vec<String>, name: Option<String>) -> Vec<String> {
     set
 }
 
-/// Checks the data and the weights to begin with as far as that takes no time, and makes the run directory.
+/// The run that the same command has made before; `None` if nothing of it is left to do.
+fn again(plan: &Plan, path: &Path) -> Result<Option<(RunDir, u64)>> {
+    let run = RunDir::open(path)?;
+    if Plan::load(&run.config(), &[])?.to_toml() != plan.to_toml() {
+        return Err(Error::user(
+            format!("{} was made with another configuration", path.display()),
+            "give the new one a --run-dir of its own, or change the old one with --resume DIR --set KEY=VALUE",
+        ));
+    }
+    if run::summarise(&run)?.standing == Standing::Completed {
+        return Ok(None);
+    }
+    free(&run)?;
+    Ok(Some((run.clone(), events(&run)?)))
+}
+
+/// Makes a run directory with a name of its own.
 pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
+    check(plan)?;
+    Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
+}
+
+/// Checks the data and the weights to begin with as far as that takes no time.
+fn check(plan: &Plan) -> Result<()> {
     let data = data::inspect(&plan.data)?;
     plan.check_classes(&data.classes)?;
     // Names and shapes only; the engine reads the numbers.
     Pretrained::of_plan(plan, &Shelf::from_environment())?;
     // Looked for first: a run that no engine can carry out would only be in the way.
-    engine::program()?;
-    Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
+    engine::program().map(drop)
 }
 
 /// Starts the engine of a run and shows it. `since` is the first event that is news.
@@ -127,10 +164,7 @@ pub fn start(run: &RunDir, since: u64, shown: Shown, out: &mut Output) -> Result
 /// A run that no engine holds, and how many events it has.
 fn resumable(place: &Place, which: &str, set: &[String]) -> Result<(RunDir, u64)> {
     let run = place.find(which)?;
-    if let Some(holder) = EngineLock::holder(&run)? {
-        let error = run::Error::Locked { run: run.name(), pid: holder.pid };
-        return Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(&run))));
-    }
+    free(&run)?;
     let summary = run::summarise(&run)?;
     if summary.standing == Standing::Completed && set.is_empty() {
         return Err(Error::user(
@@ -138,8 +172,19 @@ fn resumable(place: &Place, which: &str, set: &[String]) -> Result<(RunDir, u64)
             format!("to train on, set a larger number: `{} --set train.epochs=N`", hint::resume(&run)),
         ));
     }
-    let since = if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 };
+    let since = events(&run)?;
     Ok((run, since))
+}
+
+fn free(run: &RunDir) -> Result<()> {
+    let Some(holder) = EngineLock::holder(run)? else { return Ok(()) };
+    let error = run::Error::Locked { run: run.name(), pid: holder.pid };
+    Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(run))))
+}
+
+/// How many there are.
+fn events(run: &RunDir) -> Result<u64> {
+    Ok(if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 })
 }
 
 /// Writes the run's configuration anew, with `set` applied: more epochs, for example. What its checkpoints were made of

@@ -11,6 +11,7 @@ mod notify;
 mod optimizer;
 mod phase;
 mod schedule;
+mod survival;
 mod ui;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use notify::{Notify, Occasion};
 pub use optimizer::Optimizer;
 pub use phase::{Layers, Phase, RateGroup, Word};
 pub use schedule::{EarlyStopping, Monitor, Schedule};
+pub use survival::{LossSpike, OnNonFinite, OnSpike};
 pub use ui::{GlyphName, Pictures, SmoothingForm, ThemeName, Ui, UiFile};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,15 @@ pub struct Train {
     pub freeze: Vec<String>,
     /// Write `last.safetensors` each so many minutes, besides the end of every epoch.
     pub checkpoint_minutes: f64,
+    /// So many of the last checkpoints stay besides the best.
+    pub keep_checkpoints: u32,
+    /// Of one engine's life, `23h 50m`: then the run is saved and ends unfinished, for the same command to go on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_time: Option<String>,
+    /// How long saving may take after a signal that ends the run.
+    pub grace: String,
+    pub on_nonfinite: OnNonFinite,
+    pub loss_spike: LossSpike,
     /// Write TensorBoard's event files too, into the run directory.
     pub tensorboard: bool,
     pub precision: Precision,
@@ -87,6 +98,11 @@ impl Default for Train {
             learning_rate: None,
             freeze: Vec::new(),
             checkpoint_minutes: 5.0,
+            keep_checkpoints: 2,
+            max_time: None,
+            grace: "25s".into(),
+            on_nonfinite: OnNonFinite::default(),
+            loss_spike: LossSpike::default(),
             tensorboard: false,
             precision: Precision::default(),
             optimizer: Optimizer::default(),

@@ -20,6 +20,7 @@ mod frame;
 mod idx;
 mod loader;
 mod locate;
+mod part;
 mod resize;
 mod source;
 mod split;

@@ -55,6 +55,10 @@ pub enum EngineError {
     #[error("a batch holds what another part of the network made of its pictures than the one that is frozen")]
     Features,
 
+    /// Some weights may have moved and others not, so the step cannot be tried again.
+    #[error("out of memory while the weights were updated: {message}")]
+    Update { message: String },
+
     #[error("the training step panicked: {message}")]
     Panicked { message: String },
 
@@ -74,6 +78,14 @@ impl From<TchError> for EngineError {
 }
 
 impl EngineError {
+    /// Of an update: what has begun to move is not moved again.
+    pub(super) fn in_update(self) -> Self {
+        match self {
+            Self::Memory { message, .. } => Self::Update { message },
+            other => other,
+        }
+    }
+
     /// An answer that found no way out, on its way through what computes it.
     pub(super) fn told(error: &frostline::error::Error) -> Self {
         Self::Unheard { message: error.message() }
@@ -94,7 +106,11 @@ impl EngineError {
 impl Explain for EngineError {
     fn class(&self) -> Class {
         match self {
-            Self::Memory { .. } | Self::Device { .. } | Self::Unheard { .. } | Self::Interrupted => Class::Environment,
+            Self::Memory { .. }
+            | Self::Update { .. }
+            | Self::Device { .. }
+            | Self::Unheard { .. }
+            | Self::Interrupted => Class::Environment,
             Self::Head { .. }
             | Self::UnknownLayer { .. }
             | Self::NoParameters { .. }
@@ -112,9 +128,15 @@ impl Explain for EngineError {
         }
     }
 
+    fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Memory { .. })
+    }
+
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Memory { .. } => "use a smaller batch_size, smaller pictures, or freeze the lower layers",
+            Self::Memory { .. } | Self::Update { .. } => {
+                "use a smaller batch_size, smaller pictures, or freeze the lower layers"
+            }
             Self::Device { .. } => {
                 "device = \"auto\" takes the graphics card where there is one, and the processor otherwise"
             }

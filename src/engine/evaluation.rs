@@ -4,7 +4,7 @@
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::mpsc::channel,
+    sync::{Arc, mpsc::channel},
 };
 
 use frostline::{
@@ -16,7 +16,7 @@ use frostline::{
     },
     metrics::{Case, Telling},
     run::checkpoint::{self, DType, TensorData},
-    trainer::{Evaluated, Inbox, Origin, Planes, Progress, Record, SavedTensor, Trainer, Written},
+    trainer::{Evaluated, Inbox, Origin, Planes, Progress, Record, SavedTensor, Settled, Trainer},
 };
 
 use crate::{
@@ -126,8 +126,12 @@ impl Record for Printed {
         Err(Error::internal("a measurement keeps no pictures"))
     }
 
-    fn checkpoint(&mut self, _: CheckpointKind, _: &[SavedTensor], _: &Progress) -> Result<Written> {
+    fn checkpoint(&mut self, _: CheckpointKind, _: Arc<Vec<SavedTensor>>, _: &Progress) -> Result<()> {
         Err(Error::internal("a measurement keeps no checkpoints"))
+    }
+
+    fn settled(&mut self, _: bool) -> Vec<Settled> {
+        Vec::new()
     }
 
     fn read_checkpoint(&mut self, _: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {

@@ -9,6 +9,7 @@ mod batch_norm;
 mod bench;
 mod classify;
 mod device;
+mod diagnosis;
 mod doctor;
 mod error;
 mod evaluation;
@@ -30,6 +31,7 @@ mod queries;
 mod saved;
 mod shards;
 mod shim;
+mod signals;
 mod stdio;
 mod stepper;
 mod trunk;
@@ -44,7 +46,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use error::Result;
 use frostline::arch::zoo::Architecture;
-use frostline::error::Error;
+use frostline::error::{Error, UNFINISHED};
 use frostline::event::{CheckpointKind, SplitName};
 use stepper::TorchStepper;
 
@@ -135,7 +137,10 @@ fn main() -> ExitCode {
     // Before any thread is there.
     device::settle_memory();
     let outcome = match Arguments::parse().task {
-        Task::Train { run } => process::train(&run),
+        Task::Train { run } => match process::train(&run) {
+            Ok(ended) if ended.is_unfinished() => return ExitCode::from(UNFINISHED),
+            other => other.map(drop),
+        },
         Task::Eval { run, split, checkpoint, pictures, into } => {
             let looking = into.map(|into| evaluation::Looking { pictures, into });
             evaluation::evaluate(&run, split.into(), checkpoint.into(), looking.as_ref())

@@ -1,26 +1,23 @@
 //! The engine's life: lock the run, open its journal and its socket, load what the plan names, train on a thread of its own while
-//! this one listens to signals, and say how it ended. What goes wrong on the way ends up in the journal too.
+//! another room listens to signals, and say how it ended. What goes wrong on the way ends up in the journal too.
 
 use std::{
     io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
     },
     thread,
     time::{Instant, SystemTime},
 };
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 
-use super::{TorchStepper, device, input::Preprocess, precision, stdio, stepper::Target};
+use super::{TorchStepper, device, input::Preprocess, precision, signals::Signals, stdio, stepper::Target};
 use frostline::{
-    command::{Command, Request},
+    command::Request,
     data::{self, Dataset},
     error::{Error, Result},
     event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
@@ -35,20 +32,21 @@ type Journal = Arc<Mutex<OnDisk>>;
 
 /// Trains the run in `path` from its last checkpoint, or from the beginning. An error is in the journal as well, unless the journal
 /// itself is what failed.
-pub fn train(path: &Path) -> Result<()> {
+pub fn train(path: &Path) -> Result<Ended> {
     let run = RunDir::open(path)?;
     stdio::redirect(&run.engine_log())?;
     let _lock = EngineLock::acquire(&run)?;
     let begun = Instant::now();
+    let signals = Signals::catch()?;
     let disk = OnDisk::open(&run, now_ms)?;
     let (head, cut) = (disk.head(), disk.cut());
     let mut journal: Journal = Arc::new(Mutex::new(disk));
-    let outcome = begin(&run, &journal, cut).and_then(|plan| {
+    let outcome = begin(&run, &journal, cut).and_then(|(plan, is_new)| {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, !run.checkpoint(CheckpointKind::Last).exists(), &journal, inbox, &requests), server))
+        Ok((run_listening(plan, is_new, &journal, inbox, &requests, signals), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -56,42 +54,48 @@ pub fn train(path: &Path) -> Result<()> {
         Err(error) => (Err(error), None),
     };
     let (how, outcome) = match ended {
-        Ok(how) => (how, Ok(())),
+        Ok(how) => (how.clone(), Ok(how)),
         Err(error) => {
             let (class, message, hint) = (error.class(), error.message(), error.hint());
             (Ended::Failed { class, message, hint }, Err(error))
         }
     };
-    let reached = journal.lock().unwrap_or_else(PoisonError::into_inner).reached();
+    let reached = whole(&journal).reached();
     let seconds = begun.elapsed().as_secs_f64();
     journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }))?;
     outcome
 }
 
-/// Says what will run.
-fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Plan> {
+/// Every write leaves the run directory whole, so a panic in the middle of one poisons nothing.
+fn whole(journal: &Journal) -> MutexGuard<'_, OnDisk> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says what will run, and whether it begins.
+fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, bool)> {
     let plan = Plan::load(&run.config(), &[])?;
     let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
     let is_resumed = saved.is_some();
     let progress = saved.unwrap_or_else(|| Progress::new(&plan, Origin::default()));
+    whole(&journal).keep_checkpoints(plan.survival.keep_checkpoints);
     journal.say(Event::RunStarted(progress.started(&plan, run.name(), is_resumed)?))?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
     tell_others(run, &plan, &mut journal)?;
-    Ok(plan)
+    Ok((plan, !is_resumed))
 }
 
 /// Who else is told of the run, besides its viewers.
 fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
     if let Some(notices) = Notices::new(run, &plan.notify) {
-        journal.lock().unwrap_or_else(PoisonError::into_inner).tell(notices);
+        whole(journal).tell(notices);
     }
     if plan.tensorboard {
         match TensorBoard::write(run, &run.tensorboard()) {
-            Ok(board) => journal.lock().unwrap_or_else(PoisonError::into_inner).tell(board),
+            Ok(board) => whole(journal).tell(board),
             Err(error) => {
                 let message = format!("{}: TensorBoard will see nothing of this run", Error::from(error).message());
                 journal.say(Event::Log { level: Level::Warning, message })?;
@@ -108,7 +112,9 @@ fn run_listening(
     journal: &Journal,
     inbox: Inbox,
     requests: &Sender<Request>,
+    signals: Signals,
 ) -> Result<Ended> {
+    let grace = plan.survival.grace;
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()
@@ -121,32 +127,11 @@ fn run_listening(
             let _ = done.send(ended);
         })
         .map_err(|error| Error::environment(format!("cannot start the trainer's thread: {error}"), None))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None))?;
-    runtime.block_on(listen(finished, requests))
-}
-
-/// SIGTERM, SIGINT and SIGHUP save and end the run, SIGUSR1 saves it.
-async fn listen(mut finished: oneshot::Receiver<Result<Ended>>, requests: &Sender<Request>) -> Result<Ended> {
-    let on =
-        |kind| signal(kind).map_err(|error| Error::environment(format!("cannot listen to signals: {error}"), None));
-    let mut terminate = on(SignalKind::terminate())?;
-    let mut interrupt = on(SignalKind::interrupt())?;
-    let mut hang_up = on(SignalKind::hangup())?;
-    let mut user = on(SignalKind::user_defined1())?;
-    loop {
-        let (by, command) = tokio::select! {
-            ended = &mut finished => {
-                return ended.unwrap_or_else(|_| Err(Error::internal("the trainer's thread ended without a word")));
-            }
-            _ = terminate.recv() => ("SIGTERM", Command::Stop),
-            _ = interrupt.recv() => ("SIGINT", Command::Stop),
-            _ = hang_up.recv() => ("SIGHUP", Command::Stop),
-            _ = user.recv() => ("SIGUSR1", Command::Checkpoint),
-        };
-        // The trainer's end closes only when it has finished, which the next turn sees.
-        let _ = requests.send(Request { id: 0, by: by.to_owned(), command });
-    }
+    signals.listen(finished, requests, grace, |message| {
+        let mut journal = Arc::clone(journal);
+        // The trainer may hold it, at a disk that does not answer.
+        thread::spawn(move || journal.say(Event::Log { level: Level::Error, message }));
+    })
 }
 
 /// `is_new`: no checkpoint has all the weights already.

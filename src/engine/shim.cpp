@@ -1,10 +1,13 @@
 // What tch does not expose of libtorch. Everything links against the CPU libraries alone; the dispatcher finds CUDA's kernels.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
+
+#include <atomic>
 
 #include "crew.h"
 #include "guarded.h"
@@ -113,6 +116,33 @@ char *frostline_adam(Tensor *const *weights, Tensor *const *gradients, Tensor *c
             at::_fused_adamw_(w, g, m, v, none, steps, rate, beta_1, beta_2, decay, epsilon, false, false);
         else
             at::_fused_adam_(w, g, m, v, none, steps, rate, beta_1, beta_2, decay, epsilon, false, false);
+    });
+}
+
+// Whether every number is finite. On the processor one look at the exponents, on all threads; elsewhere what PyTorch's GradScaler asks.
+char *frostline_finite(Tensor *const *tensors, size_t count, bool *finite) {
+    return guarded([&] {
+        at::NoGradGuard no_grad;
+        *finite = true;
+        std::vector<Tensor> elsewhere;
+        for (const Tensor &tensor : list(tensors, count)) {
+            bool walks = tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_non_overlapping_and_dense();
+            if (!walks) {
+                elsewhere.push_back(at::isfinite(tensor).all());
+                continue;
+            }
+            auto bits = static_cast<const uint32_t *>(tensor.const_data_ptr());
+            std::atomic<bool> all{true};
+            at::parallel_for(0, tensor.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+                // An infinity and what is no number have an exponent of all ones: one more carries into the sign.
+                uint32_t carried = 0;
+                for (int64_t i = begin; i < end; i++) carried |= (bits[i] & 0x7fffffffu) + 0x00800000u;
+                if (carried >> 31) all = false;
+            });
+            if (!all) *finite = false;
+        }
+        // One wait for the device, not one a tensor.
+        if (*finite && !elsewhere.empty()) *finite = at::stack(elsewhere).all().item<bool>();
     });
 }
 

@@ -82,6 +82,7 @@ unsafe extern "C" {
         decay: f64,
         epsilon: f64,
     ) -> *mut c_char;
+    fn frostline_finite(tensors: List, count: usize, finite: *mut bool) -> *mut c_char;
     fn frostline_deterministic() -> *mut c_char;
     fn frostline_libtorch_version() -> *const c_char;
 }
@@ -312,6 +313,15 @@ pub fn crew<F: Fn() + Sync>(threads: usize, work: &F) -> Result<()> {
     }
     // SAFETY: as above; the threads are done with `work` when the call returns.
     check(unsafe { frostline_crew(threads as i32, call::<F>, ptr::from_ref(work).cast_mut().cast()) })
+}
+
+/// Whether all numbers of all tensors are finite.
+pub fn finite(tensors: &[&Tensor]) -> Result<bool> {
+    let list: Vec<_> = tensors.iter().map(|tensor| tensor.as_ptr().cast_mut()).collect();
+    let mut finite = false;
+    // SAFETY: as in `sgd`; `finite` is written whenever there is no error.
+    check(unsafe { frostline_finite(list.as_ptr(), list.len(), &raw mut finite) })?;
+    Ok(finite)
 }
 
 /// Makes cuDNN give the same bits every time, so that a resumed run on a graphics card is the uninterrupted one.

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tch::{Device, Kind, Tensor};
 
 use super::device;
+use super::diagnosis;
 use super::error::EngineError;
 use super::explain;
 use super::features::Part;
@@ -27,7 +28,7 @@ use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::LayerMeters;
 use frostline::plan;
-use frostline::trainer::{Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Update};
+use frostline::trainer::{Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Trouble, Update};
 use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
@@ -37,6 +38,10 @@ pub struct TorchStepper {
     meters: Meters,
     /// Of the last step.
     gradients: Vec<Gradient>,
+    /// Why it updated nothing.
+    trouble: Option<Trouble>,
+    /// Most pictures at once in a step.
+    micro_batch: Option<usize>,
     preprocess: Preprocess,
     seed: u64,
     /// Only a processor works in shards: a graphics card wants the whole batch.
@@ -65,6 +70,8 @@ impl TorchStepper {
                 seals: Seals::none(&network),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
+                trouble: None,
+                micro_batch: None,
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
                 parts: Default::default(),
                 preprocess,
@@ -141,18 +148,98 @@ impl TorchStepper {
     fn train(&mut self, batch: &Batch, update: Update) -> super::Result<Score> {
         // Before the forward pass, so that two sets of gradients never lie in memory.
         self.gradients.clear();
+        self.trouble = None;
         if batch.count == 0 {
             return Ok(Score::default());
         }
-        let mode = Mode::Train { seed: self.seed, step: update.step };
-        let (pass, labels) = self.forward(batch, mode)?;
+        let before = Statistics::of(&self.network)?;
+        let (score, gradients) = match self.learn(batch, update) {
+            Ok(learned) => learned,
+            Err(error) => {
+                before.put_back(&self.network)?;
+                return Err(error);
+            }
+        };
+        let tensors: Vec<&Tensor> = gradients.iter().map(|(_, gradient)| gradient).collect();
+        if !score.loss_sum.is_finite() || !shim::finite(&tensors)? {
+            let trouble = self.diagnose(batch, update, score, &gradients);
+            before.put_back(&self.network)?;
+            self.trouble = Some(trouble?);
+            return Ok(score);
+        }
+        self.gradients = gradients;
+        let updated = self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate);
+        updated.map_err(EngineError::in_update)?;
+        Ok(score)
+    }
+
+    /// A batch's score and gradients, summed over its parts where it does not go through at once.
+    fn learn(&mut self, batch: &Batch, update: Update) -> super::Result<(Score, Vec<Gradient>)> {
         let head = self.network.head();
-        let loss = loss::mixed(&pass.logits, &labels, batch.mixed.as_ref(), head)?;
-        let predictions = loss::predictions(&pass.logits, head)?;
-        self.gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
-        self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate)?;
-        let _no_grad = tch::no_grad_guard();
-        loss::score(&loss, &predictions, &labels)
+        input::check(batch, self.network.arch().input(), head.classes())?;
+        let most = self.micro_batch.unwrap_or(batch.count).clamp(1, batch.count);
+        let mut total = Score::default();
+        let mut sums: Vec<Gradient> = Vec::new();
+        for (number, first) in (0..batch.count).step_by(most).enumerate() {
+            let range = first..batch.count.min(first + most);
+            let share = range.len() as f64 / batch.count as f64;
+            let part = (share < 1.0).then(|| batch.part(range));
+            let part = part.as_ref().unwrap_or(batch);
+            let (pass, labels) = self.forward(part, self.mode(update, number))?;
+            let mean = loss::mixed(&pass.logits, &labels, part.mixed.as_ref(), head)?;
+            let predictions = loss::predictions(&pass.logits, head)?;
+            let loss = if share < 1.0 { mean.f_mul_scalar(share)? } else { mean.shallow_clone() };
+            let gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
+            let _no_grad = tch::no_grad_guard();
+            let score = loss::score(&mean, &predictions, &labels)?;
+            total.images += score.images;
+            total.loss_sum += score.loss_sum;
+            total.correct += score.correct;
+            if sums.is_empty() {
+                sums = gradients;
+            } else {
+                for ((_, sum), (_, more)) in sums.iter_mut().zip(gradients) {
+                    let _ = sum.f_add_(&more)?;
+                }
+            }
+        }
+        Ok((total, sums))
+    }
+
+    /// Each part of a batch has dropout masks of its own.
+    fn mode(&self, update: Update, part: usize) -> Mode {
+        /// No run has so many steps.
+        const PARTS: u32 = 44;
+        Mode::Train { seed: self.seed, step: update.step | (part as u64) << PARTS }
+    }
+
+    /// The moving statistics are not kept.
+    fn diagnose(
+        &mut self,
+        batch: &Batch,
+        update: Update,
+        score: Score,
+        gradients: &[Gradient],
+    ) -> super::Result<Trouble> {
+        if score.loss_sum.is_finite() {
+            return diagnosis::backward(&self.network, gradients);
+        }
+        // What was kept of a frozen part has no pictures to go through all layers, and was finite when it was kept.
+        if batch.features.is_some() {
+            return diagnosis::weights(&self.network);
+        }
+        let most = self.micro_batch.unwrap_or(batch.count).clamp(1, batch.count);
+        let mut found = diagnosis::weights(&self.network)?;
+        for (number, first) in (0..batch.count).step_by(most).enumerate() {
+            if !found.layers.is_empty() {
+                break;
+            }
+            let part = batch.part(first..batch.count.min(first + most));
+            let device = self.network.device();
+            let x = input::pictures(&part.images, part.count, part.size, self.preprocess, device)?;
+            found = diagnosis::forward(&self.network, &x, self.mode(update, number))?;
+        }
+        Ok(found)
     }
 
     fn look(&mut self, batch: &Batch) -> super::Result<Evaluated> {
@@ -177,6 +264,14 @@ impl TorchStepper {
 impl Stepper for TorchStepper {
     fn step(&mut self, batch: &Batch, update: Update) -> Result<Score> {
         shielded(|| self.train(batch, update))
+    }
+
+    fn trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
+    fn set_micro_batch(&mut self, pictures: Option<usize>) {
+        self.micro_batch = pictures;
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
@@ -258,6 +353,35 @@ impl Stepper for TorchStepper {
             self.network.refresh(true)?;
             explain::paint(&self.network, self.shards.as_ref(), self.preprocess, layer, painting)
         })
+    }
+}
+
+/// What a forward pass changes: the moving statistics of the layers that train, as they were.
+struct Statistics(Vec<(usize, Tensor)>);
+
+impl Statistics {
+    fn of(network: &Network) -> super::Result<Self> {
+        let _no_grad = tch::no_grad_guard();
+        let moves = |index: &usize| {
+            let weight = &network.weights().all()[*index];
+            !weight.learned && !network.is_frozen(weight.layer)
+        };
+        let all = network.weights().all();
+        let moving = (0..all.len()).filter(moves);
+        let copy = |index: usize| {
+            let mut copy = all[index].tensor.f_empty_like()?;
+            copy.f_copy_(&all[index].tensor)?;
+            Ok((index, copy))
+        };
+        moving.map(copy).collect::<super::Result<_>>().map(Self)
+    }
+
+    fn put_back(&self, network: &Network) -> super::Result<()> {
+        let _no_grad = tch::no_grad_guard();
+        for (index, before) in &self.0 {
+            network.weights().all()[*index].tensor.shallow_clone().f_copy_(before)?;
+        }
+        Ok(())
     }
 }
 

@@ -35,6 +35,8 @@ pub enum PlanError {
     NoPath,
     #[error("{key} is {value}, but must be {range}")]
     Range { key: &'static str, value: f64, range: &'static str },
+    #[error("{key}: \"{text}\" is no length of time")]
+    Time { key: &'static str, text: String },
     #[error("data.augment.cache keeps single images, but {key} mixes two of each batch")]
     CachedMixture { key: &'static str },
     #[error("train.optimizer: nesterov needs a momentum greater than 0")]
@@ -108,6 +110,7 @@ impl Explain for PlanError {
             | Self::NothingToTrain { known, .. } => {
                 format!("layers with parameters: {}", known.join(", "))
             }
+            Self::Time { .. } => "write it as 90s, 30m or 23h 50m".into(),
             Self::Device(_) => "use auto, cpu, cuda or cuda:N".into(),
             _ => return None,
         })

@@ -9,6 +9,7 @@ mod head;
 mod layers;
 mod phase;
 mod schedule;
+mod survival;
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,12 @@ pub use error::PlanError;
 pub use head::{Head, ends_in_probabilities};
 pub use phase::Phase;
 pub use schedule::{RateSchedule, Reduction, Watcher};
+pub use survival::Survival;
 
-pub use crate::config::{BaseWeights, CacheKind, EarlyStopping, Engine, Explain, Monitor, Notify, Occasion, Optimizer, Precision};
+pub use crate::config::{
+    BaseWeights, CacheKind, EarlyStopping, Engine, Explain, LossSpike, Monitor, Notify, Occasion, OnNonFinite, OnSpike,
+    Optimizer, Precision,
+};
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},
     config::{self, Config, ConfigError},
@@ -41,6 +46,7 @@ pub struct Plan {
     /// One after another; there is at least one.
     pub phases: Vec<Phase>,
     pub checkpoint_minutes: f64,
+    pub survival: Survival,
     pub precision: Precision,
     /// What is kept at the end of each epoch of what the network sees.
     pub explain: Explain,
@@ -111,6 +117,7 @@ impl Plan {
             data,
             phases,
             checkpoint_minutes: train.checkpoint_minutes,
+            survival: survival::resolve(train)?,
             precision: train.precision,
             explain: config.explain,
             tensorboard: train.tensorboard,

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
+    io::Read as _,
     path::Path,
 };
 
@@ -145,6 +146,25 @@ pub fn read<M: DeserializeOwned>(path: &Path) -> Result<(Vec<(String, TensorData
     Ok((tensors, meta))
 }
 
+/// The record alone, without the tensors; the file's end is not looked at.
+pub fn read_record<M: DeserializeOwned>(path: &Path) -> Result<M> {
+    /// As safetensors has it.
+    const LONGEST: u64 = 100_000_000;
+    let refuse = |reason: &str| Error::CheckpointRead { path: path.to_path_buf(), reason: reason.to_owned() };
+    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|_| refuse("it has no header"))?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST {
+        return Err(refuse("its header is too long"));
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).map_err(Error::io("read", path))?;
+    let header: serde_json::Value = serde_json::from_slice(&header).map_err(|error| refuse(&error.to_string()))?;
+    let record = header["__metadata__"][KEY].as_str().ok_or_else(|| refuse("it has no `frostline` record"))?;
+    serde_json::from_str(record).map_err(|error| refuse(&error.to_string()))
+}
+
 /// An engine that was killed while it wrote leaves a temporary file of the size of a checkpoint.
 fn clear_leftovers(path: &Path) {
     let Some(entries) = path.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
@@ -197,6 +217,7 @@ mod tests {
         let (tensors, meta) = sample();
         let length = write(&path, &tensors, &meta).unwrap();
         assert_eq!(length, fs::metadata(&path).unwrap().len());
+        assert_eq!(read_record::<Meta>(&path).unwrap(), meta);
         let (read_tensors, read_meta) = read::<Meta>(&path).unwrap();
         assert_eq!((read_tensors, &read_meta), (tensors.clone(), &meta));
         assert_eq!(read_meta.scale.to_bits(), meta.scale.to_bits());
@@ -244,6 +265,7 @@ mod tests {
             fs::write(&path, &whole[..length]).unwrap();
             let error = read::<Meta>(&path).unwrap_err();
             assert!(matches!(error, Error::CheckpointRead { .. }), "cut at {length}: {error}");
+            let _ = read_record::<Meta>(&path);
             assert!(error.to_string().contains("best.safetensors"), "cut at {length}: {error}");
         }
         fs::write(&path, [&whole[..], b"x"].concat()).unwrap();

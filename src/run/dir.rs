@@ -40,6 +40,29 @@ impl RunDir {
         filled.map(|()| run)
     }
 
+    /// Makes the run directory `path` itself. A folder that is there already must be empty, or what was left of making one.
+    pub fn create_at(path: &Path, config_toml: &str) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create", path))?;
+        let run = Self { path: fs::canonicalize(path).map_err(Error::io("open", path))? };
+        let own = [run.checkpoints(), run.blobs(), whole::beside(&run.config())];
+        for entry in fs::read_dir(&run.path).map_err(Error::io("read", path))? {
+            let entry = entry.map_err(Error::io("read", path))?.path();
+            if !own.contains(&entry) {
+                return Err(Error::Occupied { path: run.path, by: entry });
+            }
+        }
+        for folder in [run.checkpoints(), run.blobs()] {
+            fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        }
+        run.reconfigure(config_toml)?;
+        Ok(run)
+    }
+
+    /// Whether `path` is a run directory.
+    pub fn exists(path: &Path) -> bool {
+        path.join("config.toml").is_file()
+    }
+
     pub fn open(path: &Path) -> Result<Self> {
         let path = fs::canonicalize(path).map_err(Error::io("open", path))?;
         if !path.join("config.toml").is_file() {
@@ -79,6 +102,24 @@ impl RunDir {
             CheckpointKind::Best => "best.safetensors",
             CheckpointKind::Last => "last.safetensors",
         })
+    }
+
+    /// The name under which a last checkpoint lies as long as it is one of the last few.
+    pub fn numbered_checkpoint(&self, step: u64) -> PathBuf {
+        self.checkpoints().join(format!("step-{step:012}.safetensors"))
+    }
+
+    /// Those that are there, with their steps, the newest first.
+    pub fn numbered_checkpoints(&self) -> Vec<(u64, PathBuf)> {
+        let step = |path: &Path| -> Option<u64> {
+            path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
+        };
+        // A folder that cannot be read has none; whoever writes into it is told why.
+        let entries = fs::read_dir(self.checkpoints()).into_iter().flatten().flatten();
+        let mut found: Vec<_> =
+            entries.filter_map(|entry| step(&entry.path()).map(|step| (step, entry.path()))).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found
     }
 
     pub fn blobs(&self) -> PathBuf {
@@ -160,6 +201,21 @@ mod tests {
         assert_eq!(RunDir::open(run.path()).unwrap(), run);
         assert_eq!(fs::read_to_string(run.config()).unwrap(), "seed = 1\n");
         assert!(matches!(RunDir::open(root.path()), Err(Error::NotARun { .. })));
+    }
+
+    #[test]
+    fn a_run_directory_of_a_given_name_is_made_once_and_not_into_what_is_something_else() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("jobs/17");
+        assert!(!RunDir::exists(&path));
+        // What an earlier command was killed over.
+        fs::create_dir_all(path.join("blobs")).unwrap();
+        fs::write(path.join("config.toml.partial"), "se").unwrap();
+        let run = RunDir::create_at(&path, "seed = 1\n").unwrap();
+        assert!(RunDir::exists(&path));
+        assert_eq!(RunDir::open(&path).unwrap(), run);
+        fs::create_dir_all(root.path().join("home/letters")).unwrap();
+        assert!(matches!(RunDir::create_at(&root.path().join("home"), ""), Err(Error::Occupied { .. })));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     error::{Error, Result},
     whole,
 };
-use crate::event::Event;
+use crate::event::{Alarm, Event, Then};
 
 /// A line of the table. Columns that Keras's `CSVLogger` also writes have its names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,10 @@ impl History {
             Event::RunStarted(started) => {
                 let kept = started.resumed.map_or(0, |resumed| resumed.step);
                 self.rows.retain(|row| row.step <= kept);
+                self.rows.len() != before
+            }
+            Event::Alarm(Alarm { then: Then::RolledBack { to }, .. }) => {
+                self.rows.retain(|row| row.step <= *to);
                 self.rows.len() != before
             }
             Event::EpochEnded(ended) => {

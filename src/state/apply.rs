@@ -6,6 +6,7 @@ use super::{Layer, Marker, RunState, What};
 use crate::command::Command;
 use crate::event::{
     Answered, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State, Steps,
+    Then,
 };
 
 impl RunState {
@@ -75,6 +76,12 @@ impl RunState {
                 self.tested = Some(tested.clone());
                 self.evaluating = None;
             }
+            Event::Alarm(alarm) => {
+                if let Then::RolledBack { to } = alarm.then {
+                    self.forget_after(to);
+                    self.step = to;
+                }
+            }
             Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
         }
@@ -110,6 +117,22 @@ impl RunState {
     /// A run begins, or an engine goes on with it: what the engine before this one did after its last checkpoint is undone.
     fn start(&mut self, started: &RunStarted) {
         let (step, epoch) = started.resumed.map_or((0, 0), |r| (r.step, r.epoch));
+        self.forget_after(step);
+        if started.resumed.is_some() {
+            self.mark(step, What::Resumed);
+        }
+        self.layers = started.layers.iter().cloned().map(Layer::new).collect();
+        self.run = Some(started.clone());
+        self.phases = None;
+        (self.step, self.epoch) = (step, epoch);
+        self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
+        self.state = Some(State::Starting);
+        (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
+        (self.tested, self.ended) = (None, None);
+    }
+
+    /// What came after a step is undone.
+    fn forget_after(&mut self, step: u64) {
         let curves = &mut self.curves;
         for curve in [
             &mut curves.loss,
@@ -123,17 +146,6 @@ impl RunState {
         self.epochs.retain(|e| e.step <= step);
         self.markers.retain(|m| m.step <= step);
         self.kept.retain(|e| e.step <= step);
-        if started.resumed.is_some() {
-            self.mark(step, What::Resumed);
-        }
-        self.layers = started.layers.iter().cloned().map(Layer::new).collect();
-        self.run = Some(started.clone());
-        self.phases = None;
-        (self.step, self.epoch) = (step, epoch);
-        self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
-        self.state = Some(State::Starting);
-        (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
-        (self.tested, self.ended) = (None, None);
     }
 
     fn change(&mut self, state: State, step: u64) {

@@ -1,4 +1,4 @@
-//! What happens when the steps of an epoch are done: validation, the watchers' decisions, checkpoints; and the test at the end.
+//! What happens when the steps of an epoch are done: validation and the watchers' decisions; and the test at the end.
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
@@ -9,7 +9,7 @@ use super::{Record, Stepper, Sums, Trainer, evaluation_loader, next, progress::f
 use crate::{
     data::{Loader, Split},
     error::{Error, Result},
-    event::{Checkpoint, CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, PhaseEnd, SplitName, State, Tested},
+    event::{CheckpointKind, Ended, EpochEnded, Event, Level, Metrics, PhaseEnd, SplitName, State, Tested},
     plan::{Monitor, Reduction, Watcher},
 };
 
@@ -82,18 +82,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }
         self.look_after_epoch(self.progress.train_seconds + validation.seconds)?;
         self.progress.next_epoch();
-        if best {
-            self.checkpoint_or_warn(CheckpointKind::Best)?;
-        }
-        self.checkpoint_or_warn(CheckpointKind::Last)
-    }
-
-    /// A disk that is full now may not be so at the next checkpoint: training goes on, and the last whole one stays.
-    pub(super) fn checkpoint_or_warn(&mut self, kind: CheckpointKind) -> Result<()> {
-        let Err(error) = self.checkpoint(kind) else { return Ok(()) };
-        self.saved = Instant::now();
-        let message = format!("no checkpoint was written, the one before it stays: {}", error.message());
-        self.record.say(Event::Log { level: Level::Error, message })
+        let kinds = [CheckpointKind::Best, CheckpointKind::Last];
+        self.checkpoints_or_warn(if best { &kinds } else { &kinds[1..] })
     }
 
     fn watch_plateau(&mut self, figure_of: impl Fn(Monitor) -> f64, reduction: Reduction) -> Result<()> {
@@ -106,25 +96,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.progress.rate_factor *= reduction.factor.max(floor.min(1.0));
         let event = Event::LearningRate { step: self.progress.step, rate: self.rate(), why: "plateau".into() };
         self.record.say(event)
-    }
-
-    pub(super) fn checkpoint(&mut self, kind: CheckpointKind) -> Result<()> {
-        let begun = Instant::now();
-        let tensors = self.stepper.save()?;
-        let written = self.record.checkpoint(kind, &tensors, &self.progress)?;
-        if kind == CheckpointKind::Last {
-            self.saved = Instant::now();
-        }
-        // Between two epochs it is the finished one that a person thinks of.
-        let epoch = self.progress.epoch - u32::from(self.progress.step_in_epoch == 0 && self.progress.epoch > 1);
-        self.record.say(Event::Checkpoint(Checkpoint {
-            kind,
-            step: self.progress.step,
-            epoch,
-            file: written.file,
-            bytes: written.bytes,
-            seconds: begun.elapsed().as_secs_f64(),
-        }))
     }
 
     /// Evaluates the last phase's best checkpoint on the test split, where there is one.
@@ -196,7 +167,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             if batch.count == 0 {
                 continue;
             }
-            let evaluated = self.stepper.evaluate(&batch)?;
+            let evaluated = self.judge(&batch)?;
             self.record.judged(&batch, &evaluated)?;
             self.look_if_due()?;
             sums.add(evaluated.score);

@@ -6,6 +6,7 @@ mod budget;
 mod easel;
 mod epoch;
 mod features;
+mod guard;
 mod inbox;
 mod look;
 mod meter;
@@ -18,6 +19,9 @@ mod pictures;
 mod pins;
 mod progress;
 mod record;
+mod saving;
+mod scribe;
+mod spike;
 mod stepper;
 
 use std::{
@@ -33,10 +37,11 @@ pub use notices::Notices;
 pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
-pub use record::{Record, Written};
-pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Update};
+pub use record::{Record, Settled, Written};
+pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update};
 
 use crate::{
+    command::Request,
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
     error::Result,
     event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
@@ -74,7 +79,14 @@ pub struct Trainer<'a, S, R> {
     last_rate: Option<f64>,
     layers_read: Instant,
     saved: Instant,
-    loss_warned: bool,
+    /// Who waits for a checkpoint to be on the disk, with the step at which it was asked for.
+    asked: Vec<(Request, u64)>,
+    /// For how long the last checkpoint kept the next step waiting, in seconds.
+    stalled: f64,
+    guard: guard::Guard,
+    begun: Instant,
+    /// When this engine's time is up.
+    deadline: Option<Instant>,
     /// The troubles with caches that were told.
     cache_told: HashSet<String>,
     /// Unreadable files that were told already, by split: every epoch meets them again.
@@ -107,6 +119,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         }
         let progress = Progress { origin, ..progress };
         stepper.set_frozen(&progress.frozen)?;
+        stepper.set_micro_batch(progress.micro_batch.map(|images| images as usize));
         Ok(Self {
             loader: training_loader(plan, &phases[progress.phase], data.train.clone()),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
@@ -129,7 +142,11 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             last_rate: None,
             layers_read: Instant::now(),
             saved: Instant::now(),
-            loss_warned: false,
+            asked: Vec::new(),
+            stalled: 0.0,
+            guard: guard::Guard::new(plan.survival.loss_spike),
+            begun: Instant::now(),
+            deadline: None,
             cache_told: HashSet::new(),
             skips_told: HashMap::new(),
         })
@@ -144,8 +161,15 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         (self.stepper, self.record)
     }
 
-    /// Trains to the end of the plan, or until somebody stops it.
+    /// Trains to the end of the plan, or until somebody stops it. Whatever was to be saved is on the disk then.
     pub fn run(&mut self) -> Result<Ended> {
+        let ended = self.train()?;
+        self.settle(true)?;
+        Ok(ended)
+    }
+
+    fn train(&mut self) -> Result<Ended> {
+        self.deadline = self.plan.survival.max_time.and_then(|time| self.begun.checked_add(time));
         self.open()?;
         loop {
             if let Break(by) = self.train_phase()? {
@@ -162,6 +186,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         while self.has_epoch_left() {
             if let Break(by) = self.train_epoch()? {
                 return Ok(Break(by));
+            }
+            if std::mem::take(&mut self.guard.moved) {
+                continue;
             }
             // Ended or skipped before a step was done that could be validated.
             if self.progress.step_in_epoch == 0 && self.progress.phase_ended.is_some() {
@@ -190,6 +217,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             }
             let Some((batch, waited)) = next(&mut batches)? else { break };
             self.step(&batch, waited)?;
+            if self.guard.moved {
+                break;
+            }
             self.look_if_due()?;
         }
         Ok(Continue(()))
@@ -241,15 +271,23 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             let learning_rate = self.rate();
             let update = Update { step: self.progress.step, learning_rate };
             self.last_rate = Some(learning_rate);
-            let score = self.stepper.step(batch, update)?;
-            self.progress.sums.add(score);
-            self.meter.add(score, waited);
-            self.warn_of_nan(score)?;
+            let score = self.learn(batch, update)?;
+            let trouble = self.stepper.trouble();
+            if trouble.is_none() {
+                self.progress.sums.add(score);
+                self.meter.add(score, waited);
+            }
+            self.count(waited, begun);
+            match trouble {
+                Some(trouble) => self.answer_trouble(batch, score, trouble)?,
+                None => self.look_for_spike(batch, score)?,
+            }
+            if self.guard.moved {
+                return Ok(());
+            }
+        } else {
+            self.count(waited, begun);
         }
-        self.progress.step += 1;
-        self.progress.step_in_epoch += 1;
-        self.progress.wait_seconds += waited.as_secs_f64();
-        self.progress.train_seconds += (waited + begun.elapsed()).as_secs_f64();
         if self.meter.is_due() {
             self.flush()?;
         }
@@ -261,6 +299,13 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             self.checkpoint_or_warn(CheckpointKind::Last)?;
         }
         Ok(())
+    }
+
+    fn count(&mut self, waited: Duration, begun: Instant) {
+        self.progress.step += 1;
+        self.progress.step_in_epoch += 1;
+        self.progress.wait_seconds += waited.as_secs_f64();
+        self.progress.train_seconds += (waited + begun.elapsed()).as_secs_f64();
     }
 
     fn say_doing(&mut self, state: State) -> Result<()> {
@@ -307,16 +352,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         }
         let total = told.len() as u64;
         self.record.say(Event::Skipped { split, total, files })
-    }
-
-    fn warn_of_nan(&mut self, score: Score) -> Result<()> {
-        if score.loss_sum.is_finite() || self.loss_warned {
-            return Ok(());
-        }
-        self.loss_warned = true;
-        let message =
-            format!("the loss is not a number since step {}; a lower learning rate may help", self.progress.step);
-        self.record.say(Event::Log { level: Level::Warning, message })
     }
 
     /// What the loaders keep in files is a matter of speed, so the run goes on.

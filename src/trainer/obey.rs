@@ -9,7 +9,7 @@ use super::{Record, Stepper, Trainer};
 use crate::{
     command::{Command, Request},
     error::{Error, Result},
-    event::{Answered, CheckpointKind, Event, Outcome, State, Trainable},
+    event::{Answered, CheckpointKind, Event, OUT_OF_TIME, Outcome, State, Trainable},
     plan::{check_freezable, check_left_to_train},
 };
 
@@ -20,6 +20,10 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// Takes every request that has arrived; while the run is paused it stays here. Breaks with the name of who stopped the run.
     pub(super) fn obey(&mut self) -> Result<ControlFlow<String>> {
         loop {
+            self.settle(false)?;
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Break(OUT_OF_TIME.to_owned()));
+            }
             while let Some(request) = self.inbox.take() {
                 if let Break(by) = self.answer(request)? {
                     return Ok(Break(by));
@@ -45,11 +49,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let Request { id, by, command } = request;
         let mut refused = self.refusal(&command);
         // Answered once it is on the disk; everything else takes effect at once.
-        if refused.is_none()
-            && command == Command::Checkpoint
-            && let Err(error) = self.checkpoint(CheckpointKind::Last)
-        {
-            refused = Some(error.message());
+        if refused.is_none() && command == Command::Checkpoint {
+            match self.checkpoint(CheckpointKind::Last) {
+                Ok(()) => {
+                    self.asked.push((Request { id, by, command }, self.progress.step));
+                    return self.settle(false).map(Continue);
+                }
+                Err(error) => refused = Some(error.message()),
+            }
         }
         let outcome = match &refused {
             Some(reason) => Outcome::Rejected { reason: reason.clone() },
@@ -213,7 +220,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.record.say(Event::Trainable(Trainable { step, frozen, trainable_parameters, total_parameters }))
     }
 
-    fn pause(&mut self) -> Result<()> {
+    pub(super) fn pause(&mut self) -> Result<()> {
         self.flush()?;
         self.say_layers()?;
         self.paused = true;

@@ -1,4 +1,5 @@
-//! A run directory as a [`Record`]: journal, history, blobs and checkpoints.
+//! A run directory as a [`Record`]: journal, history, blobs and checkpoints. Of the last checkpoints it finds the newest that can be
+//! read.
 
 use std::{
     io::Cursor,
@@ -11,7 +12,7 @@ use image::{
 };
 use tokio::sync::watch;
 
-use super::{Progress, Record, SavedTensor, Written};
+use super::{Progress, Record, SavedTensor, Settled, scribe::Scribe};
 use crate::{
     error::{Error, Result},
     event::{CheckpointKind, Event, Explained, Level, Stamped},
@@ -40,8 +41,9 @@ pub struct OnDisk {
     blobs: Blobs,
     followers: Vec<Box<dyn Follower>>,
     reached: Reached,
-    /// The last checkpoint, and where the run stood.
-    written: Option<(CheckpointKind, Progress)>,
+    /// Once there is something to write.
+    scribe: Option<Scribe>,
+    keep_checkpoints: usize,
 }
 
 /// The step and epoch of which the journal last spoke.
@@ -57,8 +59,16 @@ impl OnDisk {
         let journal = JournalWriter::open(&run.journal(), clock)?;
         let blobs = Blobs::open(&run.blobs(), BLOBS)?;
         let reached = Reached::default();
-        let (history, followers) = (History::default(), Vec::new());
-        let mut record = Self { run: run.clone(), journal, history, blobs, followers, reached, written: None };
+        let mut record = Self {
+            run: run.clone(),
+            journal,
+            history: History::default(),
+            blobs,
+            followers: Vec::new(),
+            reached,
+            scribe: None,
+            keep_checkpoints: 2,
+        };
         for stamped in Tail::open(&run.journal())?.events() {
             let event = stamped?.event;
             record.follow(&event);
@@ -77,6 +87,11 @@ impl OnDisk {
     /// Bytes of a torn last line that were cut off the journal.
     pub fn cut(&self) -> u64 {
         self.journal.cut()
+    }
+
+    /// How many of the last checkpoints stay besides the best.
+    pub fn keep_checkpoints(&mut self, count: usize) {
+        self.keep_checkpoints = count;
     }
 
     pub fn reached(&self) -> Reached {
@@ -127,22 +142,28 @@ impl Record for OnDisk {
         Ok(name)
     }
 
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
-        let path = self.run.checkpoint(kind);
-        // The best epoch is also the last one: weights do not change but by steps, and a large network is written once.
-        let same = self.written.as_ref().filter(|(other, then)| *other != kind && then == progress);
-        let linked = same.and_then(|(other, _)| checkpoint::link(&self.run.checkpoint(*other), &path).ok());
-        let bytes = match linked {
-            Some(bytes) => bytes,
-            None => checkpoint::write(&path, tensors, progress)?,
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()> {
+        let scribe = match self.scribe.take() {
+            Some(scribe) => scribe,
+            None => Scribe::start(&self.run, self.keep_checkpoints)?,
         };
-        self.written = Some((kind, progress.clone()));
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Written { file, bytes })
+        self.scribe.insert(scribe).hand_over(kind, tensors, progress.clone());
+        Ok(())
+    }
+
+    fn settled(&mut self, wait: bool) -> Vec<Settled> {
+        self.scribe.as_ref().map(|scribe| scribe.settled(wait)).unwrap_or_default()
     }
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
-        read_checkpoint(&self.run, kind)
+        if let Some(scribe) = &self.scribe {
+            scribe.wait();
+        }
+        let found = find_checkpoint(&self.run, kind)?;
+        for message in found.iter().flat_map(|found| &found.passed_over) {
+            self.say(Event::Log { level: Level::Warning, message: message.clone() })?;
+        }
+        Ok(found.map(|found| (found.tensors, found.progress)))
     }
 }
 
@@ -156,8 +177,12 @@ impl Record for Arc<Mutex<OnDisk>> {
         whole(self).picture(picture, lasting)
     }
 
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()> {
         whole(self).checkpoint(kind, tensors, progress)
+    }
+
+    fn settled(&mut self, wait: bool) -> Vec<Settled> {
+        whole(self).settled(wait)
     }
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
@@ -172,9 +197,63 @@ fn whole(record: &Mutex<OnDisk>) -> MutexGuard<'_, OnDisk> {
 
 /// A run's checkpoint, `None` if it has none of this kind.
 pub fn read_checkpoint(run: &RunDir, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
-    let path = run.checkpoint(kind);
-    if !path.exists() {
-        return Ok(None);
+    Ok(find_checkpoint(run, kind)?.map(|found| (found.tensors, found.progress)))
+}
+
+/// A checkpoint, and what was found of newer ones that cannot be read.
+struct Found {
+    tensors: Vec<SavedTensor>,
+    progress: Progress,
+    passed_over: Vec<String>,
+}
+
+/// Of the last ones the newest that is whole. It is an error if there are some and none of them is.
+fn find_checkpoint(run: &RunDir, kind: CheckpointKind) -> Result<Option<Found>> {
+    let mut passed_over = Vec::new();
+    let mut first = None;
+    for path in candidates(run, kind) {
+        match checkpoint::read::<Progress>(&path) {
+            Ok((tensors, progress)) => {
+                let step = progress.step;
+                let told = |reason: String| format!("{reason}; the one before it, of step {step}, takes its place");
+                let passed_over = passed_over.into_iter().map(told).collect();
+                return Ok(Some(Found { tensors, progress, passed_over }));
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                passed_over.push(error.message());
+                first.get_or_insert(error);
+            }
+        }
     }
-    Ok(Some(checkpoint::read(&path)?))
+    first.map_or(Ok(None), Err)
+}
+
+/// Files that may hold it, the newest first. An engine that was killed between a checkpoint's two names has only given it the one with
+/// the number.
+fn candidates(run: &RunDir, kind: CheckpointKind) -> Vec<std::path::PathBuf> {
+    let named = Some(run.checkpoint(kind)).filter(|path| path.exists());
+    if kind != CheckpointKind::Last {
+        return named.into_iter().collect();
+    }
+    let mut numbered = run.numbered_checkpoints();
+    if let Some(named) = named {
+        match numbered.iter().position(|(_, path)| is_same_file(path, &named)) {
+            // It is the same file as one of them.
+            Some(_) => {}
+            // Of a run that another program has made, or that was made before there were numbers.
+            None => {
+                let step = checkpoint::read_record::<Progress>(&named).map_or(u64::MAX, |progress| progress.step);
+                let place = numbered.partition_point(|(at, _)| *at > step);
+                numbered.insert(place, (step, named));
+            }
+        }
+    }
+    numbered.into_iter().map(|(_, path)| path).collect()
+}
+
+fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path| std::fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    identity(one).is_some() && identity(one) == identity(other)
 }

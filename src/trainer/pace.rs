@@ -2,13 +2,13 @@
 //! its last step, so validation, pictures and checkpoints between two epochs are not in it; all that happens between two steps is.
 
 use std::{
-    sync::mpsc::Sender,
+    sync::{Arc, mpsc::Sender},
     time::{Duration, Instant},
 };
 
 use image::RgbImage;
 
-use super::{Progress, Record, SavedTensor, Written};
+use super::{Progress, Record, SavedTensor, Settled};
 use crate::{
     command::{Command, Request},
     error::Result,
@@ -117,8 +117,12 @@ impl Record for Pace {
         Ok(String::new())
     }
 
-    fn checkpoint(&mut self, _: CheckpointKind, _: &[SavedTensor], _: &Progress) -> Result<Written> {
-        Ok(Written { file: String::new(), bytes: 0 })
+    fn checkpoint(&mut self, _: CheckpointKind, _: Arc<Vec<SavedTensor>>, _: &Progress) -> Result<()> {
+        Ok(())
+    }
+
+    fn settled(&mut self, _: bool) -> Vec<Settled> {
+        Vec::new()
     }
 
     fn read_checkpoint(&mut self, _: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {

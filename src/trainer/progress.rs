@@ -42,6 +42,12 @@ pub struct Progress {
     /// Images that people have chosen to be kept at the ends of epochs; `None`: those of the plan.
     #[serde(default)]
     pub pinned: Option<Vec<u32>>,
+    /// Most images of a batch at once; `None`: all.
+    #[serde(default)]
+    pub micro_batch: Option<u32>,
+    /// Times that this epoch was taken back.
+    #[serde(default)]
+    pub rollbacks: u32,
     pub plateau: Option<Watcher>,
     pub stopping: Option<Watcher>,
     /// The best figure of the monitor so far in this phase.
@@ -124,6 +130,8 @@ impl Progress {
             frozen: Vec::new(),
             rate_factor: 1.0,
             pinned: None,
+            micro_batch: None,
+            rollbacks: 0,
             plateau: None,
             stopping: None,
             best: None,
@@ -211,6 +219,7 @@ impl Progress {
 
     pub(super) fn next_epoch(&mut self) {
         self.epoch += 1;
+        self.rollbacks = 0;
         self.step_in_epoch = 0;
         self.sums = Sums::default();
         self.train_seconds = 0.0;

@@ -1,5 +1,7 @@
 //! Where the trainer leaves what it has to say. A run directory on disk in earnest, a list in memory in tests.
 
+use std::sync::Arc;
+
 use image::RgbImage;
 
 use super::{Evaluated, Progress, SavedTensor};
@@ -20,11 +22,27 @@ pub trait Record {
     /// Keeps a picture and returns its blob name. One that is not `lasting` may be dropped for newer ones.
     fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String>;
 
-    /// Writes a checkpoint, whole or not at all.
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written>;
+    /// Begins to write a checkpoint, whole or not at all. It need not be on the disk when this returns: [`settled`](Self::settled)
+    /// tells what became of it.
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()>;
 
-    /// Reads a checkpoint back; `None` if none was written.
+    /// What became of checkpoints since this was last asked, in order. `wait`: of all that were begun. One that a newer one has
+    /// overtaken is not told of.
+    fn settled(&mut self, wait: bool) -> Vec<Settled>;
+
+    /// Reads a checkpoint back, after all that were begun are written; `None` if none was.
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>>;
+}
+
+/// A checkpoint that is on the disk, or will not be.
+#[derive(Debug)]
+pub struct Settled {
+    pub kind: CheckpointKind,
+    /// Where the run stood.
+    pub progress: Progress,
+    /// That writing it took, beside the steps.
+    pub seconds: f64,
+    pub outcome: Result<Written>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

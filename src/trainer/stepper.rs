@@ -4,15 +4,26 @@ use crate::{
     command::Method,
     data::{Batch, FrozenPart, Pixels},
     error::Result,
-    event::LayerMeters,
+    event::{LayerMeters, NonFinite},
     plan::Phase,
     run::checkpoint::TensorData,
 };
 
 /// A network with its optimiser, stepped from one thread.
 pub trait Stepper {
-    /// Forward, backward and update on one batch.
+    /// Forward, backward and update on one batch. Where the loss or a gradient is no finite number, nothing is updated, and
+    /// [`trouble`](Self::trouble) tells. Nothing has changed either after an error that is [out of
+    /// memory](crate::error::Error::is_out_of_memory).
     fn step(&mut self, batch: &Batch, update: Update) -> Result<Score>;
+
+    /// Why the last step updated nothing, once.
+    fn trouble(&mut self) -> Option<Trouble> {
+        None
+    }
+
+    /// From here on a step takes at most so many pictures at once, and adds up the gradients of a batch's parts: the same update up to
+    /// rounding, but for batch normalisation, which sees each part alone, and for dropout's masks. `None`: the whole batch.
+    fn set_micro_batch(&mut self, pictures: Option<usize>);
 
     /// Forward in inference mode, nothing updated.
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated>;
@@ -81,6 +92,14 @@ pub struct Painting {
     pub bytes: Vec<u8>,
     /// Steps.
     pub done: u32,
+}
+
+/// A step whose numbers are not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub what: NonFinite,
+    /// Where it began, and what else has it, in the order in which it spread.
+    pub layers: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    curves,
+    command_line, curves,
     keys::Chord,
     lens,
     model::{Connection, Model},
@@ -308,6 +308,9 @@ pub static ACTIONS: &[Action] = &[
         "close",
         "Close what is open", viewing::close),
 
+    action!(Move, &[Chord::key(':')], Some("command"), Always,
+        "command",
+        "Type a command: the words of `frostline ctl`; Tab completes", command_line::open),
     action!(Leave, &[Chord::key('q'), Chord::control('c')], Some("detach"), Detached,
         "leave",
         "Leave the dashboard; training goes on, and `frostline attach` comes back", viewing::leave),

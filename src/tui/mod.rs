@@ -5,6 +5,7 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
+mod command_line;
 mod curves;
 mod keymap;
 mod keys;

@@ -66,6 +66,8 @@ pub struct ViewState {
     /// The page before, to go back to.
     pub before: Page,
     pub prompt: Option<Prompt>,
+    /// Lines typed after `:`, the newest last.
+    pub history: Vec<String>,
     pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
@@ -118,6 +120,7 @@ impl Model {
             page: Page::default(),
             before: Page::default(),
             prompt: None,
+            history: Vec::new(),
             curves: Curves::default(),
             cursor: 0,
             sample: 0,

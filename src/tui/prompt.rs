@@ -3,7 +3,15 @@
 
 use crossterm::event::KeyCode;
 
-use super::{curves, keys::Chord, metric::Metric, model::Model, steering, update::Effect};
+use super::{
+    command_line::{self, CommandLine},
+    curves,
+    keys::Chord,
+    metric::Metric,
+    model::Model,
+    steering,
+    update::Effect,
+};
 use crate::command::Command;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +33,8 @@ pub enum Prompt {
         before: String,
         error: Option<&'static str>,
     },
+    /// A line of words.
+    Command(CommandLine),
     /// A list to choose several things from.
     Pick {
         what: Choice,
@@ -92,6 +102,7 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Prompt::Command(_) => command_line::press(model, chord),
         Prompt::Pick { what, cursor } => {
             let (what, at) = (what.clone(), *cursor);
             let most = what.items(model).len().saturating_sub(1);
@@ -148,17 +159,17 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
     }
 }
 
-enum Edited {
+pub(super) enum Edited {
     Typed,
     Entered,
     Left,
 }
 
 /// A key in a line that is typed.
-fn edit(
+pub(super) fn edit<E>(
     chord: Chord,
     typed: &mut String,
-    error: &mut Option<&'static str>,
+    error: &mut Option<E>,
     most: usize,
     fits: impl Fn(char) -> bool,
 ) -> Edited {

@@ -15,6 +15,14 @@ pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
     vec![Effect::Send(command)]
 }
 
+/// As a key would: what ends the run is asked for once more.
+pub fn ask_or_send(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Stop => ask_to_stop(model),
+        command => send(model, command),
+    }
+}
+
 pub fn pause(model: &mut Model) -> Vec<Effect> {
     send(model, Command::Pause)
 }

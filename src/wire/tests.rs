@@ -289,3 +289,68 @@ async fn garbage_ends_only_its_own_connection() {
     let said = engine.say("still here");
     assert_eq!(events(&mut viewer, 1).await.0, [said]);
 }
+
+#[tokio::test]
+async fn connections_that_never_greet_keep_nobody_out() {
+    let mut engine = Engine::start();
+    let socket = engine.run.socket().unwrap().unwrap();
+    let mut viewer = engine.viewer(0).await;
+    let mut strangers = Vec::new();
+    for number in 0..300 {
+        let mut stranger = UnixStream::connect(&socket).await.unwrap();
+        // Half of them begin a greeting.
+        if number % 2 == 0 {
+            let _ = stranger.write_all(&[60, 0, 0]).await;
+        }
+        strangers.push(stranger);
+    }
+    let mut late = engine.viewer(0).await;
+    let said = engine.say("still here");
+    assert_eq!(events(&mut viewer, 1).await.0, [said.clone()]);
+    assert_eq!(events(&mut late, 1).await.0, [said]);
+    // The first ones were let go.
+    let mut byte = [0];
+    let gone = tokio::time::timeout(Duration::from_secs(5), strangers[0].read(&mut byte)).await.unwrap();
+    assert!(matches!(gone, Ok(0) | Err(_)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn more_viewers_than_there_are_seats_are_refused_clearly_until_one_leaves() {
+    let engine = Engine::start();
+    let socket = engine.run.socket().unwrap().unwrap();
+    let mut viewers = Vec::new();
+    for _ in 0..64 {
+        viewers.push(engine.viewer(0).await);
+    }
+    let Err(error) = client::connect(&socket, "one more", 0).await else { panic!("it was let in") };
+    assert!(error.to_string().contains("as many viewers as it serves"), "{error}");
+    viewers.pop();
+    let begun = Instant::now();
+    while client::connect(&socket, "one more", 0).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the seat was never free");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_frame_is_refused_before_it_has_come() {
+    let engine = Engine::start();
+    let mut stream = UnixStream::connect(engine.run.socket().unwrap().unwrap()).await.unwrap();
+    stream.write_all(&(1_u32 << 20).to_le_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("a frame of 1048576 bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_flood_of_requests_reaches_the_trainer_as_a_trickle() {
+    let engine = Engine::start();
+    let viewer = engine.viewer(0).await;
+    for _ in 0..5000 {
+        viewer.sender.request(Command::Pause);
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let arrived = engine.inbox.try_iter().count();
+    assert!((1..=400).contains(&arrived), "{arrived} requests");
+}

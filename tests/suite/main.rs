@@ -29,4 +29,6 @@ mod screen;
 mod tensorboard;
 #[cfg(feature = "engine")]
 mod tmux;
+#[cfg(feature = "engine")]
+mod torture;
 mod weights;

@@ -24,9 +24,21 @@ pub struct Drawing {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
     /// `[left, top, width, height]`.
-    Fill { area: [f64; 4], ink: Ink },
-    Line { points: Vec<[f64; 2]>, ink: Ink, width: f64, dashed: bool },
-    Dot { at: [f64; 2], radius: f64, ink: Ink },
+    Fill {
+        area: [f64; 4],
+        ink: Ink,
+    },
+    Line {
+        points: Vec<[f64; 2]>,
+        ink: Ink,
+        width: f64,
+        dashed: bool,
+    },
+    Dot {
+        at: [f64; 2],
+        radius: f64,
+        ink: Ink,
+    },
     Text(Text),
 }
 

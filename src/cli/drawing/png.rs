@@ -120,10 +120,10 @@ fn glyph(letter: char) -> [u16; GLYPH] {
             let (up, left, right, down) = (bit(x, y - 1), bit(x - 1, y), bit(x + 1, y), bit(x, y + 1));
             let own = bit(x, y);
             let corners = if up != down && left != right {
-                [[if left == up { up } else { own }, if up == right { right } else { own }], [
-                    if left == down { left } else { own },
-                    if down == right { right } else { own },
-                ]]
+                [
+                    [if left == up { up } else { own }, if up == right { right } else { own }],
+                    [if left == down { left } else { own }, if down == right { right } else { own }],
+                ]
             } else {
                 [[own; 2]; 2]
             };

@@ -15,7 +15,11 @@ pub fn svg(drawing: &Drawing) -> String {
         // Writing to a string cannot fail.
         let _ = match mark {
             Mark::Fill { area: [x, y, w, h], ink } => {
-                writeln!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\"{}/>", paint("fill", *ink))
+                writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\"{}/>",
+                    paint("fill", *ink)
+                )
             }
             Mark::Line { points, ink, width, dashed } => {
                 let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();

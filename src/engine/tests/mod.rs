@@ -15,6 +15,7 @@ mod kernels;
 mod loss;
 mod memory;
 mod optimizer;
+mod parts;
 mod phases;
 mod pool_first;
 mod precision;

@@ -40,6 +40,8 @@ impl Net {
 }
 
 impl Stepper for Net {
+    fn set_micro_batch(&mut self, _pictures: Option<usize>) {}
+
     fn begin_phase(&mut self, _: &Phase) -> Result<()> {
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod commands;
 mod endurance;
 mod features;
+mod guard;
 mod looking;
 mod phases;
 
@@ -18,7 +19,7 @@ use super::*;
 use crate::{
     command::{Command, Method, Request, Watch},
     data::Pixels,
-    event::{Answered, LayerMeters, Outcome},
+    event::{Answered, LayerMeters, NonFinite, Outcome},
     run::checkpoint::{DType, TensorData},
 };
 
@@ -70,6 +71,30 @@ struct Fake {
     takes: [Duration; 2],
     steps: u64,
     step_takes: Duration,
+    /// Steps whose loss is no number, and the losses of others.
+    failing: Vec<u64>,
+    /// Also when they come again.
+    fails_again: bool,
+    losses: Vec<(u64, f64)>,
+    trouble: Option<Trouble>,
+    /// Images that fit into memory.
+    memory: usize,
+    micro_batch: Option<usize>,
+}
+
+/// Of a stand-in for libtorch.
+#[derive(Debug, thiserror::Error)]
+#[error("out of memory on the computer")]
+struct OutOfMemory;
+
+impl crate::error::Explain for OutOfMemory {
+    fn class(&self) -> crate::error::Class {
+        crate::error::Class::Environment
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        true
+    }
 }
 
 type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
@@ -81,14 +106,36 @@ impl Stepper for Fake {
                 self.wire.send(Request { id: id as u64, by: "test".into(), command: command.clone() }).unwrap();
             }
         }
+        if self.micro_batch.unwrap_or(batch.count).min(batch.count) > self.memory {
+            return Err(OutOfMemory.into());
+        }
+        if self.failing.contains(&update.step) {
+            if !self.fails_again {
+                self.failing.retain(|step| *step != update.step);
+            }
+            self.trouble = Some(Trouble { what: NonFinite::Loss, layers: vec!["conv2d".into(), "dense".into()] });
+            return Ok(Score { images: batch.count as u64, loss_sum: f64::NAN, correct: 0 });
+        }
         let seen = format!("{:?} {update:?} {:?} {}", batch.samples, self.frozen, self.rule[1]);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
         self.steps = update.step + 1;
         std::thread::sleep(self.step_takes);
-        Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64, correct: 1 })
+        let loss = self.losses.iter().find(|(step, _)| *step == update.step).map_or(1.0, |(_, loss)| *loss);
+        Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64 * loss, correct: 1 })
+    }
+
+    fn trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
+    fn set_micro_batch(&mut self, pictures: Option<usize>) {
+        self.micro_batch = pictures;
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
+        if batch.count > self.memory {
+            return Err(OutOfMemory.into());
+        }
         self.evaluated += 1;
         for (batch, command) in &self.in_evaluation {
             if *batch == self.evaluated {
@@ -172,6 +219,7 @@ type Saved = Arc<Mutex<Vec<(CheckpointKind, Vec<SavedTensor>, Progress)>>>;
 struct Memory {
     events: Vec<Event>,
     saved: Saved,
+    settled: Vec<Settled>,
     /// The disk is full for so many checkpoints.
     full_for: usize,
     /// What is on screens all the time.
@@ -191,15 +239,23 @@ impl Record for Memory {
         Ok(format!("{}x{}", picture.width(), picture.height()))
     }
 
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()> {
+        let settled = |outcome| Settled { kind, progress: progress.clone(), seconds: 0.0, outcome };
         if self.full_for > 0 {
             self.full_for -= 1;
-            return Err(crate::error::Error::environment("no space left on device", None));
+            let full = crate::error::Error::environment("no space left on device", None);
+            self.settled.push(settled(Err(full)));
+            return Ok(());
         }
+        self.settled.push(settled(Ok(Written { file: "memory".into(), bytes: 8 })));
         // Through the text that a file holds.
         let progress = serde_json::from_str(&serde_json::to_string(progress).unwrap()).unwrap();
         self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress));
-        Ok(Written { file: "memory".into(), bytes: 8 })
+        Ok(())
+    }
+
+    fn settled(&mut self, _wait: bool) -> Vec<Settled> {
+        std::mem::take(&mut self.settled)
     }
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
@@ -227,6 +283,26 @@ fn run_with(
     change: impl FnOnce(&mut Fake, &mut Memory),
 ) -> Ran {
     let data = crate::data::open(&plan.data).unwrap();
+    let mut trainer = trainer(plan, &data, script, validation_loss, saved, change);
+    let ended = trainer.run().unwrap();
+    let progress = trainer.progress().clone();
+    Ran { ended, events: trainer.into_parts().1.events, progress }
+}
+
+/// The error of a run that fails.
+fn failed(plan: &Plan, saved: &Saved, change: impl FnOnce(&mut Fake, &mut Memory)) -> crate::error::Error {
+    let data = crate::data::open(&plan.data).unwrap();
+    trainer(plan, &data, &[], &[1.0], saved, change).run().unwrap_err()
+}
+
+fn trainer<'a>(
+    plan: &'a Plan,
+    data: &'a Dataset,
+    script: &[(u64, Command)],
+    validation_loss: &[f64],
+    saved: &Saved,
+    change: impl FnOnce(&mut Fake, &mut Memory),
+) -> Trainer<'a, Fake, Memory> {
     let (wire, requests) = channel();
     let mut fake = Fake {
         weight: 1,
@@ -242,15 +318,18 @@ fn run_with(
         takes: [Duration::ZERO; 2],
         steps: 0,
         step_takes: Duration::ZERO,
+        failing: Vec::new(),
+        fails_again: false,
+        losses: Vec::new(),
+        trouble: None,
+        memory: usize::MAX,
+        micro_batch: None,
     };
     let mut record = Memory { saved: Arc::clone(saved), ..Memory::default() };
     change(&mut fake, &mut record);
     let watched = std::mem::take(&mut record.watched);
     let inbox = Inbox::new(requests, move || watched.clone());
-    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
-    let ended = trainer.run().unwrap();
-    let progress = trainer.progress().clone();
-    Ran { ended, events: trainer.into_parts().1.events, progress }
+    Trainer::new(plan, data, fake, record, inbox, Origin::default()).unwrap()
 }
 
 fn fresh(plan: &Plan, script: &[(u64, Command)]) -> Ran {

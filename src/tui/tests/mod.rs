@@ -1,6 +1,7 @@
 //! The dashboard as a person meets it: keys in, screens out. Scenarios are journals in `tests/scenarios`; keys are written as `jjf<enter>`.
 #![allow(clippy::unwrap_used)]
 
+mod command_line;
 mod curves;
 mod keys;
 mod screens;

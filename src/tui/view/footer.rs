@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::text::as_fits;
+use super::{command_line, text::as_fits};
 use crate::tui::{
     actions::ACTIONS,
     guard,
@@ -20,6 +20,7 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme();
     let style = |role| theme.style(role);
     let line = match (&model.view.prompt, &model.view.notice) {
+        (Some(Prompt::Command(line)), _) => command_line::row(model, line, area.width.into()),
         (Some(Prompt::Rate { typed, before, error }), _) => {
             let mut spans = vec![
                 Span::styled("learning rate ", style(Role::Accent)),

@@ -118,6 +118,7 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::percent(tested.metrics.accuracy),
             figures::count(tested.images)
         )),
+        Event::Alarm(alarm) => Some((Level::Warning, alarm.told())),
         Event::Log { level, message } => Some((*level, message.clone())),
         Event::RunEnded(ended) => Some(match &ended.how {
             Ended::Completed { early: false } => (Level::Info, "all epochs done".into()),

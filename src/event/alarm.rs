@@ -1,0 +1,94 @@
+//! A step that went wrong: which images it was made of, where in the network it began, and what was done about it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NonFinite, real};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Steps done before it.
+    pub step: u64,
+    pub epoch: u32,
+    #[serde(flatten)]
+    pub found: Found,
+    /// Mean over the batch.
+    #[serde(with = "real")]
+    pub loss: f64,
+    /// Where it began, and what else has it, in the order in which it spread.
+    pub layers: Vec<String>,
+    /// Images in the batch.
+    pub count: u32,
+    /// The first of them, as the network saw them.
+    pub images: Vec<Suspect>,
+    #[serde(flatten)]
+    pub then: Then,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "found", rename_all = "snake_case")]
+pub enum Found {
+    NonFinite {
+        what: NonFinite,
+    },
+    /// The loss stands `z` robust standard deviations above the median of the steps before it.
+    Spike {
+        z: f64,
+        median: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "then", rename_all = "snake_case")]
+pub enum Then {
+    Warned,
+    /// Nothing was updated, and the next batch follows.
+    Skipped,
+    Paused,
+    /// To the checkpoint of this step, and on from there at half the rate.
+    RolledBack {
+        to: u64,
+    },
+    /// Saved, and ended as failed.
+    Stopped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// Position in the training split.
+    pub sample: u32,
+    /// The file's, or whatever the source calls it.
+    pub name: String,
+    pub blob: String,
+}
+
+impl Alarm {
+    /// In a sentence.
+    pub fn told(&self) -> String {
+        let mut text = match &self.found {
+            Found::NonFinite { what: NonFinite::Loss } => "the loss is not finite".to_owned(),
+            Found::NonFinite { what: NonFinite::Gradient } => "the gradient is not finite".to_owned(),
+            Found::NonFinite { what: NonFinite::Weights } => "weights are not finite".to_owned(),
+            Found::Spike { z, median } => {
+                format!("the loss leaps to {:.4}, {z:.0} deviations above its median {median:.4}", self.loss)
+            }
+        };
+        text += &format!(" in step {} (epoch {})", self.step + 1, self.epoch);
+        if let Some(first) = self.layers.first() {
+            text += &format!(", first in {first}");
+        }
+        if let Some(image) = self.images.first() {
+            text += &match self.count {
+                1 => format!("; its image is {}", image.name),
+                count => format!("; its {count} images begin with {}", image.name),
+            };
+        }
+        match self.then {
+            Then::Warned => {}
+            Then::Skipped => text += "; the batch is skipped",
+            Then::Paused => text += "; paused, and `resume` goes on with the next batch",
+            Then::RolledBack { to } => text += &format!("; back to the checkpoint of step {to}, at half the rate"),
+            Then::Stopped => text += "; the run is saved and ends",
+        }
+        text
+    }
+}
