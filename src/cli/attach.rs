@@ -2,7 +2,12 @@
 
 use clap::Args;
 
-use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::{Shown, View}, viewer::Link};
+use super::{
+    Exit, Place, block_on, dashboard, headless,
+    output::Output,
+    train::{Shown, View},
+    viewer::Link,
+};
 use crate::error::{Error, Result};
 
 #[derive(Args, Debug)]

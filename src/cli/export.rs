@@ -67,7 +67,11 @@ pub fn run(args: &ExportArgs, out: &mut Output) -> Result<Exit> {
     if let (Some(Format::Tensorboard), None) = (args.format, &args.model) {
         let run = args.place.find(args.run.as_deref().unwrap_or("last"))?;
         TensorBoard::write(&run, &args.output)?;
-        out.line(&format!("{}: see it with `tensorboard --logdir {}`", args.output.display(), hint::word(&args.output.to_string_lossy())))?;
+        out.line(&format!(
+            "{}: see it with `tensorboard --logdir {}`",
+            args.output.display(),
+            hint::word(&args.output.to_string_lossy())
+        ))?;
         return Ok(Exit::DONE);
     }
     let format = match args.format {

@@ -42,8 +42,7 @@ impl ConfigError {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = text[line_start..start].chars().count() + 1;
         let content = text[line_start..].lines().next().unwrap_or_default();
-        let length =
-            span.map_or(1, |span| text[span.start.min(text.len())..span.end.min(text.len())].chars().count());
+        let length = span.map_or(1, |span| text[span.start.min(text.len())..span.end.min(text.len())].chars().count());
         let room = content.chars().count().saturating_sub(column - 1).max(1);
         let gutter = line.to_string().len();
         let snippet = format!(

@@ -4,6 +4,7 @@
 
 pub mod blobs;
 pub mod checkpoint;
+mod course;
 mod dir;
 mod error;
 mod find;

@@ -116,7 +116,15 @@ const DOWN: &[Chord] = &[Chord::key('j'), Chord::code(KeyCode::Down)];
 
 macro_rules! action {
     ($group:ident, $keys:expr, $hint:expr, $when:ident, $name:literal, $help:literal, $effect:expr) => {
-        Action { name: $name, keys: $keys, group: Group::$group, help: $help, hint: $hint, when: When::$when, effect: $effect }
+        Action {
+            name: $name,
+            keys: $keys,
+            group: Group::$group,
+            help: $help,
+            hint: $hint,
+            when: When::$when,
+            effect: $effect,
+        }
     };
 }
 

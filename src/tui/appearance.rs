@@ -31,8 +31,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    pub const ALL: [Self; 6] =
-        [Self::Dark, Self::Light, Self::SafeDark, Self::SafeLight, Self::Sixteen, Self::Mono];
+    pub const ALL: [Self; 6] = [Self::Dark, Self::Light, Self::SafeDark, Self::SafeLight, Self::Sixteen, Self::Mono];
 
     /// For the person who chose it.
     pub fn words(self) -> &'static str {
@@ -54,11 +53,7 @@ impl Appearance {
         let term = var("TERM").unwrap_or_default();
         let (depth, light) = (depth(&var, &term), light(&var));
         let ascii = !speaks_unicode(&var) || matches!(term.as_str(), "dumb" | "linux" | "vt100" | "vt220");
-        Self {
-            glyphs: if ascii { Glyphs::Ascii } else { glyphs(&term) },
-            ..Self::new(depth, light)
-        }
-        .with_ascii(ascii)
+        Self { glyphs: if ascii { Glyphs::Ascii } else { glyphs(&term) }, ..Self::new(depth, light) }.with_ascii(ascii)
     }
 
     /// Of a terminal that shows Unicode, in quadrants.
@@ -191,7 +186,9 @@ mod tests {
             seen.push((look.scheme, look.depth, look.light));
         }
         assert_eq!(look, Appearance::new(Depth::True, false));
-        assert!(seen.contains(&(Scheme::Mono, Depth::Mono, true)) && seen.contains(&(Scheme::SafeLight, Depth::True, true)));
+        assert!(
+            seen.contains(&(Scheme::Mono, Depth::Mono, true)) && seen.contains(&(Scheme::SafeLight, Depth::True, true))
+        );
         let plain = Appearance::new(Depth::Mono, false);
         assert_eq!(plain.with_scheme(Scheme::Light), plain, "NO_COLOR means none");
         assert_eq!(Appearance::new(Depth::Sixteen, false).with_scheme(Scheme::Dark).depth, Depth::Sixteen);

@@ -21,7 +21,11 @@ impl Keymap {
         for (name, chords) in &file.ui.keys {
             let Some(action) = ACTIONS.iter().find(|action| action.name == name) else {
                 let known = nearest(name, ACTIONS.iter().map(|action| action.name));
-                return Err(file.wrong(file.place(name), format!("there is no action `{name}`; docs/keys.md has all"), known));
+                return Err(file.wrong(
+                    file.place(name),
+                    format!("there is no action `{name}`; docs/keys.md has all"),
+                    known,
+                ));
             };
             let mut keys = Vec::new();
             for word in chords.get_ref() {
@@ -39,7 +43,8 @@ impl Keymap {
                 // The one that the user has bound is at fault; both may be.
                 let at_fault = if keymap.bound.contains_key(other) { other } else { one };
                 let own = if at_fault == other { one } else { other };
-                let message = format!("`{chord}` does `{own}` too: bind another key to one of them, or none with {own} = []");
+                let message =
+                    format!("`{chord}` does `{own}` too: bind another key to one of them, or none with {own} = []");
                 Err(file.wrong(file.ui.keys.get(at_fault).map_or(0..0, toml::Spanned::span), message, None))
             }
         }

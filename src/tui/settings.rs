@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn wishes_go_before_what_was_found() {
-        let file = UiFile::parse("theme = \"safe-light\"\nglyphs = \"ascii\"\npictures = \"sixel\"", Path::new("ui.toml"));
+        let file =
+            UiFile::parse("theme = \"safe-light\"\nglyphs = \"ascii\"\npictures = \"sixel\"", Path::new("ui.toml"));
         let settings = Settings::new(&file.unwrap()).unwrap();
         let found = Appearance::detect(|name| (name == "TERM").then(|| "xterm-kitty".to_owned()));
         let shown = settings.appearance(found);

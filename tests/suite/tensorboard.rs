@@ -6,7 +6,8 @@ use crate::hub::frostline;
 
 fn reader() -> Option<Command> {
     let python = std::env::var_os("FROSTLINE_PYTHON").unwrap_or_else(|| "python3".into());
-    let able = Command::new(&python).args(["-c", "import tensorboard"]).output().is_ok_and(|done| done.status.success());
+    let able =
+        Command::new(&python).args(["-c", "import tensorboard"]).output().is_ok_and(|done| done.status.success());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tensorboard_records.py");
     able.then(|| {
         let mut command = Command::new(python);

@@ -106,7 +106,9 @@ fn colours(appearance: Appearance, sight: Option<&Sight>) -> Finding {
             "256",
             "if the terminal has more, `export COLORTERM=truecolor` says so; heat maps gain by it",
         ),
-        Depth::Sixteen => PART.hint("colours", "16", "if the terminal has more, set TERM to what it is, for example xterm-256color"),
+        Depth::Sixteen => {
+            PART.hint("colours", "16", "if the terminal has more, set TERM to what it is, for example xterm-256color")
+        }
         Depth::Mono if env::var_os("NO_COLOR").is_some() => PART.ok("colours", "none, as NO_COLOR asks"),
         Depth::Mono => PART.hint("colours", "none", "set TERM to what your terminal is, for example xterm-256color"),
     }

@@ -120,8 +120,7 @@ impl TensorBoard {
         ];
         self.train.summary(at_ms, number, train)?;
         let Some(validation) = ended.validation else { return Ok(()) };
-        let by_epoch =
-            vec![scalar("epoch_loss", validation.loss), scalar("epoch_accuracy", validation.accuracy)];
+        let by_epoch = vec![scalar("epoch_loss", validation.loss), scalar("epoch_accuracy", validation.accuracy)];
         self.validation.summary(at_ms, number, by_epoch)?;
         let by_step = vec![
             scalar("evaluation_loss_vs_iterations", validation.loss),

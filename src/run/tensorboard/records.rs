@@ -9,7 +9,7 @@ use std::{
 
 use prost::Message as _;
 
-use super::proto::{Event, SessionLog, START, Summary, Value, What};
+use super::proto::{Event, START, SessionLog, Summary, Value, What};
 use crate::run::error::{Error, Result};
 
 /// A writer at the end of a new file.

@@ -122,7 +122,7 @@ mod tests {
     use crate::tui::{
         Appearance,
         model::{Connection, Model},
-        tests::{COLOURS, png},
+        tests::png,
     };
 
     fn album(names: &[&str]) -> Album {

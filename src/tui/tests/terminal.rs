@@ -148,7 +148,14 @@ fn in_a_child() {
             let connection = Connection::Connecting { what: "starting the engine".into() };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let left = runtime
-                .block_on(run(Session { appearance: COLOURS, settings: Settings::default(), connection, host: None, incoming, outgoing }))
+                .block_on(run(Session {
+                    appearance: COLOURS,
+                    settings: Settings::default(),
+                    connection,
+                    host: None,
+                    incoming,
+                    outgoing,
+                }))
                 .unwrap();
             assert!(matches!(left.why, Why::Asked | Why::Signal));
             println!("left: {:?}", left.why);

@@ -88,10 +88,7 @@ pub fn ends(left: Line<'_>, right: Line<'_>, area: Rect, buffer: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        picture::Depth,
-        tui::Appearance,
-    };
+    use crate::{picture::Depth, tui::Appearance};
 
     fn theme() -> Theme {
         Theme::new(Appearance::new(Depth::Mono, false))
