@@ -91,11 +91,11 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, bool)> {
 /// Who else is told of the run, besides its viewers.
 fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
     if let Some(notices) = Notices::new(run, &plan.notify) {
-        journal.lock().unwrap_or_else(PoisonError::into_inner).tell(notices);
+        whole(journal).tell(notices);
     }
     if plan.tensorboard {
         match TensorBoard::write(run, &run.tensorboard()) {
-            Ok(board) => journal.lock().unwrap_or_else(PoisonError::into_inner).tell(board),
+            Ok(board) => whole(journal).tell(board),
             Err(error) => {
                 let message = format!("{}: TensorBoard will see nothing of this run", Error::from(error).message());
                 journal.say(Event::Log { level: Level::Warning, message })?;

@@ -5,6 +5,7 @@
 pub mod blobs;
 pub mod checkpoint;
 pub mod digest;
+mod course;
 mod dir;
 mod error;
 mod find;

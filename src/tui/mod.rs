@@ -7,6 +7,7 @@ mod app;
 mod appearance;
 mod command_line;
 mod curves;
+pub mod home;
 mod keymap;
 mod keys;
 mod layout;
