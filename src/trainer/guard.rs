@@ -198,7 +198,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.stepper.set_frozen(&progress.frozen)?;
         let origin = self.progress.origin.clone();
         let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
-        self.progress = Progress { origin, rollbacks, rate_factor, micro_batch, ..progress };
+        self.progress = Progress { rate_factor, micro_batch, rollbacks, origin, ..progress };
         self.phases = phases;
         let (batch_size, augment) = super::batches(self.plan, self.phase());
         self.loader = self.loader.rearranged(batch_size, augment);

@@ -150,15 +150,21 @@ impl Pen {
         let path = self.run.checkpoint(kind);
         let bytes = if kind == CheckpointKind::Last {
             let numbered = self.run.numbered_checkpoint(progress.step);
-            let bytes = self.put(&numbered, tensors, progress)?;
+            let bytes = match self.put(&numbered, tensors, progress) {
+                // Of those that are only there for safety the newest has to do.
+                Err(error) if error.is_full_disk() && self.clear(progress.step, 1) => {
+                    self.put(&numbered, tensors, progress)?
+                }
+                other => other?,
+            };
             self.put(&path, tensors, progress)?;
-            self.clear(progress.step);
+            self.clear(progress.step, self.keep);
             bytes
         } else {
             self.put(&path, tensors, progress)?
         };
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Written { file, bytes })
+        Ok(Written { file, bytes, left: run::room(&path) })
     }
 
     /// A large network is written once: the best epoch is also the last one, and the last one has two names.
@@ -180,15 +186,17 @@ impl Pen {
     }
 
     /// Those before the last few go, and so do those of a stretch that was given up by going back before it.
-    fn clear(&self, step: u64) {
-        let mut kept = 0;
+    /// Whether any went.
+    fn clear(&self, step: u64, keep: usize) -> bool {
+        let (mut kept, mut cleared) = (0, false);
         for (at, path) in self.run.numbered_checkpoints() {
             kept += usize::from(at <= step);
-            if at > step || kept > self.keep {
+            if at > step || kept > keep {
                 // It only costs room, and is tried again at the next one.
-                let _ = std::fs::remove_file(path);
+                cleared |= std::fs::remove_file(path).is_ok();
             }
         }
+        cleared
     }
 }
 

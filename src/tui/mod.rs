@@ -7,7 +7,9 @@ mod app;
 mod appearance;
 mod command_line;
 mod curves;
+pub mod home;
 mod judging;
+mod keymap;
 mod keys;
 mod layout;
 mod lens;
@@ -19,6 +21,7 @@ mod page;
 mod pending;
 pub mod pixels;
 mod prompt;
+mod settings;
 mod steering;
 mod symbols;
 mod terminal;
@@ -36,6 +39,7 @@ pub use self::{
     appearance::Appearance,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
+    settings::Settings,
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,
@@ -51,6 +55,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Incoming {
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
     Blob {
         hash: String,

@@ -124,7 +124,11 @@ pub fn vanished_run(ground: &mut Ground, times: u64) -> Result<Vec<Row>> {
         let run = ground.run_in(&ground.root.join("vanishing"), &["train.epochs=100000"])?;
         let mut engine = ground.start(&run)?;
         eventually("the first epoch", || Ok((events(&run)?.len() > 20).then_some(())))?;
-        fs::remove_dir_all(run.path()).or_else(|_| fs::remove_dir_all(run.path()))?;
+        // The engine may make a file while they are deleted.
+        eventually("the end of the directory", || {
+            let _ = fs::remove_dir_all(run.path());
+            Ok((!run.path().exists()).then_some(()))
+        })?;
         let begun = Instant::now();
         let status = engine.wait_patiently()?;
         ensure!(status.code() == Some(3), "the engine of a run that is gone ended with {status}");

@@ -10,6 +10,7 @@ pub mod ground;
 pub mod kills;
 pub mod soak;
 pub mod socket;
+pub mod stall;
 pub mod targets;
 
 /// One line of the table: how often something was tried, and how often a promise was broken.

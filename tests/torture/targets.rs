@@ -50,6 +50,7 @@ pub fn all() -> Result<Vec<Target>> {
         configuration()?,
         journal()?,
         frames()?,
+        words(),
         Target::of_file("checkpoint", "last.safetensors", vec![a_checkpoint()?], |path| {
             let _ = checkpoint::read::<Progress>(path);
             let _ = checkpoint::read::<u64>(path);
@@ -91,9 +92,28 @@ fn journal() -> Result<Target> {
     }))
 }
 
+fn words() -> Target {
+    let lines = [
+        "pause",
+        "freeze conv2d conv2d_1",
+        "frost-line none",
+        "learning-rate 1e-4",
+        "checkpoint",
+        "stop",
+        "phase insert train=all epochs=2 learning_rate=1e-5",
+        "phase insert groups=[{layers=[\"a\"], multiplier=0.1}]",
+    ];
+    let corpus = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
+    Target::new("commands", corpus, |bytes| {
+        let line = String::from_utf8_lossy(bytes);
+        let _ = line.parse::<frostline::command::Command>();
+        let _ = frostline::config::Phase::parse(&line);
+    })
+}
+
 fn frames() -> Result<Target> {
     let mut greeting = Vec::new();
-    ClientMessage::Hello { protocol: frostline::event::PROTOCOL, client: "fuzz".into(), since: 7 }
+    ClientMessage::Hello { protocol: frostline::event::PROTOCOL, client: "fuzz".into(), since: 7, digest: None }
         .put(&mut greeting)?;
     ClientMessage::Blob { name: "af1349b9f5f9a1a6a0404dea36dcc949".into() }.put(&mut greeting)?;
     ClientMessage::Watch(Some(frostline::command::Watch::default())).put(&mut greeting)?;

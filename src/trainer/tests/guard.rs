@@ -127,3 +127,13 @@ fn a_run_whose_time_is_up_is_saved_and_unfinished_and_goes_on_with_new_time() {
     let plan = plan(&["train.max_time=1h"]);
     assert_eq!(run(&plan, &[], &[1.0], &saved).ended, Ended::Completed { early: false });
 }
+
+#[test]
+fn a_disk_with_little_room_is_told_once() {
+    let ran = run_with(&plan(&[]), &[], &[1.0], &Saved::default(), |_, record| record.left = Some(20));
+    let told = said(&ran.events, Level::Warning);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("the disk of the run has 0 MiB left"), "{}", told[0]);
+    let ran = run_with(&plan(&[]), &[], &[1.0], &Saved::default(), |_, record| record.left = Some(1 << 20));
+    assert_eq!(said(&ran.events, Level::Warning), [""; 0]);
+}

@@ -72,7 +72,7 @@ fn pages_of_which_nothing_is_known() {
 
 #[test]
 fn in_ascii_without_colours() {
-    let plain = Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: false };
+    let plain = Appearance { ascii: true, ..Appearance::new(Depth::Mono, false) }.with_glyphs(Glyphs::Ascii);
     for (keys, name) in [("3", "layers_ascii"), ("5", "mistakes_ascii"), ("6", "machine_ascii")] {
         let mut model = open("deep.jsonl", (120, 40), plain);
         let effects = press(&mut model, keys);

@@ -79,13 +79,10 @@ fn braille(left: usize, right: usize) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        picture::{Depth, Glyphs},
-        tui::Appearance,
-    };
+    use crate::{picture::Depth, tui::Appearance};
 
     fn drawn(readings: &[Option<f64>], height: u16, ascii: bool) -> Vec<String> {
-        let theme = Theme::new(Appearance { glyphs: Glyphs::Half, depth: Depth::Mono, ascii, light: false });
+        let theme = Theme::new(Appearance { ascii, ..Appearance::new(Depth::Mono, false) });
         let area = Rect::new(0, 0, 2, height);
         let mut buffer = Buffer::empty(area);
         draw(&theme, readings, Tone::Busy, area, &mut buffer);

@@ -23,7 +23,7 @@ mod plot;
 mod series;
 mod starting;
 mod tabs;
-mod text;
+pub(super) mod text;
 mod tiles;
 mod tree;
 
@@ -134,7 +134,7 @@ impl Place {
 }
 
 /// The last gate for terminals that know no other characters: names may hold any.
-fn only_ascii(buffer: &mut Buffer) {
+pub(super) fn only_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
             cell.set_symbol("?");
