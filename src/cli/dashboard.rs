@@ -21,10 +21,11 @@ use crate::{
     error::{Error, Result},
     event::Event,
     run::{EngineLock, RunDir},
-    tui::{self, Appearance, Incoming, Left, Outgoing, Session},
+    state::RunState,
+    tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings, Why},
     wire::{
         ServerMessage,
-        client::{Connection, Sender},
+        client::{Connection, From, Sender},
     },
 };
 
@@ -45,7 +46,21 @@ pub enum Place {
 }
 
 /// Shows the dashboard until it is left.
-pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
+pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<Exit> {
+    let words = visit(place, settings).await?.said?;
+    out.line(&words)?;
+    Ok(Exit::DONE)
+}
+
+/// How a dashboard was left.
+pub struct Visit {
+    pub why: Why,
+    /// How the run goes on, or why it does not.
+    pub said: Result<String>,
+}
+
+/// Shows the dashboard until it is left, and leaves it to the caller to say so.
+pub async fn visit(place: Place, settings: Settings) -> Result<Visit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let way = Way::to(&place);
@@ -67,9 +82,10 @@ pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     });
     let appearance = Appearance::detect(|name| std::env::var(name).ok());
     let connection = tui::Connection::Connecting { what };
-    let left = tui::run(Session { appearance, connection, host, incoming, outgoing }).await;
+    let left = tui::run(Session { appearance, settings, connection, host, incoming, outgoing }).await;
     carrying.abort();
-    farewell(&left?, &way, out)
+    let left = left?;
+    Ok(Visit { why: left.why, said: farewell(&left, &way) })
 }
 
 /// How a person comes back to a run.
@@ -99,7 +115,7 @@ impl Way {
 }
 
 /// What a person should know who sees the shell again.
-fn farewell(left: &Left, way: &Way, out: &mut Output) -> Result<Exit> {
+fn farewell(left: &Left, way: &Way) -> Result<String> {
     let Way { name, back, again } = way;
     if let tui::Connection::Lost { reason, .. } = &left.connection {
         return Err(Error::environment(format!("{name}: {reason}"), Some(again.clone())));
@@ -107,11 +123,9 @@ fn farewell(left: &Left, way: &Way, out: &mut Output) -> Result<Exit> {
     if let Some(ended) = &left.run.ended {
         report::verdict(ended)?;
         let line = Reporter::default().line(&Event::RunEnded(ended.clone()));
-        out.line(&format!("{name}: {}", line.unwrap_or_default()))?;
-    } else {
-        out.line(&format!("{name} goes on; come back with: {back}"))?;
+        return Ok(format!("{name}: {}", line.unwrap_or_default()));
     }
-    Ok(Exit::DONE)
+    Ok(format!("{name} goes on; come back with: {back}"))
 }
 
 /// Between a viewer and the screen. Every method returns when the screen is gone.
@@ -139,6 +153,11 @@ enum Broken {
 }
 
 impl Carrier {
+    /// Where the next connection begins.
+    fn from(&self) -> From {
+        if self.next == 0 { From::Digest } else { From::Event(self.next) }
+    }
+
     async fn here(mut self, run: &RunDir, mut start: bool) {
         let mut child = None;
         let mut status = None;
@@ -147,7 +166,7 @@ impl Carrier {
             let opened = match started {
                 Ok(engine) => {
                     child = engine;
-                    viewer::local(run, child.as_mut(), self.next).await
+                    viewer::local(run, child.as_mut(), self.from()).await
                 }
                 Err(error) => Err(error),
             };
@@ -198,7 +217,7 @@ impl Carrier {
                 // The link broke, or was too slow for the end: what has been said since tells.
                 Broken::Closed { live: true } if self.next > seen => {
                     seen = self.next;
-                    match link.open(self.next).await {
+                    match link.open(self.from()).await {
                         Ok(again) => {
                             remote = again;
                             continue;
@@ -218,7 +237,7 @@ impl Carrier {
                 }
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
-                match link.open(self.next).await {
+                match link.open(self.from()).await {
                     Ok(again) => break again,
                     Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }
@@ -275,6 +294,16 @@ impl Carrier {
                     }
                     Incoming::Event(stamped)
                 }
+                Ok(Some(ServerMessage::Digest(body))) => match serde_json::from_slice::<RunState>(&body) {
+                    Ok(state) => {
+                        self.next = state.clock.seq.map_or(0, |seq| seq + 1);
+                        self.ended = state.is_over();
+                        Incoming::State(Box::new(state))
+                    }
+                    Err(error) => {
+                        return Broken::Failed(Error::internal(format!("the run's digest cannot be read: {error}")));
+                    }
+                },
                 Ok(Some(ServerMessage::Blob { name, bytes })) => Incoming::Blob { hash: name, png: bytes },
                 Ok(Some(ServerMessage::NoBlob { name })) => Incoming::NoBlob { hash: name },
                 Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed { live },

@@ -20,7 +20,7 @@ use crate::{
     run::{EngineLock, RunDir},
     wire::{
         ServerMessage,
-        client::{self, Connection, Sender},
+        client::{self, Connection, From, Sender},
     },
 };
 
@@ -47,7 +47,7 @@ pub async fn follow(run: &RunDir, child: Option<Child>, since: u64, form: Form, 
     let status = foreground.leave(run).await?;
     if ended.is_none() && connection.welcome.live {
         // The engine waits for nobody when it ends: who was not quick enough finds its last words in the journal.
-        let mut rest = client::replay(run, &identity(), foreground.next).await?;
+        let mut rest = client::replay(run, &identity(), From::Event(foreground.next)).await?;
         ended = foreground.listen(&mut rest, &mut printer, out).await?;
     }
     match (ended, foreground.caught) {
@@ -79,7 +79,7 @@ pub async fn follow_remote(mut remote: Remote, form: Form, out: &mut Output) -> 
                 ));
             }
             // The link broke, or was too slow for the end: what has been said since tells.
-            None if foreground.next > before => match remote.link.open(foreground.next).await {
+            None if foreground.next > before => match remote.link.open(From::Event(foreground.next)).await {
                 Ok(again) => remote = again,
                 Err(_) => return Err(remote.lost()),
             },
@@ -101,7 +101,7 @@ impl Foreground {
     async fn open(&mut self, run: &RunDir, since: u64) -> Result<Connection> {
         loop {
             tokio::select! {
-                opened = viewer::local(run, self.child.as_mut(), since) => return opened,
+                opened = viewer::local(run, self.child.as_mut(), From::Event(since)) => return opened,
                 caught = self.signals.next() => self.interrupt(caught, None),
             }
         }

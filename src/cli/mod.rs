@@ -18,6 +18,7 @@ mod explain;
 mod export;
 mod headless;
 mod hint;
+mod home;
 mod identity;
 mod images;
 mod import;
@@ -35,6 +36,7 @@ mod stream;
 mod summary;
 mod table;
 mod train;
+mod ui;
 mod viewer;
 mod weights;
 
@@ -134,9 +136,11 @@ impl Exit {
 
 /// Parses the arguments, runs the command, and tells its error.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
     let mut out = Output::stdout();
-    let done = match cli.command {
+    if home::is_asked_for() {
+        return finish(home::run());
+    }
+    let done = match Cli::parse().command {
         Command::Train(args) => train::run(args, &mut out),
         Command::Demo(args) => demo::run(args, &mut out),
         Command::Attach(args) => attach::run(&args, &mut out),
@@ -159,6 +163,11 @@ pub fn main() -> ExitCode {
         Command::Man(args) => shell::man(&args, Cli::command(), &mut out),
         Command::Stream(args) => stream::run(&args),
     };
+    finish(done)
+}
+
+/// Tells an error, and gives the exit code.
+fn finish(done: Result<Exit>) -> ExitCode {
     match done {
         Ok(Exit(code)) => code.into(),
         Err(error) => {

@@ -13,12 +13,14 @@ use super::{
     headless::{self, Form},
     hint,
     output::Output,
+    ui::UiArgs,
 };
 use crate::{
     data::{self, DataSpec},
     error::{Error, Result},
     plan::Plan,
     run::{self, EngineLock, RunDir, Standing, tail},
+    tui::Settings,
     weights::{Pretrained, Shelf},
 };
 
@@ -46,7 +48,7 @@ pub struct TrainArgs {
 }
 
 /// How a run is shown.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct View {
     /// Print a line an epoch instead of opening the dashboard; implied without a terminal
     #[arg(long)]
@@ -57,21 +59,30 @@ pub struct View {
     /// With --json: also the steps, gathered to at most ten a second
     #[arg(long, requires = "json")]
     pub steps: bool,
+    #[command(flatten)]
+    pub ui: UiArgs,
+}
+
+/// What becomes of a [`View`] on this terminal.
+pub enum Shown {
+    Lines(Form),
+    Dashboard(Box<Settings>),
 }
 
 impl View {
-    /// How lines are to be written; `None` is the dashboard.
-    pub fn form(self) -> Option<Form> {
-        match self {
-            Self { json: true, steps, .. } => Some(Form::Json { steps }),
-            Self { headless: true, .. } => Some(Form::Text),
-            _ if stdin().is_terminal() && stdout().is_terminal() => None,
-            _ => Some(Form::Text),
-        }
+    /// Lines or the dashboard. What is wrong with `ui.toml` shows before anything is started.
+    pub fn shown(&self) -> Result<Shown> {
+        Ok(match *self {
+            Self { json: true, steps, .. } => Shown::Lines(Form::Json { steps }),
+            Self { headless: true, .. } => Shown::Lines(Form::Text),
+            _ if stdin().is_terminal() && stdout().is_terminal() => Shown::Dashboard(Box::new(self.ui.load()?)),
+            _ => Shown::Lines(Form::Text),
+        })
     }
 }
 
 pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
+    let shown = args.view.shown()?;
     let (run, since) = match (&args.resume, &args.config) {
         (Some(which), _) => {
             let (run, since) = resumable(&args.place, which, &args.set)?;
@@ -97,7 +108,7 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
             }
         }
     };
-    start(&run, since, args.view, out)
+    start(&run, since, shown, out)
 }
 
 /// The assignments of `--set`, and the name as one of them.
@@ -139,11 +150,13 @@ fn check(plan: &Plan) -> Result<()> {
 }
 
 /// Starts the engine of a run and shows it. `since` is the first event that is news.
-pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<Exit> {
+pub fn start(run: &RunDir, since: u64, shown: Shown, out: &mut Output) -> Result<Exit> {
     block_on(async {
-        match view.form() {
-            Some(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
-            None => dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, out).await,
+        match shown {
+            Shown::Lines(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
+            Shown::Dashboard(settings) => {
+                dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, *settings, out).await
+            }
         }
     })
 }

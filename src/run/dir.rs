@@ -76,6 +76,11 @@ impl RunDir {
         whole::replace(&self.config(), config_toml.as_bytes(), true).map_err(Error::io("write", self.config()))
     }
 
+    /// Removes it with everything in it. Hold its lock.
+    pub fn delete(self) -> Result<()> {
+        fs::remove_dir_all(&self.path).map_err(Error::io("delete", &self.path))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -91,6 +96,11 @@ impl RunDir {
 
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
+    }
+
+    /// What the journal comes to; see [`digest`](super::digest).
+    pub fn digest(&self) -> PathBuf {
+        self.path.join("digest.json")
     }
 
     pub fn checkpoints(&self) -> PathBuf {
@@ -128,6 +138,11 @@ impl RunDir {
 
     pub fn history(&self) -> PathBuf {
         self.path.join("history.csv")
+    }
+
+    /// TensorBoard's event files, where they are asked for.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
     }
 
     pub fn engine_log(&self) -> PathBuf {

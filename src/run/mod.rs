@@ -4,6 +4,8 @@
 
 pub mod blobs;
 pub mod checkpoint;
+pub mod digest;
+mod course;
 mod dir;
 mod error;
 mod find;
@@ -14,6 +16,7 @@ mod room;
 mod socket;
 mod summary;
 pub mod tail;
+mod tensorboard;
 mod whole;
 
 pub use blobs::Blobs;
@@ -28,3 +31,4 @@ pub(crate) use socket::own_uid;
 pub use socket::socket_folder;
 pub use summary::{Standing, Summary, summarise};
 pub use tail::{Entry, Place, Tail};
+pub use tensorboard::TensorBoard;

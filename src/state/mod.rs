@@ -10,7 +10,7 @@ mod smooth;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     curve::{Bucket, Curve},
@@ -27,8 +27,8 @@ use crate::{
     },
 };
 
-/// Everything that a dashboard shows of a run.
-#[derive(Clone, Debug, Default, Serialize)]
+/// Everything that a dashboard shows of a run. It can be kept and taken up again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunState {
     pub clock: Clock,
     /// The newest start or resumption.
@@ -82,7 +82,7 @@ pub struct RunState {
 }
 
 /// Time as the events tell it.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Clock {
     /// The newest event's number; older ones are known already and ignored.
     pub seq: Option<u64>,
@@ -95,7 +95,7 @@ pub struct Clock {
 }
 
 /// Measured at every step, over steps.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Curves {
     pub loss: Curve,
     pub accuracy: Curve,
@@ -105,13 +105,13 @@ pub struct Curves {
 }
 
 /// Something that happened to the run at a step and may explain a bend in its curves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
     pub step: u64,
     pub what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Applied(Command),
@@ -120,7 +120,7 @@ pub enum What {
     Resumed,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Skipped {
     pub total: u64,
     /// The first of them.

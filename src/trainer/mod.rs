@@ -10,6 +10,7 @@ mod guard;
 mod inbox;
 mod look;
 mod meter;
+mod notices;
 mod obey;
 mod on_disk;
 mod pace;
@@ -33,7 +34,8 @@ use std::{
 pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
-pub use on_disk::{OnDisk, Reached, read_checkpoint};
+pub use notices::Notices;
+pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};

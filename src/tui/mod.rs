@@ -7,6 +7,8 @@ mod app;
 mod appearance;
 mod command_line;
 mod curves;
+pub mod home;
+mod keymap;
 mod keys;
 mod layout;
 mod lens;
@@ -17,6 +19,7 @@ mod page;
 mod pending;
 pub mod pixels;
 mod prompt;
+mod settings;
 mod steering;
 mod symbols;
 mod terminal;
@@ -33,6 +36,7 @@ pub use self::{
     appearance::Appearance,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
+    settings::Settings,
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,
@@ -48,6 +52,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Incoming {
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
     Blob {
         hash: String,

@@ -12,10 +12,12 @@ use super::{
     pending::Pending,
     pixels::Pixels,
     prompt::Prompt,
+    settings::Settings,
     theme::Theme,
 };
 use crate::{
     command::Watch,
+    config::Occasion,
     event::{Ended, Explained, State},
     state::{Layer, RunState},
 };
@@ -50,6 +52,8 @@ pub struct ViewState {
     /// Columns and rows.
     pub size: (u16, u16),
     pub appearance: Appearance,
+    /// The user's wishes.
+    pub settings: Settings,
     /// Of pictures, where the terminal proved able.
     pub pixels: Pixels,
     /// For the times in the log.
@@ -108,6 +112,7 @@ impl Model {
             host: None,
             size,
             appearance,
+            settings: Settings::default(),
             pixels: Pixels::default(),
             zone,
             ticks: 0,
@@ -129,6 +134,19 @@ impl Model {
             dismissed: false,
         };
         Self { run: RunState::default(), view, connection }
+    }
+
+    /// Begins with the user's own looks and keys.
+    pub fn adopt(&mut self, settings: Settings) {
+        let view = &mut self.view;
+        view.appearance = settings.appearance(view.appearance);
+        view.curves.smoothing = settings.smoothing;
+        view.settings = settings;
+    }
+
+    /// Whether the bell rings on this occasion. What a journal tells of days past is no news.
+    pub fn rings(&self, occasion: Occasion) -> bool {
+        self.connection == Connection::Live && self.view.settings.bell.contains(&occasion)
     }
 
     pub fn theme(&self) -> Theme {

@@ -20,14 +20,14 @@ use tokio::{
 use super::{
     cursor::{BATCH, Cursor, Places},
     error::{Error, Result},
-    frame::{Decoder, Frame},
+    frame::{Decoder, Frame, LONGEST},
     lease::Lease,
     message::{ClientMessage, ServerMessage, Welcome},
 };
 use crate::{
     command::Request,
     event::PROTOCOL,
-    run::{Head, RunDir, blobs},
+    run::{Head, RunDir, blobs, digest},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -107,7 +107,7 @@ where
     let mut incoming = Incoming::new(read);
     incoming.limit(LONGEST_GREETING);
     let welcomed = match greet(&mut incoming, &context).await {
-        Ok(Some((cursor, _seat))) => {
+        Ok(Some(Greeted { cursor, digest, _seat })) => {
             incoming.limit(LONGEST_WORD);
             let mut out = Vec::new();
             ServerMessage::Welcome(Welcome {
@@ -117,6 +117,9 @@ where
                 live: context.inbox.is_some(),
             })
             .put(&mut out)?;
+            if let Some(body) = digest {
+                ServerMessage::Digest(body).put(&mut out)?;
+            }
             write.write_all(&out).await?;
             let Context { run, head, inbox, lease, closing, .. } = context;
             let (wanted, asked) = channel::channel(WANTED);
@@ -143,11 +146,16 @@ where
     welcomed
 }
 
+/// A viewer that may stay.
+struct Greeted {
+    cursor: Cursor,
+    /// What it gets in place of the events before the cursor.
+    digest: Option<Vec<u8>>,
+    _seat: OwnedSemaphorePermit,
+}
+
 /// Waits for `Hello`; `None` when the peer only looked whether someone is there.
-async fn greet<R: AsyncRead + Unpin>(
-    incoming: &mut Incoming<R>,
-    context: &Context,
-) -> Result<Option<(Cursor, OwnedSemaphorePermit)>> {
+async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Context) -> Result<Option<Greeted>> {
     let refused = |reason: String| Err(Error::Refused { reason });
     let frame = match timeout(PATIENCE, incoming.frame()).await {
         Ok(frame) => frame?,
@@ -155,13 +163,21 @@ async fn greet<R: AsyncRead + Unpin>(
     };
     let Some(frame) = frame else { return Ok(None) };
     match ClientMessage::from_frame(&frame)? {
-        ClientMessage::Hello { protocol: PROTOCOL, since, .. } => {
+        ClientMessage::Hello { protocol: PROTOCOL, since, digest: wanted, .. } => {
             let Ok(seat) = Arc::clone(&context.seats.0).try_acquire_owned() else {
                 return refused("as many viewers as it serves are looking on already".into());
             };
             context.greeted.store(true, Ordering::Relaxed);
+            let (run, places) = (&context.run, context.places.clone());
+            // One that is too long for a frame would end the connection.
+            let kept = if since == 0 && wanted.as_deref() == Some(digest::VERSION) { digest::read(run) } else { None };
+            let kept = kept.filter(|kept| kept.body.len() < LONGEST / 2);
             let head = *context.head.borrow();
-            Cursor::open(&context.run, since, head, context.places.clone()).map(|cursor| Some((cursor, seat)))
+            let cursor = match &kept {
+                Some(kept) => Cursor::begin(run, kept.place, places)?,
+                None => Cursor::open(run, since, head, places)?,
+            };
+            Ok(Some(Greeted { cursor, digest: kept.map(|kept| kept.body), _seat: seat }))
         }
         ClientMessage::Hello { protocol, .. } => refused(format!(
             "it speaks protocol {protocol}, the run (frostline {}) protocol {PROTOCOL}",

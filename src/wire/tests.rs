@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    client::From,
     client::{self, Connection},
     frame::{self, Decoder},
     *,
@@ -65,7 +66,7 @@ impl Engine {
     }
 
     async fn viewer(&self, since: u64) -> Connection {
-        client::connect(&self.run.socket().unwrap().unwrap(), "tester@here", since).await.unwrap()
+        client::connect(&self.run.socket().unwrap().unwrap(), "tester@here", From::Event(since)).await.unwrap()
     }
 }
 
@@ -215,7 +216,7 @@ async fn when_the_engine_ends_viewers_get_the_last_word_and_the_socket_goes() {
     ending.join().unwrap();
     assert!(!socket.exists());
     // The run is now replayed from its journal by the same messages.
-    let mut replayed = client::replay(&engine.run, "me", 0).await.unwrap();
+    let mut replayed = client::replay(&engine.run, "me", From::Event(0)).await.unwrap();
     assert_eq!((replayed.welcome.head, replayed.welcome.live), (2_000, false));
     assert_eq!(events(&mut replayed, 2_000).await.0, said);
     assert_eq!(replayed.receiver.next().await.unwrap(), Some(ServerMessage::UpToDate));
@@ -248,7 +249,9 @@ async fn another_protocol_is_refused_clearly_in_both_directions() {
     let engine = Engine::start();
     let mut stream = UnixStream::connect(engine.run.socket().unwrap().unwrap()).await.unwrap();
     let mut hello = Vec::new();
-    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0 }.put(&mut hello).unwrap();
+    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0, digest: None }
+        .put(&mut hello)
+        .unwrap();
     stream.write_all(&hello).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -264,7 +267,7 @@ async fn another_protocol_is_refused_clearly_in_both_directions() {
     ServerMessage::Welcome(future).put(&mut welcome).unwrap();
     far.write_all(&welcome).await.unwrap();
     let (read, write) = tokio::io::split(near);
-    let Err(error) = client::greet(read, write, "me", 0).await else { panic!("it was accepted") };
+    let Err(error) = client::greet(read, write, "me", From::Event(0)).await else { panic!("it was accepted") };
     assert!(matches!(error, Error::Protocol { theirs } if theirs == PROTOCOL + 1), "{error}");
 }
 
@@ -322,11 +325,11 @@ async fn more_viewers_than_there_are_seats_are_refused_clearly_until_one_leaves(
     for _ in 0..64 {
         viewers.push(engine.viewer(0).await);
     }
-    let Err(error) = client::connect(&socket, "one more", 0).await else { panic!("it was let in") };
+    let Err(error) = client::connect(&socket, "one more", From::Event(0)).await else { panic!("it was let in") };
     assert!(error.to_string().contains("as many viewers as it serves"), "{error}");
     viewers.pop();
     let begun = Instant::now();
-    while client::connect(&socket, "one more", 0).await.is_err() {
+    while client::connect(&socket, "one more", From::Event(0)).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(5), "the seat was never free");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

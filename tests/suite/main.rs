@@ -28,6 +28,7 @@ mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
+mod tensorboard;
 #[cfg(feature = "engine")]
 mod tmux;
 #[cfg(feature = "engine")]

@@ -87,7 +87,7 @@ fn follow(run: &RunDir) -> Result<usize> {
         let socket = run.socket()?.context("no socket")?;
         let begun = Instant::now();
         let mut connection = loop {
-            match client::connect(&socket, "torture", 0).await {
+            match client::connect(&socket, "torture", client::From::Event(0)).await {
                 Ok(connection) => break connection,
                 Err(error) if begun.elapsed() > Duration::from_secs(5) => return Err(error.into()),
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -46,7 +46,7 @@ pub enum Mark {
 pub struct Text {
     /// Where its baseline begins, is centred or ends.
     pub at: [f64; 2],
-    pub text: String,
+    pub words: String,
     pub size: f64,
     pub ink: Ink,
     pub anchor: Anchor,
@@ -119,7 +119,7 @@ impl Drawing {
     }
 
     pub fn text(&mut self, at: [f64; 2], text: impl Into<String>, size: f64, anchor: Anchor) {
-        self.write(Text { at, text: text.into(), size, ink: Ink::TEXT, anchor, turned: false });
+        self.write(Text { at, words: text.into(), size, ink: Ink::TEXT, anchor, turned: false });
     }
 
     pub fn write(&mut self, text: Text) {

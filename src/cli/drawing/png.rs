@@ -77,8 +77,8 @@ fn paint(Ink { rgb, opacity }: Ink) -> Paint<'static> {
     paint
 }
 
-fn write(pixels: &mut Pixmap, Text { at: [x, y], text, ink, anchor, turned, .. }: &Text) {
-    let text = guard::clean(text);
+fn write(pixels: &mut Pixmap, Text { at: [x, y], words, ink, anchor, turned, .. }: &Text) {
+    let text = guard::clean(words);
     let length = (text.chars().count() * GLYPH) as i64;
     let before = match anchor {
         Anchor::Start => 0,

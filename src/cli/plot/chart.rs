@@ -162,9 +162,9 @@ impl Chart<'_> {
             if x - named >= SIZE + 2.0 {
                 named = x;
                 let room = (height / (SIZE * LETTER)) as usize;
-                let text = guard::fit(label, room.min(LABEL), "…");
+                let words = guard::fit(label, room.min(LABEL), "…");
                 let at = [if x - left < SIZE + 4.0 { x + SIZE } else { x - 3.0 }, top + 4.0];
-                page.write(Text { at, text, size: SIZE - 1.0, ink: Ink::FAINT, anchor: Anchor::End, turned: true });
+                page.write(Text { at, words, size: SIZE - 1.0, ink: Ink::FAINT, anchor: Anchor::End, turned: true });
             }
         }
     }

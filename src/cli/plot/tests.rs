@@ -32,7 +32,7 @@ fn words(drawing: &Drawing) -> Vec<&str> {
     drawing
         .marks
         .iter()
-        .filter_map(|mark| if let Mark::Text(text) = mark { Some(&text.text[..]) } else { None })
+        .filter_map(|mark| if let Mark::Text(text) = mark { Some(&text.words[..]) } else { None })
         .collect()
 }
 

@@ -20,7 +20,7 @@ mod plot;
 mod series;
 mod starting;
 mod tabs;
-mod text;
+pub(super) mod text;
 mod tiles;
 
 use ratatui::{
@@ -126,7 +126,7 @@ impl Place {
 }
 
 /// The last gate for terminals that know no other characters: names may hold any.
-fn only_ascii(buffer: &mut Buffer) {
+pub(super) fn only_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
             cell.set_symbol("?");
