@@ -4,8 +4,8 @@
 
 pub mod blobs;
 pub mod checkpoint;
-pub mod digest;
 mod course;
+pub mod digest;
 mod dir;
 mod error;
 mod find;
