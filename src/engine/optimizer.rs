@@ -59,6 +59,11 @@ impl Optimizer {
         }
     }
 
+    /// What the rate of a weight is multiplied by; its position is that in [`Weights::all`].
+    pub fn factor(&self, weight: usize) -> f64 {
+        self.factors[weight]
+    }
+
     pub fn states(&self) -> &[State] {
         &self.states
     }

@@ -15,7 +15,15 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{TorchStepper, device, input::Preprocess, precision, signals::Signals, stdio, stepper::Target};
+use super::{
+    TorchStepper, device,
+    input::Preprocess,
+    load::{Chosen, Meter},
+    precision,
+    signals::Signals,
+    stdio,
+    stepper::Target,
+};
 use frostline::{
     command::Request,
     data::{self, Dataset},
@@ -45,8 +53,10 @@ pub fn train(path: &Path) -> Result<Ended> {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
+        let chosen = Chosen::default();
+        let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, is_new, &journal, inbox, &requests, signals), server))
+        Ok((run_listening(plan, is_new, &journal, inbox, &requests, signals, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -113,6 +123,7 @@ fn run_listening(
     inbox: Inbox,
     requests: &Sender<Request>,
     signals: Signals,
+    chosen: Chosen,
 ) -> Result<Ended> {
     let grace = plan.survival.grace;
     let (done, finished) = oneshot::channel();
@@ -120,7 +131,7 @@ fn run_listening(
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -135,9 +146,10 @@ fn run_listening(
 }
 
 /// `is_new`: no checkpoint has all the weights already.
-fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) -> Result<Ended> {
+fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox, chosen: &Chosen) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
+    let _ = chosen.set(target.device);
     let origin = |data: &Dataset| Origin {
         device: ready.device.clone(),
         threads: plan.threads,

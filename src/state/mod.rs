@@ -2,9 +2,11 @@
 //! No clock, no I/O, no style, no width of a screen; every collection is bounded, so a week's run costs what an hour's does.
 
 mod apply;
+mod blocks;
 mod curve;
 mod gallery;
 mod layer;
+mod machine;
 mod progress;
 mod smooth;
 
@@ -13,17 +15,19 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    blocks::Block,
     curve::{Bucket, Curve},
-    gallery::{Seen, shown_layer, sweep},
+    gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
+    machine::Readings,
     progress::Remaining,
     smooth::{FACTORS, debiased, smooth},
 };
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Painted, PhaseInfo, Phases, Pin,
-        RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Mistakes, Painted, PhaseInfo, Phases,
+        Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -78,6 +82,15 @@ pub struct RunState {
     pub best: Option<Checkpoint>,
     pub last: Option<Checkpoint>,
     pub tested: Option<Tested>,
+    /// Of the newest validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Mistakes>,
+    /// Of the newest probe: its step, and with how many images it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probed: Option<(u64, u32)>,
+    /// How busy the machine was.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub machine: Readings,
     pub ended: Option<RunEnded>,
 }
 

@@ -10,6 +10,7 @@ mod guard;
 mod inbox;
 mod look;
 mod meter;
+mod mistakes;
 mod notices;
 mod obey;
 mod on_disk;
@@ -17,6 +18,7 @@ mod pace;
 mod phase;
 mod pictures;
 mod pins;
+mod probe;
 mod progress;
 mod record;
 mod saving;
@@ -39,7 +41,9 @@ pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};
-pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update};
+pub use stepper::{
+    Evaluated, Explanation, Histograms, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update,
+};
 
 use crate::{
     command::Request,
@@ -68,6 +72,7 @@ pub struct Trainer<'a, S, R> {
     look: Look,
     pins: pins::Pins,
     easel: easel::Easel,
+    probing: probe::Probing,
     keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
@@ -137,6 +142,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             look: Look::new(),
             pins: pins::Pins::new(&plan.explain),
             easel: easel::Easel::default(),
+            probing: probe::Probing::default(),
             keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
