@@ -78,7 +78,13 @@ impl RunDir {
         self.checkpoints().join(match kind {
             CheckpointKind::Best => "best.safetensors",
             CheckpointKind::Last => "last.safetensors",
+            CheckpointKind::Undo(number) => return self.checkpoints().join(format!("undo-{number}.safetensors")),
         })
+    }
+
+    /// What was the best checkpoint when the one before an intervention was written.
+    pub fn best_before(&self, number: u32) -> PathBuf {
+        self.checkpoints().join(format!("undo-{number}-best.safetensors"))
     }
 
     /// The name under which a last checkpoint lies as long as it is one of the last few.

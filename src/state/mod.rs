@@ -7,6 +7,7 @@ mod gallery;
 mod layer;
 mod progress;
 mod smooth;
+mod stretch;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,12 +18,13 @@ pub use self::{
     gallery::{Seen, shown_layer, sweep},
     layer::Layer,
     progress::Remaining,
+    stretch::Stretch,
     smooth::{FACTORS, debiased, smooth},
 };
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Painted, PhaseInfo, Phases, Pin,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Painted, PhaseInfo, Phases, Pin,
         RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
@@ -52,6 +54,9 @@ pub struct RunState {
     /// Images per second, smoothed over the last ten events or so.
     pub speed: Option<f64>,
     pub curves: Curves,
+    /// What was given up by going back, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<Stretch>,
     /// Whole, one an epoch.
     pub epochs: Vec<EpochEnded>,
     /// The rate that holds now.
@@ -77,6 +82,9 @@ pub struct RunState {
     pub skipped: BTreeMap<SplitName, Skipped>,
     pub best: Option<Checkpoint>,
     pub last: Option<Checkpoint>,
+    /// What somebody wanted measured last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     pub tested: Option<Tested>,
     pub ended: Option<RunEnded>,
 }
@@ -118,6 +126,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run went back to here, from so many steps.
+    Undone(u64),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -133,6 +143,7 @@ impl RunState {
     pub const MARKERS: usize = 512;
     pub const EXPLAINED: usize = 24;
     pub const KEPT: usize = 4096;
+    pub const ABANDONED: usize = 8;
     pub const PAINTED: usize = 8;
     pub const SKIPPED_FILES: usize = 200;
 

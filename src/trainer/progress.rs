@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Score;
+use super::{Regrouped, Score, Tuning, UndoPoint};
 use crate::{
     arch::{Layer, Shape},
     error::{Error, Result},
@@ -37,7 +37,18 @@ pub struct Progress {
     /// The part of it that steps spent waiting for their batches.
     pub wait_seconds: f64,
     pub frozen: Vec<String>,
-    /// What people and plateaus have multiplied the schedule's rate by.
+    /// What people have changed of the phase besides.
+    #[serde(default)]
+    pub tuning: Tuning,
+    /// Interventions that have led here, and what can be undone of them, the oldest first.
+    #[serde(default)]
+    pub interventions: u64,
+    #[serde(default)]
+    pub undo: Vec<UndoPoint>,
+    /// Where the size of the epoch's batches has changed.
+    #[serde(default)]
+    pub regrouped: Option<Regrouped>,
+    /// What plateaus have multiplied the schedule's rate by.
     pub rate_factor: f64,
     /// Images that people have chosen to be kept at the ends of epochs; `None`: those of the plan.
     #[serde(default)]
@@ -128,6 +139,10 @@ impl Progress {
             train_seconds: 0.0,
             wait_seconds: 0.0,
             frozen: Vec::new(),
+            tuning: Tuning::default(),
+            interventions: 0,
+            undo: Vec::new(),
+            regrouped: None,
             rate_factor: 1.0,
             pinned: None,
             micro_batch: None,
@@ -147,6 +162,7 @@ impl Progress {
         (self.phase_epoch, self.phase_step) = (self.epoch, self.step);
         self.phase_ended = None;
         self.frozen.clone_from(&phase.frozen);
+        self.tuning = Tuning::default();
         self.rate_factor = 1.0;
         self.plateau = phase.schedule.plateau().map(|(watcher, _)| watcher);
         self.stopping = phase.early_stopping.map(|stop| Watcher::new(stop.monitor, stop.patience, stop.min_delta));
@@ -170,10 +186,11 @@ impl Progress {
 
     /// The phases as viewers are told of them.
     pub fn told(&self, plan: &Plan, phases: &[Phase]) -> Phases {
-        let info = |phase: &Phase| PhaseInfo {
+        let tuned = self.tuning.batch_size;
+        let info = |(index, phase): (usize, &Phase)| PhaseInfo {
             name: phase.name.clone(),
             epochs: phase.epochs,
-            batch_size: phase.batch_size as u32,
+            batch_size: tuned.filter(|_| index == self.phase).unwrap_or(phase.batch_size as u32),
             optimizer: phase.optimizer.name().to_owned(),
             rates: phase.rates(&plan.arch),
             augmented: phase.augment && !plan.data.augment.is_none(),
@@ -182,7 +199,7 @@ impl Progress {
             current: self.phase as u32 + 1,
             first_step: self.phase_step,
             first_epoch: self.phase_epoch,
-            phases: phases.iter().map(info).collect(),
+            phases: phases.iter().enumerate().map(info).collect(),
         }
     }
 
@@ -208,7 +225,7 @@ impl Progress {
             layers: plan.arch.layers().iter().map(info).collect(),
             loss: plan.head.loss().to_owned(),
             optimizer: phase.optimizer.name().to_owned(),
-            resumed: is_resumed.then_some(Resumed { step: self.step, epoch: self.epoch }),
+            resumed: is_resumed.then_some(Resumed { step: self.step, epoch: self.epoch, interventions: self.interventions }),
         })
     }
 
@@ -221,6 +238,7 @@ impl Progress {
         self.epoch += 1;
         self.rollbacks = 0;
         self.step_in_epoch = 0;
+        self.regrouped = None;
         self.sums = Sums::default();
         self.train_seconds = 0.0;
         self.wait_seconds = 0.0;

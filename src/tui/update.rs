@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     command::{Command, Watch},
-    event::{Answered, Event, Outcome, Stamped},
+    event::{Answered, Event, Level, Outcome, Stamped},
 };
 
 #[derive(Clone, Debug)]
@@ -171,6 +171,7 @@ fn take_in(model: &mut Model, stamped: &Stamped) {
     }
     match &stamped.event {
         Event::Answered(answered) => tell_answer(model, answered),
+        Event::Log { level: Level::Warning, message } if model.is_live() => model.notify(Tone::Bad, message.clone()),
         Event::RunStarted(_) => {
             // A resumed run's layers are the same; another's may be fewer.
             model.view.cursor = model.view.cursor.min(model.run.layers.len().saturating_sub(1));
@@ -215,7 +216,7 @@ fn connect(model: &mut Model, connection: Connection) {
     model.view.album.forget_asked();
     model.view.since = model.view.ticks;
     model.view.dismissed = false;
-    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::EndPhase)) {
+    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::Abort | Prompt::EndPhase)) {
         model.view.prompt = None;
     }
     model.connection = connection;

@@ -126,6 +126,19 @@ impl Record for Memory {
         Ok(Written { file: String::new(), bytes: 0 })
     }
 
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        let mut kept = self.kept.lock().unwrap();
+        let at = kept.iter().rposition(|(kind, ..)| *kind == CheckpointKind::Undo(undo)).unwrap();
+        let best = kept[..at].iter().rfind(|(kind, ..)| *kind == CheckpointKind::Best).cloned();
+        kept.retain(|(kind, ..)| *kind != CheckpointKind::Best);
+        kept.extend(best);
+        Ok(())
+    }
+
+    fn forget(&mut self, undo: u32) {
+        self.kept.lock().unwrap().retain(|(kind, ..)| *kind != CheckpointKind::Undo(undo));
+    }
+
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         let kept = self.kept.lock().unwrap();
         let newest = kept.iter().rfind(|(each, ..)| *each == kind);

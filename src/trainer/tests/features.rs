@@ -40,6 +40,12 @@ impl Net {
 }
 
 impl Stepper for Net {
+    fn set_micro_batch(&mut self, _: Option<usize>) {}
+
+    fn tune(&mut self, _: &Tuning) -> Result<()> {
+        Ok(())
+    }
+
     fn begin_phase(&mut self, _: &Phase) -> Result<()> {
         Ok(())
     }

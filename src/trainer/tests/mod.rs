@@ -16,7 +16,7 @@ use image::RgbImage;
 
 use super::*;
 use crate::{
-    command::{Command, Method, Request, Watch},
+    command::{Command, HeldOut, Method, Request, Watch},
     data::Pixels,
     event::{Answered, LayerMeters, Outcome},
     run::checkpoint::{DType, TensorData},
@@ -56,6 +56,7 @@ struct Fake {
     frozen: Vec<String>,
     /// Of the phase: its rule's name, and all of rule and rates.
     rule: [String; 2],
+    tuned: String,
     /// Commands to send before the given step is done.
     script: Vec<(u64, Command)>,
     wire: Sender<Request>,
@@ -70,6 +71,9 @@ struct Fake {
     takes: [Duration; 2],
     steps: u64,
     step_takes: Duration,
+    /// The images of each step, and its rate.
+    saw: Arc<Mutex<Vec<Vec<u32>>>>,
+    rates: Arc<Mutex<Vec<f64>>>,
 }
 
 type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
@@ -81,9 +85,11 @@ impl Stepper for Fake {
                 self.wire.send(Request { id: id as u64, by: "test".into(), command: command.clone() }).unwrap();
             }
         }
-        let seen = format!("{:?} {update:?} {:?} {}", batch.samples, self.frozen, self.rule[1]);
+        let seen = format!("{:?} {update:?} {:?} {} {}", batch.samples, self.frozen, self.rule[1], self.tuned);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
         self.steps = update.step + 1;
+        self.saw.lock().unwrap().push(batch.samples.clone());
+        self.rates.lock().unwrap().push(update.learning_rate);
         std::thread::sleep(self.step_takes);
         Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64, correct: 1 })
     }
@@ -105,6 +111,11 @@ impl Stepper for Fake {
 
     fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
         self.rule = [phase.optimizer.name().to_owned(), format!("{:?} {:?}", phase.optimizer, phase.rate_factors)];
+        Ok(())
+    }
+
+    fn tune(&mut self, tuning: &Tuning) -> Result<()> {
+        self.tuned = format!("{tuning:?}");
         Ok(())
     }
 
@@ -181,10 +192,14 @@ struct Memory {
     watched: Vec<Watch>,
     /// Blobs that are to stay.
     lasting: usize,
+    hears: Option<Box<dyn FnMut(&Event)>>,
 }
 
 impl Record for Memory {
     fn say(&mut self, event: Event) -> Result<()> {
+        if let Some(hears) = &mut self.hears {
+            hears(&event);
+        }
         self.events.push(event);
         Ok(())
     }
@@ -213,6 +228,19 @@ impl Record for Memory {
         std::mem::take(&mut self.settled)
     }
 
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        let mut kept = self.saved.lock().unwrap();
+        let at = kept.iter().rposition(|(kind, ..)| *kind == CheckpointKind::Undo(undo)).unwrap();
+        let best = kept[..at].iter().rfind(|(kind, ..)| *kind == CheckpointKind::Best).cloned();
+        kept.retain(|(kind, ..)| *kind != CheckpointKind::Best);
+        kept.extend(best);
+        Ok(())
+    }
+
+    fn forget(&mut self, undo: u32) {
+        self.saved.lock().unwrap().retain(|(kind, ..)| *kind != CheckpointKind::Undo(undo));
+    }
+
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         let saved = self.saved.lock().unwrap();
         let newest = saved.iter().rev().find(|(written, ..)| *written == kind);
@@ -224,6 +252,8 @@ struct Ran {
     ended: Ended,
     events: Vec<Event>,
     progress: Progress,
+    /// Of each step.
+    rates: Vec<f64>,
 }
 
 fn run(plan: &Plan, script: &[(u64, Command)], validation_loss: &[f64], saved: &Saved) -> Ran {
@@ -239,10 +269,12 @@ fn run_with(
 ) -> Ran {
     let data = crate::data::open(&plan.data).unwrap();
     let (wire, requests) = channel();
+    let rates = Arc::new(Mutex::new(Vec::new()));
     let mut fake = Fake {
         weight: 1,
         frozen: Vec::new(),
         rule: Default::default(),
+        tuned: String::new(),
         script: script.to_vec(),
         wire,
         validation_loss: validation_loss.to_vec(),
@@ -253,6 +285,8 @@ fn run_with(
         takes: [Duration::ZERO; 2],
         steps: 0,
         step_takes: Duration::ZERO,
+        saw: Arc::default(),
+        rates: Arc::clone(&rates),
     };
     let mut record = Memory { saved: Arc::clone(saved), ..Memory::default() };
     change(&mut fake, &mut record);
@@ -261,7 +295,8 @@ fn run_with(
     let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();
-    Ran { ended, events: trainer.into_parts().1.events, progress }
+    let rates = rates.lock().unwrap().clone();
+    Ran { ended, events: trainer.into_parts().1.events, progress, rates }
 }
 
 fn fresh(plan: &Plan, script: &[(u64, Command)]) -> Ran {

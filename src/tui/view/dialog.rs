@@ -25,6 +25,13 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
         ];
         return show(model, "stop", Role::Warning, text, "y stops, any other key goes back", screen, buffer);
     }
+    if model.view.prompt == Some(Prompt::Abort) {
+        let text = vec![
+            (Role::Strong, "Abort this run?".to_owned()),
+            (Role::Text, "It ends at once and saves nothing: what it did since its last checkpoint is lost.".to_owned()),
+        ];
+        return show(model, "abort", Role::Bad, text, "y aborts, any other key goes back", screen, buffer);
+    }
     if model.view.prompt == Some(Prompt::EndPhase) {
         let (title, next, keys) = match model.run.phase() {
             Some((phase, at, of)) if (at as usize) < of => (
