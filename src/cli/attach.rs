@@ -2,8 +2,16 @@
 
 use clap::Args;
 
-use super::{Exit, Place, block_on, dashboard, headless, output::Output, train::View, viewer::Link};
-use crate::error::{Error, Result};
+use super::{
+    Exit, Place, block_on, dashboard, headless,
+    output::Output,
+    train::{Shown, View},
+    viewer::Link,
+};
+use crate::{
+    error::{Error, Result},
+    wire::client::From,
+};
 
 #[derive(Args, Debug)]
 pub struct AttachArgs {
@@ -20,7 +28,7 @@ pub struct AttachArgs {
 }
 
 pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
-    let form = args.view.form();
+    let shown = args.view.shown()?;
     if let Some(host) = &args.ssh {
         let runs = match args.place.other() {
             Some(runs) => Some(runs.to_str().map(str::to_owned).ok_or_else(|| {
@@ -30,18 +38,22 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
         };
         let link = Link { host: host.clone(), run: args.run.clone(), runs };
         return block_on(async {
-            let remote = link.open(0).await?;
-            match form {
-                Some(form) => headless::follow_remote(remote, form, out).await,
-                None => dashboard::show(dashboard::Place::There(Box::new(remote)), out).await,
+            let remote = link.open(From::Digest).await?;
+            match shown {
+                Shown::Lines(form) => headless::follow_remote(remote, form, out).await,
+                Shown::Dashboard(settings) => {
+                    dashboard::show(dashboard::Place::There(Box::new(remote)), *settings, out).await
+                }
             }
         });
     }
     let run = args.place.find(&args.run)?;
     block_on(async {
-        match form {
-            Some(form) => headless::follow(&run, None, 0, form, out).await,
-            None => dashboard::show(dashboard::Place::Here { run, start: false }, out).await,
+        match shown {
+            Shown::Lines(form) => headless::follow(&run, None, 0, form, out).await,
+            Shown::Dashboard(settings) => {
+                dashboard::show(dashboard::Place::Here { run, start: false }, *settings, out).await
+            }
         }
     })
 }

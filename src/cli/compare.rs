@@ -6,7 +6,7 @@ use tokio::{sync::mpsc, task};
 
 use crate::{
     error::Result,
-    run::{self, Entry, RunDir, Tail},
+    run::{self, Entry, Place, RunDir, Tail, digest},
     state::RunState,
     tui::Incoming,
 };
@@ -48,8 +48,9 @@ impl Compare {
 /// All that a journal says. Lines that cannot be read are passed over, as a dashboard on the run would.
 fn fold(path: &std::path::Path) -> Result<RunState> {
     let run = RunDir::open(path)?;
-    let mut tail = Tail::open(&run.journal())?;
-    let mut state = RunState::default();
+    let kept = digest::read(&run).and_then(|kept| Some((serde_json::from_slice(&kept.body).ok()?, kept.place)));
+    let (mut state, place): (RunState, Place) = kept.unwrap_or_default();
+    let mut tail = Tail::open_at(&run.journal(), place)?;
     while let Some(entry) = tail.next_entry()? {
         if let Entry::Event(stamped) = entry {
             state.apply(&stamped);

@@ -10,7 +10,10 @@ use crate::{
     error::{Class, Error, Result},
     event::{Event, Outcome},
     run::RunDir,
-    wire::{self, ServerMessage, client::Connection},
+    wire::{
+        self, ServerMessage,
+        client::{Connection, From},
+    },
 };
 
 #[derive(Args, Debug)]
@@ -126,7 +129,7 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
     let run = args.place.find(&args.run)?;
     block_on(async {
         // What was said before cannot be the answer.
-        let connection = viewer::local(&run, None, viewer::NEWS).await?;
+        let connection = viewer::local(&run, None, From::Event(viewer::NEWS)).await?;
         if !connection.welcome.live {
             return Err(Error::user(
                 format!("{} has no engine that could {command}", run.name()),
@@ -212,7 +215,7 @@ impl Listener<'_> {
                 Ok(Some(_)) => {}
                 Ok(None) | Err(wire::Error::Io(_)) if live => {
                     // It may still be writing; and another may have taken the run up.
-                    self.connection = viewer::local(self.run, None, self.next).await?;
+                    self.connection = viewer::local(self.run, None, From::Event(self.next)).await?;
                 }
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(error.into()),

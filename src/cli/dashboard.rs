@@ -21,10 +21,11 @@ use crate::{
     error::{Error, Result},
     event::Event,
     run::{EngineLock, RunDir},
-    tui::{self, Appearance, Incoming, Left, Outgoing, Session},
+    state::RunState,
+    tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings},
     wire::{
         ServerMessage,
-        client::{Connection, Sender},
+        client::{Connection, From, Sender},
     },
 };
 
@@ -45,7 +46,7 @@ pub enum Place {
 }
 
 /// Shows the dashboard until it is left.
-pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
+pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<Exit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let way = Way::to(&place);
@@ -67,7 +68,7 @@ pub async fn show(place: Place, out: &mut Output) -> Result<Exit> {
     });
     let appearance = Appearance::detect(|name| std::env::var(name).ok());
     let connection = tui::Connection::Connecting { what };
-    let left = tui::run(Session { appearance, connection, host, incoming, outgoing }).await;
+    let left = tui::run(Session { appearance, settings, connection, host, incoming, outgoing }).await;
     carrying.abort();
     farewell(&left?, &way, out)
 }
@@ -139,6 +140,11 @@ enum Broken {
 }
 
 impl Carrier {
+    /// Where the next connection begins.
+    fn from(&self) -> From {
+        if self.next == 0 { From::Digest } else { From::Event(self.next) }
+    }
+
     async fn here(mut self, run: &RunDir, mut start: bool) {
         let mut child = None;
         let mut status = None;
@@ -147,7 +153,7 @@ impl Carrier {
             let opened = match started {
                 Ok(engine) => {
                     child = engine;
-                    viewer::local(run, child.as_mut(), self.next).await
+                    viewer::local(run, child.as_mut(), self.from()).await
                 }
                 Err(error) => Err(error),
             };
@@ -198,7 +204,7 @@ impl Carrier {
                 // The link broke, or was too slow for the end: what has been said since tells.
                 Broken::Closed { live: true } if self.next > seen => {
                     seen = self.next;
-                    match link.open(self.next).await {
+                    match link.open(self.from()).await {
                         Ok(again) => {
                             remote = again;
                             continue;
@@ -218,7 +224,7 @@ impl Carrier {
                 }
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
-                match link.open(self.next).await {
+                match link.open(self.from()).await {
                     Ok(again) => break again,
                     Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }
@@ -275,6 +281,16 @@ impl Carrier {
                     }
                     Incoming::Event(stamped)
                 }
+                Ok(Some(ServerMessage::Digest(body))) => match serde_json::from_slice::<RunState>(&body) {
+                    Ok(state) => {
+                        self.next = state.clock.seq.map_or(0, |seq| seq + 1);
+                        self.ended = state.is_over();
+                        Incoming::State(Box::new(state))
+                    }
+                    Err(error) => {
+                        return Broken::Failed(Error::internal(format!("the run's digest cannot be read: {error}")));
+                    }
+                },
                 Ok(Some(ServerMessage::Blob { name, bytes })) => Incoming::Blob { hash: name, png: bytes },
                 Ok(Some(ServerMessage::NoBlob { name })) => Incoming::NoBlob { hash: name },
                 Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed { live },

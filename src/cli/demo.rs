@@ -26,7 +26,8 @@ pub struct DemoArgs {
 }
 
 pub fn run(args: DemoArgs, out: &mut Output) -> Result<Exit> {
+    let shown = args.view.shown()?;
     let plan = Plan::parse(CONFIG, "demo.toml", &train::overrides(args.set, args.name))?;
     let run = train::create(&plan, &args.place)?;
-    train::start(&run, 0, args.view, out)
+    train::start(&run, 0, shown, out)
 }

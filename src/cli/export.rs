@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{
     Exit, Place,
     eval::{Kept, class_names, word},
-    models,
+    hint, models,
     output::{Output, complain},
     table::{several, size},
 };
@@ -17,6 +17,7 @@ use crate::{
     event::CheckpointKind,
     export::{self, Subject},
     plan::Plan,
+    run::TensorBoard,
     weights::{Pretrained, Published, Shelf, Wanted, imagenet},
 };
 
@@ -52,6 +53,8 @@ enum Format {
     Safetensors,
     Keras,
     Onnx,
+    /// No network but the run's curves and pictures, as a folder of event files
+    Tensorboard,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -61,7 +64,20 @@ enum Names {
 }
 
 pub fn run(args: &ExportArgs, out: &mut Output) -> Result<Exit> {
+    if let (Some(Format::Tensorboard), None) = (args.format, &args.model) {
+        let run = args.place.find(args.run.as_deref().unwrap_or("last"))?;
+        TensorBoard::write(&run, &args.output)?;
+        out.line(&format!(
+            "{}: see it with `tensorboard --logdir {}`",
+            args.output.display(),
+            hint::word(&args.output.to_string_lossy())
+        ))?;
+        return Ok(Exit::DONE);
+    }
     let format = match args.format {
+        Some(Format::Tensorboard) => {
+            return Err(Error::user("--format tensorboard: a published network has no curves", "name a run"));
+        }
         Some(Format::Safetensors) => export::Format::Safetensors,
         Some(Format::Keras) => export::Format::KerasWeights,
         Some(Format::Onnx) => export::Format::Onnx,

@@ -1,5 +1,5 @@
 //! Following a run without a screen: lines of text or JSON until it ends. As the foreground of a run that it has started
-//! it turns Ctrl-C and SIGTERM into "save and stop", and its exit code into the run's.
+//! it turns Ctrl-C and SIGTERM into "save and stop", SIGUSR1 into "save", and its exit code into the run's.
 
 use std::{process::ExitStatus, time::Duration};
 
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{
     command::Command,
-    error::{Error, Result},
+    error::{Error, Result, UNFINISHED},
     event::{Event, RunEnded, Stamped},
     run::{EngineLock, RunDir},
     wire::{
         ServerMessage,
-        client::{self, Connection, Sender},
+        client::{self, Connection, From, Sender},
     },
 };
 
@@ -47,15 +47,18 @@ pub async fn follow(run: &RunDir, child: Option<Child>, since: u64, form: Form, 
     let status = foreground.leave(run).await?;
     if ended.is_none() && connection.welcome.live {
         // The engine waits for nobody when it ends: who was not quick enough finds its last words in the journal.
-        let mut rest = client::replay(run, &identity(), foreground.next).await?;
+        let mut rest = client::replay(run, &identity(), From::Event(foreground.next)).await?;
         ended = foreground.listen(&mut rest, &mut printer, out).await?;
     }
     match (ended, foreground.caught) {
         (Some(ended), caught) => {
             verdict(&ended)?;
-            Ok(caught.map_or(Exit::DONE, |caught| Exit(caught.exit_code())))
+            let own = if ended.how.is_unfinished() { Exit(UNFINISHED) } else { Exit::DONE };
+            Ok(caught.map_or(own, |caught| Exit(caught.exit_code())))
         }
         (None, Some(caught)) => Ok(Exit(caught.exit_code())),
+        // It has told why it could not save.
+        (None, None) if status.and_then(|status| status.code()) == Some(UNFINISHED.into()) => Ok(Exit(UNFINISHED)),
         (None, None) => Err(engine::died(run, status)),
     }
 }
@@ -76,7 +79,7 @@ pub async fn follow_remote(mut remote: Remote, form: Form, out: &mut Output) -> 
                 ));
             }
             // The link broke, or was too slow for the end: what has been said since tells.
-            None if foreground.next > before => match remote.link.open(foreground.next).await {
+            None if foreground.next > before => match remote.link.open(From::Event(foreground.next)).await {
                 Ok(again) => remote = again,
                 Err(_) => return Err(remote.lost()),
             },
@@ -98,7 +101,7 @@ impl Foreground {
     async fn open(&mut self, run: &RunDir, since: u64) -> Result<Connection> {
         loop {
             tokio::select! {
-                opened = viewer::local(run, self.child.as_mut(), since) => return opened,
+                opened = viewer::local(run, self.child.as_mut(), From::Event(since)) => return opened,
                 caught = self.signals.next() => self.interrupt(caught, None),
             }
         }
@@ -150,6 +153,14 @@ impl Foreground {
     /// The first time the run is saved and stopped; the second time the engine is killed.
     fn interrupt(&mut self, caught: Caught, sender: Option<&Sender>) {
         let pid = self.child.as_ref().and_then(Child::id);
+        if caught == Caught::Save {
+            match (sender, pid) {
+                (Some(sender), _) => drop(sender.request(Command::Checkpoint)),
+                (None, Some(pid)) => engine::signal(pid, libc::SIGUSR1),
+                (None, None) => {}
+            }
+            return;
+        }
         if self.caught.is_some() {
             complain("killing the engine");
             if let Some(pid) = pid {
@@ -190,7 +201,7 @@ impl Foreground {
                     // It said that it ends and does not: nothing of the run is at stake any more.
                     Err(_) => return Ok(None),
                 },
-                _ = self.signals.next() => if let Some(pid) = id {
+                caught = self.signals.next() => if let (Some(pid), Caught::Interrupt | Caught::Terminate) = (id, caught) {
                     engine::signal(pid, libc::SIGKILL);
                 },
             }

@@ -128,7 +128,7 @@ fn fill(
         disk.checkpoint(kind, Arc::clone(tensors), &progress)?;
     }
     for Settled { kind, outcome, seconds, .. } in disk.settled(true) {
-        let Written { file, bytes } = outcome?;
+        let Written { file, bytes, .. } = outcome?;
         disk.say(Event::Checkpoint(Checkpoint { kind, step: 0, epoch: 0, file, bytes, seconds, stalled: 0.0 }))?;
     }
     let how = Ended::Stopped { by: "frostline import".into() };

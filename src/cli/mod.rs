@@ -35,6 +35,7 @@ mod stream;
 mod summary;
 mod table;
 mod train;
+mod ui;
 mod viewer;
 mod weights;
 

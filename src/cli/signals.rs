@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM for a command that is the foreground of a run.
+//! Ctrl-C, SIGTERM and SIGUSR1 for a command that is the foreground of a run. A terminal that closes (SIGHUP) ends the command alone: the
+//! engine goes on.
 
 use std::future;
 
@@ -7,12 +8,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::error::{Error, Result};
 
 /// Those that were caught, one by one.
-pub struct Signals(Option<(Signal, Signal)>);
+pub struct Signals(Option<[Signal; 3]>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caught {
     Interrupt,
     Terminate,
+    /// SIGUSR1: save, and go on.
+    Save,
 }
 
 impl Caught {
@@ -21,6 +24,7 @@ impl Caught {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Save => 0,
         }
     }
 }
@@ -30,7 +34,9 @@ impl Signals {
         let listen = |kind| {
             signal(kind).map_err(|error| Error::environment(format!("cannot listen for signals: {error}"), None))
         };
-        Ok(Self(Some((listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))))
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::user_defined1()];
+        let [interrupt, terminate, save] = kinds.map(listen);
+        Ok(Self(Some([interrupt?, terminate?, save?])))
     }
 
     /// Leaves signals to do what they do to any program.
@@ -39,10 +45,11 @@ impl Signals {
     }
 
     pub async fn next(&mut self) -> Caught {
-        let Some((interrupt, terminate)) = &mut self.0 else { return future::pending().await };
+        let Some([interrupt, terminate, save]) = &mut self.0 else { return future::pending().await };
         tokio::select! {
             Some(()) = interrupt.recv() => Caught::Interrupt,
             Some(()) = terminate.recv() => Caught::Terminate,
+            Some(()) = save.recv() => Caught::Save,
             else => future::pending().await,
         }
     }

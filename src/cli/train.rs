@@ -3,7 +3,7 @@
 
 use std::{
     io::{IsTerminal as _, stdin, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -13,12 +13,14 @@ use super::{
     headless::{self, Form},
     hint,
     output::Output,
+    ui::UiArgs,
 };
 use crate::{
     data::{self, DataSpec},
     error::{Error, Result},
     plan::Plan,
     run::{self, EngineLock, RunDir, Standing, tail},
+    tui::Settings,
     weights::{Pretrained, Shelf},
 };
 
@@ -30,6 +32,9 @@ pub struct TrainArgs {
     /// Go on with a run from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "name"])]
     resume: Option<String>,
+    /// Make the run in this directory; if it is there already, go on with it: for jobs that are started again by the same command
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    run_dir: Option<PathBuf>,
     /// Change a key of the configuration, for example `train.epochs=3`; with --resume, the run's own from here on
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -43,7 +48,7 @@ pub struct TrainArgs {
 }
 
 /// How a run is shown.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct View {
     /// Print a line an epoch instead of opening the dashboard; implied without a terminal
     #[arg(long)]
@@ -54,21 +59,30 @@ pub struct View {
     /// With --json: also the steps, gathered to at most ten a second
     #[arg(long, requires = "json")]
     pub steps: bool,
+    #[command(flatten)]
+    pub ui: UiArgs,
+}
+
+/// What becomes of a [`View`] on this terminal.
+pub enum Shown {
+    Lines(Form),
+    Dashboard(Box<Settings>),
 }
 
 impl View {
-    /// How lines are to be written; `None` is the dashboard.
-    pub fn form(self) -> Option<Form> {
-        match self {
-            Self { json: true, steps, .. } => Some(Form::Json { steps }),
-            Self { headless: true, .. } => Some(Form::Text),
-            _ if stdin().is_terminal() && stdout().is_terminal() => None,
-            _ => Some(Form::Text),
-        }
+    /// Lines or the dashboard. What is wrong with `ui.toml` shows before anything is started.
+    pub fn shown(&self) -> Result<Shown> {
+        Ok(match *self {
+            Self { json: true, steps, .. } => Shown::Lines(Form::Json { steps }),
+            Self { headless: true, .. } => Shown::Lines(Form::Text),
+            _ if stdin().is_terminal() && stdout().is_terminal() => Shown::Dashboard(Box::new(self.ui.load()?)),
+            _ => Shown::Lines(Form::Text),
+        })
     }
 }
 
 pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
+    let shown = args.view.shown()?;
     let (run, since) = match (&args.resume, &args.config) {
         (Some(which), _) => {
             let (run, since) = resumable(&args.place, which, &args.set)?;
@@ -76,12 +90,25 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
             (run, since)
         }
         (None, config) => {
-            let config = config.as_deref().unwrap_or(std::path::Path::new(""));
+            let config = config.as_deref().unwrap_or(Path::new(""));
             let plan = Plan::load(config, &overrides(args.set, args.name))?;
-            (create(&plan, &args.place)?, 0)
+            match &args.run_dir {
+                Some(path) if RunDir::exists(path) => {
+                    let Some(found) = again(&plan, path)? else {
+                        out.line(&format!("{} is complete", path.display()))?;
+                        return Ok(Exit::DONE);
+                    };
+                    found
+                }
+                Some(path) => {
+                    check(&plan)?;
+                    (RunDir::create_at(path, &plan.to_toml())?, 0)
+                }
+                None => (create(&plan, &args.place)?, 0),
+            }
         }
     };
-    start(&run, since, args.view, out)
+    start(&run, since, shown, out)
 }
 
 /// The assignments of `--set`, and the name as one of them.
@@ -90,23 +117,46 @@ pub fn overrides(mut set: Vec<String>, name: Option<String>) -> Vec<String> {
     set
 }
 
-/// Checks the data and the weights to begin with as far as that takes no time, and makes the run directory.
+/// The run that the same command has made before; `None` if nothing of it is left to do.
+fn again(plan: &Plan, path: &Path) -> Result<Option<(RunDir, u64)>> {
+    let run = RunDir::open(path)?;
+    if Plan::load(&run.config(), &[])?.to_toml() != plan.to_toml() {
+        return Err(Error::user(
+            format!("{} was made with another configuration", path.display()),
+            "give the new one a --run-dir of its own, or change the old one with --resume DIR --set KEY=VALUE",
+        ));
+    }
+    if run::summarise(&run)?.standing == Standing::Completed {
+        return Ok(None);
+    }
+    free(&run)?;
+    Ok(Some((run.clone(), events(&run)?)))
+}
+
+/// Makes a run directory with a name of its own.
 pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
+    check(plan)?;
+    Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
+}
+
+/// Checks the data and the weights to begin with as far as that takes no time.
+fn check(plan: &Plan) -> Result<()> {
     let data = data::inspect(&plan.data)?;
     plan.check_classes(&data.classes)?;
     // Names and shapes only; the engine reads the numbers.
     Pretrained::of_plan(plan, &Shelf::from_environment())?;
     // Looked for first: a run that no engine can carry out would only be in the way.
-    engine::program()?;
-    Ok(RunDir::create(&place.runs, &plan.name, &plan.to_toml(), now())?)
+    engine::program().map(drop)
 }
 
 /// Starts the engine of a run and shows it. `since` is the first event that is news.
-pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<Exit> {
+pub fn start(run: &RunDir, since: u64, shown: Shown, out: &mut Output) -> Result<Exit> {
     block_on(async {
-        match view.form() {
-            Some(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
-            None => dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, out).await,
+        match shown {
+            Shown::Lines(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
+            Shown::Dashboard(settings) => {
+                dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, *settings, out).await
+            }
         }
     })
 }
@@ -114,10 +164,7 @@ pub fn start(run: &RunDir, since: u64, view: View, out: &mut Output) -> Result<E
 /// A run that no engine holds, and how many events it has.
 fn resumable(place: &Place, which: &str, set: &[String]) -> Result<(RunDir, u64)> {
     let run = place.find(which)?;
-    if let Some(holder) = EngineLock::holder(&run)? {
-        let error = run::Error::Locked { run: run.name(), pid: holder.pid };
-        return Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(&run))));
-    }
+    free(&run)?;
     let summary = run::summarise(&run)?;
     if summary.standing == Standing::Completed && set.is_empty() {
         return Err(Error::user(
@@ -125,8 +172,19 @@ fn resumable(place: &Place, which: &str, set: &[String]) -> Result<(RunDir, u64)
             format!("to train on, set a larger number: `{} --set train.epochs=N`", hint::resume(&run)),
         ));
     }
-    let since = if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 };
+    let since = events(&run)?;
     Ok((run, since))
+}
+
+fn free(run: &RunDir) -> Result<()> {
+    let Some(holder) = EngineLock::holder(run)? else { return Ok(()) };
+    let error = run::Error::Locked { run: run.name(), pid: holder.pid };
+    Err(Error::user(error.to_string(), format!("join it with `{}`", hint::attach(run))))
+}
+
+/// How many there are.
+fn events(run: &RunDir) -> Result<u64> {
+    Ok(if run.journal().exists() { tail::end(&run.journal())?.events } else { 0 })
 }
 
 /// Writes the run's configuration anew, with `set` applied: more epochs, for example. What its checkpoints were made of

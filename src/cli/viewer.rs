@@ -21,7 +21,7 @@ use crate::{
     run::{EngineLock, RunDir},
     wire::{
         self,
-        client::{self, Connection},
+        client::{self, Connection, From},
     },
 };
 
@@ -41,14 +41,14 @@ pub enum Reached {
 }
 
 /// Opens a run of this machine. `child` is its engine, if this process has started it.
-pub async fn local(run: &RunDir, mut child: Option<&mut Child>, since: u64) -> Result<Connection> {
+pub async fn local(run: &RunDir, mut child: Option<&mut Child>, from: From) -> Result<Connection> {
     loop {
         let opened = match reach(run, child.as_deref_mut()).await? {
             Reached::Engine(stream) => {
                 let (read, write) = stream.into_split();
-                client::greet(read, write, &identity(), since).await
+                client::greet(read, write, &identity(), from).await
             }
-            Reached::Journal => client::replay(run, &identity(), since).await,
+            Reached::Journal => client::replay(run, &identity(), from).await,
         };
         match opened {
             // The engine ended at this very moment; its journal is complete now.
@@ -125,10 +125,10 @@ pub struct Words(Arc<Mutex<VecDeque<String>>>);
 impl Link {
     /// Runs `frostline stream` there. The first time a person may be at hand to answer what ssh asks; later the dashboard
     /// has the terminal.
-    pub async fn open(&self, since: u64) -> Result<Remote> {
+    pub async fn open(&self, from: From) -> Result<Remote> {
         // No terminal there; and a dead link is noticed in half a minute.
         let mut options = vec!["-T", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"];
-        if since > 0 {
+        if !matches!(from, From::Digest | From::Event(0)) {
             options.extend(["-o", "BatchMode=yes"]);
         }
         let mut ssh = Command::new("ssh")
@@ -146,7 +146,7 @@ impl Link {
             return Err(Error::internal("ssh was started without its pipes"));
         };
         let listening = tokio::spawn(words.clone().collect(errors));
-        match client::greet(read, write, &identity(), since).await {
+        match client::greet(read, write, &identity(), from).await {
             Ok(connection) => {
                 let mut link = self.clone();
                 if !link.run.contains('/') {

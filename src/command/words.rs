@@ -215,8 +215,11 @@ fn unknown(line: &str) -> Misread {
     /// Below it words have little in common.
     const ALIKE: f64 = 0.8;
     let Some(word) = line.split_whitespace().next() else { return Misread::Nothing };
-    let of_group: Vec<&str> =
-        VERBS.iter().map(|verb| verb.name).filter(|name| begin(name, word).is_some_and(|rest| !rest.is_empty())).collect();
+    let of_group: Vec<&str> = VERBS
+        .iter()
+        .map(|verb| verb.name)
+        .filter(|name| begin(name, word).is_some_and(|rest| !rest.is_empty()))
+        .collect();
     let meant = if of_group.is_empty() {
         let likeness = |verb: &Verb| strsim::jaro_winkler(word, verb.name);
         let nearest = VERBS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));

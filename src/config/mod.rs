@@ -7,10 +7,12 @@ mod data;
 mod error;
 mod explain;
 mod model;
+mod notify;
 mod optimizer;
 mod phase;
 mod schedule;
 mod survival;
+mod ui;
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +21,15 @@ use serde::{Deserialize, Serialize};
 pub use augment::{Augment, ColorJitter, Colour, Erasing, FillMode, JitterRange, ResizedCrop, ShiftRange, ZoomRange};
 pub use base_model::{Base, BaseWeights, Pooling};
 pub use data::{CacheKind, Data, DataSource, Interpolation, Places};
-pub use error::ConfigError;
+pub use error::{ConfigError, nearest};
 pub use explain::Explain;
 pub use model::{Layer, LayerKind, Model, Pair, Scale, Sides};
+pub use notify::{Notify, Occasion};
 pub use optimizer::Optimizer;
 pub use phase::{Layers, Phase, RateGroup, Word};
 pub use schedule::{EarlyStopping, Monitor, Schedule};
 pub use survival::{LossSpike, OnNonFinite, OnSpike};
+pub use ui::{GlyphName, Pictures, SmoothingForm, ThemeName, Ui, UiFile};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +49,8 @@ pub struct Config {
     pub phases: Vec<Phase>,
     #[serde(default)]
     pub explain: Explain,
+    #[serde(default)]
+    pub notify: Notify,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -77,6 +83,8 @@ pub struct Train {
     pub grace: String,
     pub on_nonfinite: OnNonFinite,
     pub loss_spike: LossSpike,
+    /// Write TensorBoard's event files too, into the run directory.
+    pub tensorboard: bool,
     pub precision: Precision,
     pub optimizer: Optimizer,
     pub schedule: Schedule,
@@ -98,6 +106,7 @@ impl Default for Train {
             grace: "25s".into(),
             on_nonfinite: OnNonFinite::default(),
             loss_spike: LossSpike::default(),
+            tensorboard: false,
             precision: Precision::default(),
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
@@ -153,6 +162,7 @@ impl Config {
             train: Train::default(),
             phases: Vec::new(),
             explain: Explain::default(),
+            notify: Notify::default(),
             engine: Engine::default(),
         }
     }

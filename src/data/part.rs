@@ -6,6 +6,7 @@ use super::{Batch, Mix, Served};
 
 impl Batch {
     /// The pictures of `range`, which lies within the batch. What was left out of the batch goes with none of them.
+    #[must_use]
     pub fn part(&self, range: Range<usize>) -> Self {
         let one = self.size.bytes();
         // With kept outputs only the pictures that are needed still are there, one behind the other.

@@ -22,8 +22,8 @@ use frostline::{
     error::{Error, Result},
     event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
-    run::{EngineLock, RunDir},
-    trainer::{Inbox, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
+    run::{EngineLock, RunDir, TensorBoard},
+    trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
     weights::{Pretrained, Shelf},
     wire::{Leases, Server},
 };
@@ -84,7 +84,25 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, bool)> {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
+    tell_others(run, &plan, &mut journal)?;
     Ok((plan, !is_resumed))
+}
+
+/// Who else is told of the run, besides its viewers.
+fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
+    if let Some(notices) = Notices::new(run, &plan.notify) {
+        journal.lock().unwrap_or_else(PoisonError::into_inner).tell(notices);
+    }
+    if plan.tensorboard {
+        match TensorBoard::write(run, &run.tensorboard()) {
+            Ok(board) => journal.lock().unwrap_or_else(PoisonError::into_inner).tell(board),
+            Err(error) => {
+                let message = format!("{}: TensorBoard will see nothing of this run", Error::from(error).message());
+                journal.say(Event::Log { level: Level::Warning, message })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Trains on a thread of its own; here signals become commands meanwhile.

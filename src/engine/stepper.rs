@@ -1,6 +1,8 @@
 //! The [`Stepper`] over libtorch: a network, its optimiser and what is measured of them, on one thread.
 //! Only fallible calls, and a panic inside is an error too: the loop then ends the run, and its last checkpoint is whole.
 
+mod parts;
+
 use std::any::Any;
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -8,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tch::{Device, Kind, Tensor};
 
+use self::parts::Statistics;
 use super::device;
-use super::diagnosis;
 use super::error::EngineError;
 use super::explain;
 use super::features::Part;
@@ -175,6 +177,8 @@ impl TorchStepper {
         };
         let tensors: Vec<&Tensor> = gradients.iter().map(|(_, gradient)| gradient).collect();
         if !score.loss_sum.is_finite() || !shim::finite(&tensors)? {
+            // What went wrong has gone into the moving statistics, and does so once more while it is looked for.
+            before.put_back(&self.network)?;
             let trouble = self.diagnose(batch, update, score, &gradients);
             before.put_back(&self.network)?;
             self.trouble = Some(trouble?);
@@ -184,75 +188,6 @@ impl TorchStepper {
         let updated = self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate);
         updated.map_err(EngineError::in_update)?;
         Ok(score)
-    }
-
-    /// A batch's score and gradients, summed over its parts where it does not go through at once.
-    fn learn(&mut self, batch: &Batch, update: Update) -> super::Result<(Score, Vec<Gradient>)> {
-        let head = self.network.head();
-        input::check(batch, self.network.arch().input(), head.classes())?;
-        let most = self.micro_batch.unwrap_or(batch.count).clamp(1, batch.count);
-        let mut total = Score::default();
-        let mut sums: Vec<Gradient> = Vec::new();
-        for (number, first) in (0..batch.count).step_by(most).enumerate() {
-            let range = first..batch.count.min(first + most);
-            let share = range.len() as f64 / batch.count as f64;
-            let part = (share < 1.0).then(|| batch.part(range));
-            let part = part.as_ref().unwrap_or(batch);
-            let (pass, labels) = self.forward(part, self.mode(update, number))?;
-            let mean = loss::mixed(&pass.logits, &labels, part.mixed.as_ref(), head)?;
-            let predictions = loss::predictions(&pass.logits, head)?;
-            let loss = if share < 1.0 { mean.f_mul_scalar(share)? } else { mean.shallow_clone() };
-            let gradients = pass.backward(&self.network, self.shards.as_ref(), &loss)?;
-            let _no_grad = tch::no_grad_guard();
-            let score = loss::score(&mean, &predictions, &labels)?;
-            total.images += score.images;
-            total.loss_sum += score.loss_sum;
-            total.correct += score.correct;
-            if sums.is_empty() {
-                sums = gradients;
-            } else {
-                for ((_, sum), (_, more)) in sums.iter_mut().zip(gradients) {
-                    let _ = sum.f_add_(&more)?;
-                }
-            }
-        }
-        Ok((total, sums))
-    }
-
-    /// Each part of a batch has dropout masks of its own.
-    fn mode(&self, update: Update, part: usize) -> Mode {
-        /// No run has so many steps.
-        const PARTS: u32 = 44;
-        Mode::Train { seed: self.seed, step: update.step | (part as u64) << PARTS }
-    }
-
-    /// The moving statistics are not kept.
-    fn diagnose(
-        &mut self,
-        batch: &Batch,
-        update: Update,
-        score: Score,
-        gradients: &[Gradient],
-    ) -> super::Result<Trouble> {
-        if score.loss_sum.is_finite() {
-            return diagnosis::backward(&self.network, gradients);
-        }
-        // What was kept of a frozen part has no pictures to go through all layers, and was finite when it was kept.
-        if batch.features.is_some() {
-            return diagnosis::weights(&self.network);
-        }
-        let most = self.micro_batch.unwrap_or(batch.count).clamp(1, batch.count);
-        let mut found = diagnosis::weights(&self.network)?;
-        for (number, first) in (0..batch.count).step_by(most).enumerate() {
-            if !found.layers.is_empty() {
-                break;
-            }
-            let part = batch.part(first..batch.count.min(first + most));
-            let device = self.network.device();
-            let x = input::pictures(&part.images, part.count, part.size, self.preprocess, device)?;
-            found = diagnosis::forward(&self.network, &x, self.mode(update, number))?;
-        }
-        Ok(found)
     }
 
     fn look(&mut self, batch: &Batch) -> super::Result<Evaluated> {
@@ -382,35 +317,6 @@ impl Stepper for TorchStepper {
             self.network.refresh(true)?;
             explain::paint(&self.network, self.shards.as_ref(), self.preprocess, layer, painting)
         })
-    }
-}
-
-/// What a forward pass changes: the moving statistics of the layers that train, as they were.
-struct Statistics(Vec<(usize, Tensor)>);
-
-impl Statistics {
-    fn of(network: &Network) -> super::Result<Self> {
-        let _no_grad = tch::no_grad_guard();
-        let moves = |index: &usize| {
-            let weight = &network.weights().all()[*index];
-            !weight.learned && !network.is_frozen(weight.layer)
-        };
-        let all = network.weights().all();
-        let moving = (0..all.len()).filter(moves);
-        let copy = |index: usize| {
-            let mut copy = all[index].tensor.f_empty_like()?;
-            copy.f_copy_(&all[index].tensor)?;
-            Ok((index, copy))
-        };
-        moving.map(copy).collect::<super::Result<_>>().map(Self)
-    }
-
-    fn put_back(&self, network: &Network) -> super::Result<()> {
-        let _no_grad = tch::no_grad_guard();
-        for (index, before) in &self.0 {
-            network.weights().all()[*index].tensor.shallow_clone().f_copy_(before)?;
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! A step that went wrong: which images it was made of, where in the network it began, and what was done about it.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::{NonFinite, real};
@@ -72,21 +74,23 @@ impl Alarm {
                 format!("the loss leaps to {:.4}, {z:.0} deviations above its median {median:.4}", self.loss)
             }
         };
-        text += &format!(" in step {} (epoch {})", self.step + 1, self.epoch);
+        let _ = write!(text, " in step {} (epoch {})", self.step + 1, self.epoch);
         if let Some(first) = self.layers.first() {
-            text += &format!(", first in {first}");
+            let _ = write!(text, ", first in {first}");
         }
         if let Some(image) = self.images.first() {
-            text += &match self.count {
-                1 => format!("; its image is {}", image.name),
-                count => format!("; its {count} images begin with {}", image.name),
+            let _ = match self.count {
+                1 => write!(text, "; its image is {}", image.name),
+                count => write!(text, "; its {count} images begin with {}", image.name),
             };
         }
         match self.then {
             Then::Warned => {}
             Then::Skipped => text += "; the batch is skipped",
             Then::Paused => text += "; paused, and `resume` goes on with the next batch",
-            Then::RolledBack { to } => text += &format!("; back to the checkpoint of step {to}, at half the rate"),
+            Then::RolledBack { to } => {
+                let _ = write!(text, "; back to the checkpoint of step {to}, at half the rate");
+            }
             Then::Stopped => text += "; the run is saved and ends",
         }
         text

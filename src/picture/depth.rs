@@ -11,6 +11,8 @@ pub enum Depth {
     True,
     /// The 256 colours of xterm; the first 16 belong to the user's theme and are left alone.
     Indexed,
+    /// The 16 colours of the terminal's theme, of which nothing but xterm's defaults can be assumed.
+    Sixteen,
     /// None at all: `NO_COLOR`, or a terminal without colours.
     Mono,
 }
@@ -21,6 +23,7 @@ impl Depth {
         match self {
             Self::True => Color::Rgb(rgb[0], rgb[1], rgb[2]),
             Self::Indexed => Color::Indexed(nearest_indexed(rgb)),
+            Self::Sixteen => Color::Indexed(nearest_of_sixteen(rgb)),
             Self::Mono => Color::Reset,
         }
     }
@@ -41,6 +44,21 @@ pub fn nearest_indexed(rgb: [u8; 3]) -> u8 {
     let index = searched(rgb);
     KNOWN.with(|known| known[place].set((key, index)));
     index
+}
+
+/// The one of xterm's first sixteen that looks most like `rgb`.
+fn nearest_of_sixteen(rgb: [u8; 3]) -> u8 {
+    const XTERM: [u32; 16] = [
+        0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f, 0xff_0000,
+        0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
+    ];
+    let wanted = oklab(rgb);
+    let distance = |entry: u32| {
+        let [_, r, g, b] = entry.to_be_bytes();
+        oklab([r, g, b]).iter().zip(wanted).map(|(a, b)| (a - b).powi(2)).sum::<f32>()
+    };
+    let nearest = XTERM.iter().zip(0_u8..).min_by(|a, b| distance(*a.0).total_cmp(&distance(*b.0)));
+    nearest.map_or(0, |(_, index)| index)
 }
 
 const KNOWN_BITS: u32 = 12;

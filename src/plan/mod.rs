@@ -21,8 +21,8 @@ pub use schedule::{RateSchedule, Reduction, Watcher};
 pub use survival::Survival;
 
 pub use crate::config::{
-    BaseWeights, CacheKind, EarlyStopping, Engine, Explain, LossSpike, Monitor, OnNonFinite, OnSpike, Optimizer,
-    Precision,
+    BaseWeights, CacheKind, EarlyStopping, Engine, Explain, LossSpike, Monitor, Notify, Occasion, OnNonFinite, OnSpike,
+    Optimizer, Precision,
 };
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},
@@ -52,6 +52,9 @@ pub struct Plan {
     pub precision: Precision,
     /// What is kept at the end of each epoch of what the network sees.
     pub explain: Explain,
+    /// TensorBoard's event files are written.
+    pub tensorboard: bool,
+    pub notify: Notify,
     pub device: Device,
     pub threads: usize,
     pub loader_threads: usize,
@@ -120,6 +123,8 @@ impl Plan {
             survival: survival::resolve(train)?,
             precision: train.precision,
             explain: config.explain,
+            tensorboard: train.tensorboard,
+            notify: config.notify.clone(),
             device: device(&config.engine.device)?,
             threads,
             loader_threads: match config.engine.loader_threads as usize {

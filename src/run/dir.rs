@@ -40,6 +40,29 @@ impl RunDir {
         filled.map(|()| run)
     }
 
+    /// Makes the run directory `path` itself. A folder that is there already must be empty, or what was left of making one.
+    pub fn create_at(path: &Path, config_toml: &str) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create", path))?;
+        let run = Self { path: fs::canonicalize(path).map_err(Error::io("open", path))? };
+        let own = [run.checkpoints(), run.blobs(), whole::beside(&run.config())];
+        for entry in fs::read_dir(&run.path).map_err(Error::io("read", path))? {
+            let entry = entry.map_err(Error::io("read", path))?.path();
+            if !own.contains(&entry) {
+                return Err(Error::Occupied { path: run.path, by: entry });
+            }
+        }
+        for folder in [run.checkpoints(), run.blobs()] {
+            fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        }
+        run.reconfigure(config_toml)?;
+        Ok(run)
+    }
+
+    /// Whether `path` is a run directory.
+    pub fn exists(path: &Path) -> bool {
+        path.join("config.toml").is_file()
+    }
+
     pub fn open(path: &Path) -> Result<Self> {
         let path = fs::canonicalize(path).map_err(Error::io("open", path))?;
         if !path.join("config.toml").is_file() {
@@ -68,6 +91,11 @@ impl RunDir {
 
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
+    }
+
+    /// What the journal comes to; see [`digest`](super::digest).
+    pub fn digest(&self) -> PathBuf {
+        self.path.join("digest.json")
     }
 
     pub fn checkpoints(&self) -> PathBuf {
@@ -111,6 +139,11 @@ impl RunDir {
 
     pub fn history(&self) -> PathBuf {
         self.path.join("history.csv")
+    }
+
+    /// TensorBoard's event files, where they are asked for.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
     }
 
     pub fn engine_log(&self) -> PathBuf {
@@ -179,6 +212,21 @@ mod tests {
         assert_eq!(RunDir::open(run.path()).unwrap(), run);
         assert_eq!(fs::read_to_string(run.config()).unwrap(), "seed = 1\n");
         assert!(matches!(RunDir::open(root.path()), Err(Error::NotARun { .. })));
+    }
+
+    #[test]
+    fn a_run_directory_of_a_given_name_is_made_once_and_not_into_what_is_something_else() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("jobs/17");
+        assert!(!RunDir::exists(&path));
+        // What an earlier command was killed over.
+        fs::create_dir_all(path.join("blobs")).unwrap();
+        fs::write(path.join("config.toml.partial"), "se").unwrap();
+        let run = RunDir::create_at(&path, "seed = 1\n").unwrap();
+        assert!(RunDir::exists(&path));
+        assert_eq!(RunDir::open(&path).unwrap(), run);
+        fs::create_dir_all(root.path().join("home/letters")).unwrap();
+        assert!(matches!(RunDir::create_at(&root.path().join("home"), ""), Err(Error::Occupied { .. })));
     }
 
     #[test]

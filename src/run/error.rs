@@ -21,6 +21,8 @@ pub enum Error {
     Ambiguous { which: String, root: PathBuf, candidates: Vec<String> },
     #[error("{} is not a run directory: it has no config.toml", path.display())]
     NotARun { path: PathBuf },
+    #[error("{} is no run directory and not empty: there is {}", path.display(), by.display())]
+    Occupied { path: PathBuf, by: PathBuf },
     #[error("{} already has an engine{}", run, pid.map(|pid| format!(", process {pid}")).unwrap_or_default())]
     Locked { run: String, pid: Option<u32> },
     #[error("{}: written by a newer frostline (protocol {theirs}, this one reads {ours})", path.display())]
@@ -42,6 +44,11 @@ pub enum Error {
 }
 
 impl Error {
+    pub fn is_full_disk(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        matches!(self, Self::Io { source, .. } if full.contains(&source.kind()))
+    }
+
     /// For `map_err`: what was being done to which path.
     pub(crate) fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
@@ -56,6 +63,7 @@ impl Explain for Error {
             | Self::NotFound { .. }
             | Self::Ambiguous { .. }
             | Self::NotARun { .. }
+            | Self::Occupied { .. }
             | Self::Locked { .. }
             | Self::BlobName { .. } => Class::User,
             Self::Io { .. }
@@ -81,6 +89,7 @@ impl Explain for Error {
             Self::NotFound { candidates, .. } => Some(format!("there are: {}", listed(candidates))),
             Self::Ambiguous { candidates, .. } => Some(format!("say which: {}", listed(candidates))),
             Self::NotARun { .. } => Some("`frostline runs` lists the runs".into()),
+            Self::Occupied { .. } => Some("name a folder that is not there yet".into()),
             Self::Locked { run, .. } => Some(format!("join it with `frostline attach {run}`")),
             Self::NewerProtocol { .. } => Some("use the version of frostline that started the run".into()),
             Self::Shrunk { .. } => Some("the run was resumed meanwhile; attach again".into()),

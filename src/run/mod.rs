@@ -4,15 +4,18 @@
 
 pub mod blobs;
 pub mod checkpoint;
+pub mod digest;
 mod dir;
 mod error;
 mod find;
 pub mod history;
 pub mod journal;
 mod lock;
+mod room;
 mod socket;
 mod summary;
 pub mod tail;
+mod tensorboard;
 mod whole;
 
 pub use blobs::Blobs;
@@ -22,7 +25,9 @@ pub use find::{find, list};
 pub use history::History;
 pub use journal::{Head, JournalWriter};
 pub use lock::{EngineLock, Holder};
+pub use room::room;
 pub(crate) use socket::own_uid;
 pub use socket::socket_folder;
 pub use summary::{Standing, Summary, summarise};
 pub use tail::{Entry, Place, Tail};
+pub use tensorboard::TensorBoard;

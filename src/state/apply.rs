@@ -290,6 +290,26 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_was_kept_goes_on_as_if_it_had_not_been() {
+        for scenario in ["story.jsonl", "killed.jsonl", "phased.jsonl", "mid_run.jsonl"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario);
+            let text = std::fs::read_to_string(path).unwrap();
+            let lines: Vec<_> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            for kept_at in [1, lines.len() / 3, lines.len()] {
+                let mut state = RunState::default();
+                lines[..kept_at].iter().for_each(|stamped| state.apply(stamped));
+                let mut again: RunState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+                lines[kept_at..].iter().for_each(|stamped| again.apply(stamped));
+                assert_eq!(
+                    serde_json::to_value(again).unwrap(),
+                    serde_json::to_value(fold(scenario)).unwrap(),
+                    "{scenario}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn events_that_come_twice_count_once() {
         let (once, mut twice) = (fold("story.jsonl"), fold("story.jsonl"));
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/story.jsonl");

@@ -1,10 +1,10 @@
 //! A curve over steps that never grows beyond [`Curve::CAPACITY`] buckets: when it is full, neighbours merge and buckets become twice as wide.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::event::Gathered;
+use crate::event::{Gathered, real};
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Curve {
     /// Steps that one bucket spans at most.
     width: u64,
@@ -12,15 +12,18 @@ pub struct Curve {
 }
 
 /// Neighbouring steps, gathered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     /// The last step in it; steps count from 1.
     pub step: u64,
     /// Steps in it.
     pub count: u64,
     /// NaN if a step in it was.
+    #[serde(with = "real")]
     pub mean: f64,
+    #[serde(with = "real")]
     pub min: f64,
+    #[serde(with = "real")]
     pub max: f64,
 }
 

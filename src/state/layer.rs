@@ -1,10 +1,10 @@
 //! One layer with its newest meters.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{LayerInfo, LayerMeters};
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     pub info: LayerInfo,
     pub frozen: bool,

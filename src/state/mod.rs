@@ -11,7 +11,7 @@ mod stretch;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     curve::{Bucket, Curve},
@@ -29,8 +29,8 @@ use crate::{
     },
 };
 
-/// Everything that a dashboard shows of a run.
-#[derive(Clone, Debug, Default, Serialize)]
+/// Everything that a dashboard shows of a run. It can be kept and taken up again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunState {
     pub clock: Clock,
     /// The newest start or resumption.
@@ -55,7 +55,7 @@ pub struct RunState {
     pub speed: Option<f64>,
     pub curves: Curves,
     /// What was given up by going back, the oldest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub abandoned: Vec<Stretch>,
     /// Whole, one an epoch.
     pub epochs: Vec<EpochEnded>,
@@ -90,7 +90,7 @@ pub struct RunState {
 }
 
 /// Time as the events tell it.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Clock {
     /// The newest event's number; older ones are known already and ignored.
     pub seq: Option<u64>,
@@ -103,7 +103,7 @@ pub struct Clock {
 }
 
 /// Measured at every step, over steps.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Curves {
     pub loss: Curve,
     pub accuracy: Curve,
@@ -113,13 +113,13 @@ pub struct Curves {
 }
 
 /// Something that happened to the run at a step and may explain a bend in its curves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
     pub step: u64,
     pub what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Applied(Command),
@@ -130,7 +130,7 @@ pub enum What {
     Undone(u64),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Skipped {
     pub total: u64,
     /// The first of them.

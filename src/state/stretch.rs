@@ -1,11 +1,11 @@
 //! A stretch of training that was given up by going back to before it: what a chart draws of it, grey.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Curve, What, apply::keep_newest, RunState};
+use super::{Curve, RunState, What, apply::keep_newest};
 use crate::event::{EpochEnded, Undone};
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stretch {
     /// It left the run after this step.
     pub after: u64,

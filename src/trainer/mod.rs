@@ -12,6 +12,7 @@ mod look;
 mod mask;
 mod measure;
 mod meter;
+mod notices;
 mod obey;
 mod on_disk;
 mod pace;
@@ -26,6 +27,7 @@ mod saving;
 mod scribe;
 mod spike;
 mod stepper;
+mod telling;
 mod tuning;
 mod undo;
 
@@ -38,9 +40,10 @@ use std::{
 pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
+pub use notices::Notices;
 use obey::Hold;
 pub use obey::Leave;
-pub use on_disk::{OnDisk, Reached, read_checkpoint};
+pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};
@@ -50,9 +53,9 @@ pub use undo::UndoPoint;
 
 use crate::{
     command::Request,
-    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Skipped, Split},
+    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Split},
     error::{Error, Result},
-    event::{CheckpointKind, Ended, Event, Layers, Level, SkippedFile, SplitName, Stage, State},
+    event::{CheckpointKind, Ended, Event, Layers, Level, SplitName, Stage, State},
     plan::{Phase, Plan},
 };
 
@@ -98,6 +101,8 @@ pub struct Trainer<'a, S, R> {
     asked: Vec<(Request, u64)>,
     /// For how long the last checkpoint kept the next step waiting, in seconds.
     stalled: f64,
+    /// That the disk has little room left.
+    room_told: bool,
     guard: guard::Guard,
     begun: Instant,
     /// When this engine's time is up.
@@ -164,6 +169,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             saved: Instant::now(),
             asked: Vec::new(),
             stalled: 0.0,
+            room_told: false,
             guard: guard::Guard::new(plan.survival.loss_spike),
             begun: Instant::now(),
             deadline: None,
@@ -376,36 +382,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         let layers = self.stepper.meters()?;
         self.layers_read = Instant::now();
         self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
-    }
-
-    fn say_skipped(&mut self, split: SplitName, batch: &Batch) -> Result<()> {
-        self.say_skipped_files(split, &batch.skipped)
-    }
-
-    fn say_skipped_files(&mut self, split: SplitName, skipped: &[Skipped]) -> Result<()> {
-        let told = self.skips_told.entry(split).or_default();
-        let new = skipped.iter().filter(|file| told.insert(file.path.clone()));
-        let files: Vec<SkippedFile> =
-            new.map(|file| SkippedFile { path: file.path.clone(), reason: file.reason.clone() }).collect();
-        if files.is_empty() {
-            return Ok(());
-        }
-        let total = told.len() as u64;
-        self.record.say(Event::Skipped { split, total, files })
-    }
-
-    /// What the loaders keep in files is a matter of speed, so the run goes on.
-    fn warn_of_cache(&mut self) -> Result<()> {
-        let decoded = self.loader.cache_trouble().or_else(|| self.validation.as_ref()?.cache_trouble());
-        let decoded = decoded.map(|trouble| format!("decoded images are no longer kept in a file: {trouble}"));
-        let features = self.keeping.trouble();
-        let features = features.map(|trouble| format!("the frozen layers' outputs are no longer kept: {trouble}"));
-        for message in [decoded, features].into_iter().flatten() {
-            if self.cache_told.insert(message.clone()) {
-                self.record.say(Event::Log { level: Level::Warning, message })?;
-            }
-        }
-        Ok(())
     }
 
     fn leave(&mut self, leave: Leave) -> Result<Ended> {

@@ -4,6 +4,7 @@
 use std::{
     io::Cursor,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use image::{
@@ -15,12 +16,27 @@ use tokio::sync::watch;
 use super::{Progress, Record, SavedTensor, Settled, scribe::Scribe};
 use crate::{
     error::{Error, Result},
-    event::{CheckpointKind, Event, Explained, Level},
-    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, checkpoint},
+    event::{CheckpointKind, Event, Explained, Level, Stamped},
+    run::{Blobs, Head, History, JournalWriter, RunDir, Tail, TensorBoard, checkpoint, digest},
+    state::RunState,
 };
 
 /// Pictures that a run keeps besides those of its epochs' ends: a few a second while somebody looks.
 const BLOBS: usize = 2000;
+
+/// A digest of a long run takes some milliseconds.
+const DIGEST_EVERY: Duration = Duration::from_secs(30);
+
+/// Who is told of each event once the journal has it. One that fails is told no more, and the run goes on.
+pub trait Follower: Send {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()>;
+}
+
+impl Follower for TensorBoard {
+    fn follow(&mut self, stamped: &Stamped) -> Result<()> {
+        Ok(Self::follow(self, stamped)?)
+    }
+}
 
 /// The only writer of a run directory. Hold the run's lock while it lives.
 pub struct OnDisk {
@@ -28,7 +44,11 @@ pub struct OnDisk {
     journal: JournalWriter,
     history: History,
     blobs: Blobs,
+    followers: Vec<Box<dyn Follower>>,
     reached: Reached,
+    /// What the journal comes to, and when it was last kept.
+    state: RunState,
+    digested: Option<Instant>,
     /// Once there is something to write.
     scribe: Option<Scribe>,
     keep_checkpoints: usize,
@@ -52,18 +72,27 @@ impl OnDisk {
             journal,
             history: History::default(),
             blobs,
+            followers: Vec::new(),
             reached,
+            state: RunState::default(),
+            digested: None,
             scribe: None,
             keep_checkpoints: 2,
         };
         for stamped in Tail::open(&run.journal())?.events() {
-            let event = stamped?.event;
-            record.follow(&event);
+            let stamped = stamped?;
+            record.follow(&stamped);
+            let event = stamped.event;
             if let Event::Explained(Explained { kept: true, pictures, .. }) = event {
                 record.blobs.last(pictures.into_iter().map(|picture| picture.blob));
             }
         }
         Ok(record)
+    }
+
+    /// Tells one more of the events to come.
+    pub fn tell(&mut self, follower: impl Follower + 'static) {
+        self.followers.push(Box::new(follower));
     }
 
     /// Bytes of a torn last line that were cut off the journal.
@@ -81,7 +110,9 @@ impl OnDisk {
     }
 
     /// Whether the history changed.
-    fn follow(&mut self, event: &Event) -> bool {
+    fn follow(&mut self, stamped: &Stamped) -> bool {
+        self.state.apply(stamped);
+        let event = &stamped.event;
         match event {
             Event::Steps(steps) => self.reached = Reached { step: steps.step, epoch: steps.epoch },
             Event::EpochStarted { epoch, step } => self.reached = Reached { step: *step, epoch: *epoch },
@@ -90,6 +121,21 @@ impl OnDisk {
             _ => {}
         }
         self.history.apply(event)
+    }
+
+    /// Keeps what the journal comes to, now and then and at the end: whoever attaches begins there.
+    fn digest_if_due(&mut self, event: &Event) -> Result<()> {
+        let due = match event {
+            Event::Checkpoint(_) => self.digested.is_none_or(|then| then.elapsed() >= DIGEST_EVERY),
+            Event::RunEnded(_) => true,
+            _ => false,
+        };
+        if due {
+            self.digested = Some(Instant::now());
+            let head = *self.journal.head().borrow();
+            digest::write(&self.run, head, &self.state)?;
+        }
+        Ok(())
     }
 
     /// Wakes whoever follows the journal.
@@ -101,8 +147,16 @@ impl OnDisk {
 impl Record for OnDisk {
     fn say(&mut self, event: Event) -> Result<()> {
         let stamped = self.journal.append(event)?;
-        if self.follow(&stamped.event) {
+        if self.follow(&stamped) {
             self.history.write(&self.run.history())?;
+        }
+        // Without it attaching takes longer, which is no reason to end a run.
+        let _ = self.digest_if_due(&stamped.event);
+        let mut failed = Vec::new();
+        self.followers.retain_mut(|follower| follower.follow(&stamped).map_err(|error| failed.push(error)).is_ok());
+        for error in failed {
+            let message = format!("{}; no more of it is written", error.message());
+            self.journal.append(Event::Log { level: Level::Warning, message })?;
         }
         Ok(())
     }
@@ -244,15 +298,11 @@ fn candidates(run: &RunDir, kind: CheckpointKind) -> Vec<std::path::PathBuf> {
     }
     let mut numbered = run.numbered_checkpoints();
     if let Some(named) = named {
-        match numbered.iter().position(|(_, path)| is_same_file(path, &named)) {
-            // It is the same file as one of them.
-            Some(_) => {}
-            // Of a run that another program has made, or that was made before there were numbers.
-            None => {
-                let step = checkpoint::read_record::<Progress>(&named).map_or(u64::MAX, |progress| progress.step);
-                let place = numbered.partition_point(|(at, _)| *at > step);
-                numbered.insert(place, (step, named));
-            }
+        // Usually it is the same file as one of them; not in a run that another program has made, or that was made before there were numbers.
+        if !numbered.iter().any(|(_, path)| is_same_file(path, &named)) {
+            let step = checkpoint::read_record::<Progress>(&named).map_or(u64::MAX, |progress| progress.step);
+            let place = numbered.partition_point(|(at, _)| *at > step);
+            numbered.insert(place, (step, named));
         }
     }
     numbered.into_iter().map(|(_, path)| path).collect()

@@ -61,7 +61,16 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     /// Goes back to this phase's best weights, if one of its epochs has left any.
     pub(super) fn restore_best(&mut self) -> Result<bool> {
-        match self.record.read_checkpoint(CheckpointKind::Best)? {
+        let best = match self.record.read_checkpoint(CheckpointKind::Best) {
+            Ok(best) => best,
+            // The weights of this moment are less good, and all that there is.
+            Err(error) => {
+                let message = format!("the best checkpoint cannot be read: {}", error.message());
+                self.record.say(Event::Log { level: Level::Error, message })?;
+                None
+            }
+        };
+        match best {
             Some((tensors, best))
                 if best.phase == self.progress.phase && best.phase_step == self.progress.phase_step =>
             {

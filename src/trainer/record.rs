@@ -55,4 +55,6 @@ pub struct Settled {
 pub struct Written {
     pub file: String,
     pub bytes: u64,
+    /// Bytes that are left on the disk; `None` where nobody can tell.
+    pub left: Option<u64>,
 }

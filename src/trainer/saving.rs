@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Record, Settled, Stepper, Trainer};
+use super::{Record, Settled, Stepper, Trainer, Written};
 use crate::{
     error::Result,
     event::{Answered, Checkpoint, CheckpointKind, Event, Level, Outcome},
@@ -52,6 +52,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             self.asked = asked;
             let answer = match outcome {
                 Ok(written) => {
+                    self.warn_of_room(&written)?;
                     // Between two epochs it is the finished one that a person thinks of.
                     let epoch = progress.epoch - u32::from(progress.step_in_epoch == 0 && progress.epoch > 1);
                     self.record.say(Event::Checkpoint(Checkpoint {
@@ -77,6 +78,24 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 self.record.say(Event::Answered(Answered { id, by, request, step, outcome: answer.clone(), moment: None }))?;
             }
         }
+        Ok(())
+    }
+
+    /// Once, until there is room again.
+    fn warn_of_room(&mut self, written: &Written) -> Result<()> {
+        /// Checkpoints that should still fit.
+        const FIT: u64 = 3;
+        let scarce = written.left.is_some_and(|left| left < FIT * written.bytes);
+        if scarce && !self.room_told {
+            let [left, bytes] =
+                [written.left.unwrap_or(0), written.bytes].map(|bytes| bytes as f64 / f64::from(1 << 20));
+            let message = format!(
+                "the disk of the run has {left:.0} MiB left, and a checkpoint takes {bytes:.0} MiB: free some space, or lower \
+                 train.keep_checkpoints"
+            );
+            self.record.say(Event::Log { level: Level::Warning, message })?;
+        }
+        self.room_told = scarce;
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -136,18 +136,29 @@ impl Shared {
 struct Pen {
     run: RunDir,
     keep: usize,
-    /// The last file written, and where the run stood.
-    written: Option<(PathBuf, Progress)>,
+    /// The last file written, and of which copy.
+    written: Option<(PathBuf, Weak<Vec<SavedTensor>>)>,
 }
 
 impl Pen {
-    fn write(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> run::Result<Written> {
+    fn write(
+        &mut self,
+        kind: CheckpointKind,
+        tensors: &Arc<Vec<SavedTensor>>,
+        progress: &Progress,
+    ) -> run::Result<Written> {
         let path = self.run.checkpoint(kind);
         let bytes = if kind == CheckpointKind::Last {
             let numbered = self.run.numbered_checkpoint(progress.step);
-            let bytes = self.put(&numbered, tensors, progress)?;
+            let bytes = match self.put(&numbered, tensors, progress) {
+                // Of those that are only there for safety the newest has to do.
+                Err(error) if error.is_full_disk() && self.clear(progress.step, 1) => {
+                    self.put(&numbered, tensors, progress)?
+                }
+                other => other?,
+            };
             self.put(&path, tensors, progress)?;
-            self.clear(progress.step);
+            self.clear(progress.step, self.keep);
             bytes
         } else {
             self.put(&path, tensors, progress)?
@@ -156,18 +167,24 @@ impl Pen {
             self.keep_best(number)?;
         }
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Written { file, bytes })
+        Ok(Written { file, bytes, left: run::room(&path) })
     }
 
     /// A large network is written once: the best epoch is also the last one, and the last one has two names.
-    fn put(&mut self, path: &std::path::Path, tensors: &[SavedTensor], progress: &Progress) -> run::Result<u64> {
-        let same = self.written.as_ref().filter(|(other, then)| other != path && then == progress);
+    fn put(
+        &mut self,
+        path: &std::path::Path,
+        tensors: &Arc<Vec<SavedTensor>>,
+        progress: &Progress,
+    ) -> run::Result<u64> {
+        let this = Arc::downgrade(tensors);
+        let same = self.written.as_ref().filter(|(other, copy)| other != path && copy.ptr_eq(&this));
         let linked = same.and_then(|(other, _)| checkpoint::link(other, path).ok());
         let bytes = match linked {
             Some(bytes) => bytes,
             None => checkpoint::write(path, tensors, progress)?,
         };
-        self.written = Some((path.to_path_buf(), progress.clone()));
+        self.written = Some((path.to_path_buf(), this));
         Ok(bytes)
     }
 
@@ -184,15 +201,17 @@ impl Pen {
     }
 
     /// Those before the last few go, and so do those of a stretch that was given up by going back before it.
-    fn clear(&self, step: u64) {
-        let mut kept = 0;
+    /// Whether any went.
+    fn clear(&self, step: u64, keep: usize) -> bool {
+        let (mut kept, mut cleared) = (0, false);
         for (at, path) in self.run.numbered_checkpoints() {
             kept += usize::from(at <= step);
-            if at > step || kept > self.keep {
+            if at > step || kept > keep {
                 // It only costs room, and is tried again at the next one.
-                let _ = std::fs::remove_file(path);
+                cleared |= std::fs::remove_file(path).is_ok();
             }
         }
+        cleared
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     curves::Other,
     model::{Connection, Model},
     pixels::Link,
+    settings::Settings,
     terminal::{Guarded, TerminalError},
     update::{Effect, Msg, update, update_all},
     view,
@@ -35,7 +36,9 @@ const GULP: usize = 4096;
 
 /// What a dashboard needs to run.
 pub struct Session {
+    /// What the terminal can show.
     pub appearance: Appearance,
+    pub settings: Settings,
     /// How things stand at the beginning.
     pub connection: Connection,
     /// The machine that has the run, if it is another.
@@ -66,6 +69,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut terminal = Guarded::enter()?;
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
     let mut model = Model::new(session.appearance, session.connection.clone(), terminal.size()?, zone);
+    model.adopt(std::mem::take(&mut session.settings));
     model.view.host = session.host.take();
     terminal.draw(|frame| view::draw(&model, frame))?;
 
@@ -74,7 +78,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut changed = false;
     let mut open = true;
     let mut keys = Keys::new();
-    let mut link = Link::start(model.view.appearance, model.view.size);
+    let mut link = Link::start(model.view.appearance, model.view.settings.wants_pixels(), model.view.size);
     let mut gulp = Vec::new();
     let mut ticks = interval(Duration::from_secs(1) / Model::TICKS as u32);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -162,6 +166,10 @@ fn obey(
                 leave = true;
                 continue;
             }
+            Effect::Bell => {
+                terminal.send("\x07")?;
+                continue;
+            }
             Effect::Redraw => {
                 terminal.clear()?;
                 link.ask(terminal.size()?);
@@ -177,6 +185,7 @@ impl From<Incoming> for Msg {
     fn from(incoming: Incoming) -> Self {
         match incoming {
             Incoming::Event(stamped) => Self::Event(stamped),
+            Incoming::State(run) => Self::State(run),
             Incoming::Blob { hash, png } => Self::Blob { hash, png },
             Incoming::NoBlob { hash } => Self::NoBlob { hash },
             Incoming::Sent { command, by, id } => Self::Sent { command, by, id },

@@ -35,6 +35,43 @@ impl Chord {
         Some(Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) })
     }
 
+    /// Keys with names of their own, as they are written and read.
+    pub const NAMES: [(&'static str, KeyCode); 16] = [
+        ("Space", KeyCode::Char(' ')),
+        ("Enter", KeyCode::Enter),
+        ("Esc", KeyCode::Esc),
+        ("Tab", KeyCode::Tab),
+        ("Shift-Tab", KeyCode::BackTab),
+        ("Backspace", KeyCode::Backspace),
+        ("Insert", KeyCode::Insert),
+        ("Del", KeyCode::Delete),
+        ("Up", KeyCode::Up),
+        ("Down", KeyCode::Down),
+        ("Left", KeyCode::Left),
+        ("Right", KeyCode::Right),
+        ("Home", KeyCode::Home),
+        ("End", KeyCode::End),
+        ("PgUp", KeyCode::PageUp),
+        ("PgDn", KeyCode::PageDown),
+    ];
+
+    /// As [`Display`](std::fmt::Display) writes it: `p`, `F`, `Space`, `Ctrl-d`, `F5`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (control, name) = match text.strip_prefix("Ctrl-") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let mut letters = name.chars();
+        let code = match (letters.next(), letters.next()) {
+            (Some(letter), None) if !letter.is_control() && letter != ' ' => KeyCode::Char(letter),
+            _ => match name.strip_prefix('F').and_then(|number| number.parse().ok()) {
+                Some(number @ 1..=24) => KeyCode::F(number),
+                _ => Self::NAMES.iter().find(|(known, _)| *known == name)?.1,
+            },
+        };
+        Some(Self { code, control })
+    }
+
     /// The character that was typed, for prompts.
     pub fn typed(self) -> Option<char> {
         match self {
@@ -49,13 +86,10 @@ impl std::fmt::Display for Chord {
         if self.control {
             f.write_str("Ctrl-")?;
         }
-        match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(c) => f.write_char(c),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            other => write!(f, "{other}"),
+        match (Self::NAMES.iter().find(|(_, code)| *code == self.code), self.code) {
+            (Some((name, _)), _) => f.write_str(name),
+            (None, KeyCode::Char(c)) => f.write_char(c),
+            (None, other) => write!(f, "{other}"),
         }
     }
 }
@@ -68,13 +102,14 @@ pub fn names(keys: &[Chord]) -> String {
 /// `docs/keys.md`: every action of the table, in its groups.
 pub fn markdown() -> String {
     let mut out = String::from(
-        "# Keys\n\nMade from the table of actions in `src/tui/actions.rs`; a test keeps it current. In the dashboard, `?` shows the same list.\n",
+        "# Keys\n\nMade from the table of actions in `src/tui/actions.rs`; a test keeps it current. In the dashboard, `?` shows the same list.\n\
+         `[keys]` in `ui.toml` binds other keys to a name ([dashboard.md](dashboard.md)).\n",
     );
     for group in Group::ALL {
-        let _ = write!(out, "\n## {}\n\n| Key | What it does |\n|---|---|\n", group.title());
+        let _ = write!(out, "\n## {}\n\n| Key | Name | What it does |\n|---|---|---|\n", group.title());
         for action in ACTIONS.iter().filter(|a| a.group == group) {
             let keys: Vec<String> = action.keys.iter().map(|k| format!("`{k}`")).collect();
-            let _ = writeln!(out, "| {} | {} |", keys.join(" "), action.help);
+            let _ = writeln!(out, "| {} | `{}` | {} |", keys.join(" "), action.name, action.help);
         }
     }
     out
@@ -100,6 +135,20 @@ mod tests {
     fn keys_are_written_as_people_say_them() {
         assert_eq!(names(&[Chord::key('p'), Chord::key(' ')]), "p, Space");
         assert_eq!(names(&[Chord::control('l'), Chord::code(KeyCode::BackTab)]), "Ctrl-l, Shift-Tab");
+    }
+
+    #[test]
+    fn keys_are_read_as_they_are_written() {
+        for action in ACTIONS {
+            for chord in action.keys {
+                assert_eq!(Chord::parse(&chord.to_string()), Some(*chord));
+            }
+        }
+        assert_eq!(Chord::parse("F12"), Some(Chord::code(KeyCode::F(12))));
+        assert_eq!(Chord::parse("Ctrl-Space"), Some(Chord::control(' ')));
+        for wrong in ["", "pp", "Control-c", "F99", "Meta-x", " "] {
+            assert_eq!(Chord::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod actions;
 mod album;
 mod app;
 mod appearance;
+mod command_line;
 mod curves;
+mod keymap;
 mod keys;
 mod layout;
 mod lens;
@@ -16,6 +18,7 @@ mod page;
 mod pending;
 pub mod pixels;
 mod prompt;
+mod settings;
 mod steering;
 mod symbols;
 mod terminal;
@@ -32,6 +35,7 @@ pub use self::{
     appearance::Appearance,
     keys::markdown as keys_markdown,
     model::{Connection, Model},
+    settings::Settings,
     terminal::TerminalError,
     update::{Effect, Msg, update},
     view::draw,
@@ -47,6 +51,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Incoming {
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     /// A picture that was asked for; `png` is the file `blobs/<hash>.png`.
     Blob {
         hash: String,

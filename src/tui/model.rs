@@ -12,10 +12,12 @@ use super::{
     pending::Pending,
     pixels::Pixels,
     prompt::Prompt,
+    settings::Settings,
     theme::Theme,
 };
 use crate::{
     command::Watch,
+    config::Occasion,
     event::{Ended, Explained, State},
     state::{Layer, RunState},
 };
@@ -50,6 +52,8 @@ pub struct ViewState {
     /// Columns and rows.
     pub size: (u16, u16),
     pub appearance: Appearance,
+    /// The user's wishes.
+    pub settings: Settings,
     /// Of pictures, where the terminal proved able.
     pub pixels: Pixels,
     /// For the times in the log.
@@ -62,6 +66,8 @@ pub struct ViewState {
     /// The page before, to go back to.
     pub before: Page,
     pub prompt: Option<Prompt>,
+    /// Lines typed after `:`, the newest last.
+    pub history: Vec<String>,
     pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
@@ -106,6 +112,7 @@ impl Model {
             host: None,
             size,
             appearance,
+            settings: Settings::default(),
             pixels: Pixels::default(),
             zone,
             ticks: 0,
@@ -113,6 +120,7 @@ impl Model {
             page: Page::default(),
             before: Page::default(),
             prompt: None,
+            history: Vec::new(),
             curves: Curves::default(),
             cursor: 0,
             sample: 0,
@@ -126,6 +134,19 @@ impl Model {
             dismissed: false,
         };
         Self { run: RunState::default(), view, connection }
+    }
+
+    /// Begins with the user's own looks and keys.
+    pub fn adopt(&mut self, settings: Settings) {
+        let view = &mut self.view;
+        view.appearance = settings.appearance(view.appearance);
+        view.curves.smoothing = settings.smoothing;
+        view.settings = settings;
+    }
+
+    /// Whether the bell rings on this occasion. What a journal tells of days past is no news.
+    pub fn rings(&self, occasion: Occasion) -> bool {
+        self.connection == Connection::Live && self.view.settings.bell.contains(&occasion)
     }
 
     pub fn theme(&self) -> Theme {

@@ -3,7 +3,15 @@
 
 use crossterm::event::KeyCode;
 
-use super::{curves, keys::Chord, metric::Metric, model::Model, steering, update::Effect};
+use super::{
+    command_line::{self, CommandLine},
+    curves,
+    keys::Chord,
+    metric::Metric,
+    model::Model,
+    steering,
+    update::Effect,
+};
 use crate::command::Command;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +23,8 @@ pub enum Prompt {
     Stop,
     /// Only `y` aborts.
     Abort,
+    /// Only `y` undoes: steps are thrown away.
+    Undo,
     /// How to end the phase under way.
     EndPhase,
     /// A phase to put behind the one under way.
@@ -27,6 +37,8 @@ pub enum Prompt {
         before: String,
         error: Option<&'static str>,
     },
+    /// A line of words.
+    Command(CommandLine),
     /// A list to choose several things from.
     Pick {
         what: Choice,
@@ -94,6 +106,7 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Prompt::Command(_) => command_line::press(model, chord),
         Prompt::Pick { what, cursor } => {
             let (what, at) = (what.clone(), *cursor);
             let most = what.items(model).len().saturating_sub(1);
@@ -120,10 +133,11 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
                 Vec::new()
             }
         }
-        Prompt::Abort => {
+        prompt @ (Prompt::Abort | Prompt::Undo) => {
+            let command = if *prompt == Prompt::Abort { Command::Abort } else { Command::Undo };
             model.view.prompt = None;
             if chord == Chord::key('y') && model.refusal().is_none() {
-                steering::send(model, Command::Abort)
+                steering::send(model, command)
             } else {
                 Vec::new()
             }
@@ -158,17 +172,17 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
     }
 }
 
-enum Edited {
+pub(super) enum Edited {
     Typed,
     Entered,
     Left,
 }
 
 /// A key in a line that is typed.
-fn edit(
+pub(super) fn edit<E>(
     chord: Chord,
     typed: &mut String,
-    error: &mut Option<&'static str>,
+    error: &mut Option<E>,
     most: usize,
     fits: impl Fn(char) -> bool,
 ) -> Edited {

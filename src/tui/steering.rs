@@ -15,6 +15,16 @@ pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
     vec![Effect::Send(command)]
 }
 
+/// As a key would: what ends the run is asked for once more.
+pub fn ask_or_send(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Stop => ask_to_stop(model),
+        Command::Abort => ask_to_abort(model),
+        Command::Undo => ask_to_undo(model),
+        command => send(model, command),
+    }
+}
+
 pub fn pause(model: &mut Model) -> Vec<Effect> {
     send(model, Command::Pause)
 }
@@ -81,6 +91,11 @@ pub fn type_phase(model: &mut Model) -> Vec<Effect> {
 
 pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
     model.view.prompt = Some(Prompt::Stop);
+    Vec::new()
+}
+
+pub fn ask_to_undo(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Undo);
     Vec::new()
 }
 

@@ -1,8 +1,11 @@
-//! The palette: cold and calm, one warm colour for validation. What a colour says, a mark or a word says too.
+//! The palettes: cold and calm, one warm colour for validation. What a colour says, a mark or a word says too.
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{appearance::Appearance, symbols::Symbols};
+use super::{
+    appearance::{Appearance, Scheme},
+    symbols::Symbols,
+};
 use crate::picture::Depth;
 
 #[derive(Clone, Copy, Debug)]
@@ -58,27 +61,53 @@ impl Role {
         Self::Selected,
     ];
 
-    /// On a dark and on a light ground; `None` is the terminal's own colour of text.
-    fn rgb(self, light: bool) -> Option<[u8; 3]> {
-        let (dark, bright) = match self {
+    /// On a dark and on a light ground, then of the colours for colour-blind eyes the same; `None` is the terminal's own colour of text.
+    fn rgb(self, scheme: Scheme) -> Option<[u8; 3]> {
+        let inks = match self {
             Self::Text | Self::Strong => return None,
-            Self::Faint => (0x7d_93a8, 0x5b_6b7a),
-            Self::Accent | Self::Focus => (0x8f_d3ff, 0x00_639c),
-            Self::Frozen => (0xb5_f0ff, 0x00_7a99),
-            Self::Train => (0x5c_b3ff, 0x0a_6ebd),
-            Self::TrainRaw => (0x2f_5f8a, 0x9c_c3e3),
-            Self::Validation => (0xf2_b880, 0xa8_5a00),
-            Self::ValidationRaw => (0x7d_5b38, 0xe0_bd94),
-            Self::Good => (0x7f_d8b0, 0x0b_7a4b),
-            Self::Warning => (0xe8_cf6a, 0x82_6200),
-            Self::Bad => (0xff_8190, 0xb3_203a),
-            Self::Border => (0x3d_5466, 0xa9_bccb),
-            Self::BarEmpty => (0x2f_4250, 0xc3_d3e0),
+            Self::Faint => [0x7d_93a8, 0x5b_6b7a, 0x9a_9a9a, 0x5f_5f5f],
+            Self::Accent | Self::Focus => [0x8f_d3ff, 0x00_639c, 0x8c_cdf0, 0x00_5a8c],
+            Self::Frozen => [0xb5_f0ff, 0x00_7a99, 0xc4_e8fb, 0x00_5f8a],
+            Self::Train => [0x5c_b3ff, 0x0a_6ebd, 0x56_b4e9, 0x00_68a3],
+            Self::TrainRaw => [0x2f_5f8a, 0x9c_c3e3, 0x2b_5f80, 0x9c_c7e3],
+            Self::Validation => [0xf2_b880, 0xa8_5a00, 0xe6_9f00, 0x9a_5300],
+            Self::ValidationRaw => [0x7d_5b38, 0xe0_bd94, 0x7a_5600, 0xe6_c48c],
+            // Bluish green and reddish purple: they differ in blue and in lightness, not by green and red alone.
+            Self::Good => [0x7f_d8b0, 0x0b_7a4b, 0x1f_bf92, 0x00_6b50],
+            Self::Warning => [0xe8_cf6a, 0x82_6200, 0xf0_e442, 0x75_6200],
+            Self::Bad => [0xff_8190, 0xb3_203a, 0xe0_94bd, 0x9b_3272],
+            Self::Border => [0x3d_5466, 0xa9_bccb, 0x50_5050, 0xb0_b0b0],
+            Self::BarEmpty => [0x2f_4250, 0xc3_d3e0, 0x42_4242, 0xcc_cccc],
             // A ground, not an ink.
-            Self::Selected => (0x16_324a, 0xd7_ecfb),
+            Self::Selected => [0x16_324a, 0xd7_ecfb, 0x1f_3345, 0xdc_ebf5],
         };
-        let [_, r, g, b] = u32::to_be_bytes(if light { bright } else { dark });
+        let ink = match scheme {
+            Scheme::Dark => inks[0],
+            Scheme::Light => inks[1],
+            Scheme::SafeDark => inks[2],
+            Scheme::SafeLight => inks[3],
+            Scheme::Sixteen | Scheme::Mono => return None,
+        };
+        let [_, r, g, b] = u32::to_be_bytes(ink);
         Some([r, g, b])
+    }
+
+    /// Of the terminal's own colours. Bright ones vanish on light grounds, and bright black is some themes' ground.
+    fn own(self) -> Option<Color> {
+        match self {
+            Self::Accent | Self::Focus | Self::Train | Self::TrainRaw => Some(Color::Cyan),
+            Self::Frozen => Some(Color::Blue),
+            Self::Validation | Self::ValidationRaw => Some(Color::Yellow),
+            Self::Good => Some(Color::Green),
+            Self::Warning => Some(Color::Magenta),
+            Self::Bad => Some(Color::Red),
+            Self::Text | Self::Strong | Self::Faint | Self::Border | Self::BarEmpty | Self::Selected => None,
+        }
+    }
+
+    /// Whether it steps back behind the rest.
+    fn is_dim(self) -> bool {
+        matches!(self, Self::Faint | Self::TrainRaw | Self::ValidationRaw | Self::Border | Self::BarEmpty)
     }
 }
 
@@ -88,30 +117,36 @@ impl Theme {
     }
 
     pub fn color(&self, role: Role) -> Color {
-        if self.appearance.depth == Depth::Indexed && role == Role::Faint {
+        let Appearance { depth, scheme, light, .. } = self.appearance;
+        match depth {
+            Depth::Mono => Color::Reset,
             // The cube's blue greys are lilac; the ramp's are grey.
-            return Color::Indexed(if self.appearance.light { 241 } else { 246 });
+            Depth::Indexed if role == Role::Faint && scheme != Scheme::Sixteen => {
+                Color::Indexed(if light { 241 } else { 246 })
+            }
+            Depth::Sixteen => role.own().unwrap_or(Color::Reset),
+            _ if scheme == Scheme::Sixteen => role.own().unwrap_or(Color::Reset),
+            depth => role.rgb(scheme).map_or(Color::Reset, |rgb| depth.color(rgb)),
         }
-        role.rgb(self.appearance.light).map_or(Color::Reset, |rgb| self.appearance.depth.color(rgb))
     }
 
     pub fn style(&self, role: Role) -> Style {
-        let mono = self.appearance.depth == Depth::Mono;
-        let color = self.color(role);
+        let Appearance { depth, scheme, .. } = self.appearance;
+        // Few colours, or none: dim and reverse say what shades would.
+        let few = matches!(depth, Depth::Mono | Depth::Sixteen) || matches!(scheme, Scheme::Sixteen | Scheme::Mono);
+        let color = match self.color(role) {
+            Color::Reset => None,
+            color => Some(color),
+        };
+        let style = Style { fg: color, ..Style::new() };
         match role {
             Role::Text => Style::new(),
             Role::Strong => Style::new().add_modifier(Modifier::BOLD),
-            Role::Selected if mono => Style::new().add_modifier(Modifier::REVERSED),
-            Role::Selected => Style::new().bg(color),
-            Role::Faint | Role::TrainRaw | Role::ValidationRaw | Role::Border | Role::BarEmpty if mono => {
-                Style::new().add_modifier(Modifier::DIM)
-            }
-            Role::Accent | Role::Focus | Role::Frozen | Role::Bad => {
-                let style = Style::new().add_modifier(Modifier::BOLD);
-                if mono { style } else { style.fg(color) }
-            }
-            _ if mono => Style::new(),
-            _ => Style::new().fg(color),
+            Role::Selected if few => Style::new().add_modifier(Modifier::REVERSED),
+            Role::Selected => Style { bg: color, ..Style::new() },
+            Role::Accent | Role::Focus | Role::Frozen | Role::Bad => style.add_modifier(Modifier::BOLD),
+            role if few && role.is_dim() => style.add_modifier(Modifier::DIM),
+            _ => style,
         }
     }
 }
@@ -119,7 +154,6 @@ impl Theme {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::Glyphs;
 
     /// WCAG 2's relative luminance and contrast ratio.
     fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
@@ -137,16 +171,18 @@ mod tests {
     #[test]
     fn every_ink_stands_out_from_its_ground() {
         let decoration = [Role::TrainRaw, Role::ValidationRaw, Role::Border, Role::BarEmpty, Role::Selected];
-        for (light, grounds) in [
-            (false, [[0, 0, 0], [0x1e, 0x1e, 0x2e], [0x16, 0x32, 0x4a]]),
-            (true, [[255; 3], [0xfd, 0xf6, 0xe3], [0xd7, 0xec, 0xfb]]),
-        ] {
+        let (dark, light) = ([[0, 0, 0], [0x1e, 0x1e, 0x2e]], [[255; 3], [0xfd, 0xf6, 0xe3]]);
+        for (scheme, grounds) in
+            [(Scheme::Dark, dark), (Scheme::Light, light), (Scheme::SafeDark, dark), (Scheme::SafeLight, light)]
+        {
+            let selected = Role::Selected.rgb(scheme).unwrap_or_default();
+            let grounds = [grounds[0], grounds[1], selected];
             for role in Role::ALL {
-                let Some(rgb) = role.rgb(light) else { continue };
+                let Some(rgb) = role.rgb(scheme) else { continue };
                 let least = if decoration.contains(&role) { 1.1 } else { 4.0 };
                 for ground in &grounds[..if role == Role::Selected { 2 } else { 3 }] {
                     let ratio = contrast(rgb, *ground);
-                    assert!(ratio >= least, "{role:?} on {ground:02x?}: {ratio:.2}");
+                    assert!(ratio >= least, "{role:?} of {scheme:?} on {ground:02x?}: {ratio:.2}");
                 }
             }
         }
@@ -154,10 +190,40 @@ mod tests {
 
     #[test]
     fn without_colours_no_style_has_one() {
-        let theme = Theme::new(Appearance { glyphs: Glyphs::Half, depth: Depth::Mono, ascii: false, light: false });
+        let theme = Theme::new(Appearance::new(Depth::Mono, false));
         for role in Role::ALL {
             let style = theme.style(role);
             assert!(matches!((style.fg, style.bg), (None | Some(Color::Reset), None | Some(Color::Reset))), "{role:?}");
+        }
+    }
+    #[test]
+    fn the_terminals_own_colours_are_named_and_shades_are_dim() {
+        let theme = Theme::new(Appearance::new(Depth::True, false).with_scheme(Scheme::Sixteen));
+        for role in Role::ALL {
+            let style = theme.style(role);
+            assert!(!matches!(style.fg, Some(Color::Rgb(..) | Color::Indexed(_))), "{role:?}: {style:?}");
+        }
+        assert!(theme.style(Role::Border).add_modifier.contains(Modifier::DIM));
+        assert!(theme.style(Role::Selected).add_modifier.contains(Modifier::REVERSED));
+    }
+
+    /// Viénot, Brettel and Mollon's simulation of eyes without red or green receptors, in linear RGB.
+    #[test]
+    fn good_and_bad_differ_for_eyes_that_see_no_red_or_no_green() {
+        let protanope = [[0.112_38, 0.887_62, 0.0], [0.112_38, 0.887_62, 0.0], [0.004_01, -0.004_01, 1.0]];
+        let deuteranope = [[0.292_75, 0.707_25, 0.0], [0.292_75, 0.707_25, 0.0], [-0.022_34, 0.022_34, 1.0]];
+        for scheme in [Scheme::SafeDark, Scheme::SafeLight] {
+            let pairs = [(Role::Good, Role::Bad), (Role::Train, Role::Validation), (Role::Good, Role::Warning)];
+            for (one, other) in pairs {
+                for eye in [protanope, deuteranope] {
+                    let seen = |role: Role| {
+                        let linear = role.rgb(scheme).unwrap_or_default().map(|v| (f64::from(v) / 255.0).powf(2.2));
+                        eye.map(|row| row.iter().zip(linear).map(|(a, b)| a * b).sum::<f64>().max(0.0).powf(1.0 / 2.2))
+                    };
+                    let distance: f64 = seen(one).iter().zip(seen(other)).map(|(a, b)| (a - b).powi(2)).sum();
+                    assert!(distance.sqrt() > 0.15, "{one:?} and {other:?} of {scheme:?}: {:.2}", distance.sqrt());
+                }
+            }
         }
     }
 }

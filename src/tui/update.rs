@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     command::{Command, Watch},
-    event::{Answered, Event, Level, Outcome, Stamped},
+    config::Occasion,
+    event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Level, Outcome, Stamped},
+    state::RunState,
 };
 
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub enum Msg {
     /// Columns and rows.
     Resize(u16, u16),
     Event(Stamped),
+    /// In place of the events until now.
+    State(Box<RunState>),
     Blob {
         hash: String,
         png: Vec<u8>,
@@ -64,6 +68,8 @@ pub enum Effect {
     Leave,
     /// Nothing of what is on the screen can be trusted.
     Redraw,
+    /// Ring the terminal's bell.
+    Bell,
 }
 
 /// Takes one message in, and says what has to be done.
@@ -90,7 +96,12 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Event(stamped) => {
+            let rings = occasion(&stamped.event).is_some_and(|occasion| model.rings(occasion));
             take_in(model, &stamped);
+            if rings { vec![Effect::Bell] } else { Vec::new() }
+        }
+        Msg::State(run) => {
+            model.run = *run;
             Vec::new()
         }
         Msg::Blob { hash, png } => {
@@ -115,7 +126,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Pixels(able) => {
-            model.view.pixels.found(able);
+            model.view.pixels.found(model.view.settings.pixels(able));
             Vec::new()
         }
         Msg::Connection(connection) => {
@@ -160,6 +171,19 @@ fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             Vec::new()
         }
         None => Vec::new(),
+    }
+}
+
+/// What an event is to those who wait for the run.
+fn occasion(event: &Event) -> Option<Occasion> {
+    match event {
+        Event::Checkpoint(Checkpoint { kind: CheckpointKind::Best, .. }) => Some(Occasion::Best),
+        Event::RunEnded(ended) => Some(match ended.how {
+            Ended::Completed { .. } => Occasion::Finished,
+            Ended::Stopped { .. } | Ended::Aborted { .. } => Occasion::Stopped,
+            Ended::Failed { .. } => Occasion::Failed,
+        }),
+        _ => None,
     }
 }
 
@@ -216,7 +240,7 @@ fn connect(model: &mut Model, connection: Connection) {
     model.view.album.forget_asked();
     model.view.since = model.view.ticks;
     model.view.dismissed = false;
-    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::Abort | Prompt::EndPhase)) {
+    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::Abort | Prompt::Undo | Prompt::EndPhase)) {
         model.view.prompt = None;
     }
     model.connection = connection;

@@ -166,10 +166,11 @@ pub fn glyphs(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-pub fn ground(model: &mut Model) -> Vec<Effect> {
-    model.view.appearance.light = !model.view.appearance.light;
-    let ground = if model.view.appearance.light { "light" } else { "dark" };
-    model.notify(Tone::Plain, format!("colours for a {ground} terminal"));
+pub fn theme(model: &mut Model) -> Vec<Effect> {
+    let look = &mut model.view.appearance;
+    *look = look.with_scheme(look.next_scheme());
+    let words = look.scheme.words();
+    model.notify(Tone::Plain, format!("colours: {words}"));
     Vec::new()
 }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     command::{Command, Request, Watch},
     event::PROTOCOL,
-    run::RunDir,
+    run::{RunDir, digest},
 };
 
 /// Says things to the run, never waiting for it. When every copy is gone the connection is closed.
@@ -46,16 +46,35 @@ pub struct Connection {
     pub welcome: Welcome,
 }
 
-/// Connects to the engine behind `socket`. `by` is who asks, for the journal; `since` the first event that is wanted.
-pub async fn connect(socket: &Path, by: &str, since: u64) -> Result<Connection> {
+/// Where a viewer begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// At this event. A number that there is not yet asks for news alone.
+    Event(u64),
+    /// With what has been until now, in one piece where it is kept, else from the first event on.
+    Digest,
+}
+
+impl From {
+    fn hello(self, by: &str) -> ClientMessage {
+        let (since, digest) = match self {
+            Self::Event(since) => (since, None),
+            Self::Digest => (0, Some(digest::VERSION.into())),
+        };
+        ClientMessage::Hello { protocol: PROTOCOL, client: by.into(), since, digest }
+    }
+}
+
+/// Connects to the engine behind `socket`. `by` is who asks, for the journal; `from` where it wants to begin.
+pub async fn connect(socket: &Path, by: &str, from: From) -> Result<Connection> {
     let stream =
         UnixStream::connect(socket).await.map_err(|source| Error::Connect { path: socket.to_path_buf(), source })?;
     let (read, write) = stream.into_split();
-    greet(read, write, by, since).await
+    greet(read, write, by, from).await
 }
 
-/// Opens a run that has no engine: its journal, from `since` on.
-pub async fn replay(run: &RunDir, by: &str, since: u64) -> Result<Connection> {
+/// Opens a run that has no engine: its journal.
+pub async fn replay(run: &RunDir, by: &str, from: From) -> Result<Connection> {
     let (near, far) = tokio::io::duplex(256 << 10);
     let run = run.clone();
     tokio::spawn(async move {
@@ -64,7 +83,7 @@ pub async fn replay(run: &RunDir, by: &str, since: u64) -> Result<Connection> {
         let _ = server::replay(&run, read, write).await;
     });
     let (read, write) = tokio::io::split(near);
-    greet(read, write, by, since).await
+    greet(read, write, by, from).await
 }
 
 /// Greets whoever is at the other end of two streams.
@@ -72,9 +91,9 @@ pub async fn greet(
     read: impl AsyncRead + Send + Unpin + 'static,
     mut write: impl AsyncWrite + Send + Unpin + 'static,
     by: &str,
-    since: u64,
+    from: From,
 ) -> Result<Connection> {
-    write_out(&mut write, &ClientMessage::Hello { protocol: PROTOCOL, client: by.into(), since }).await?;
+    write_out(&mut write, &from.hello(by)).await?;
     let mut receiver = Receiver { incoming: Incoming::new(Box::new(read)) };
     let welcome = match receiver.next().await? {
         Some(ServerMessage::Welcome(welcome)) if welcome.protocol == PROTOCOL => welcome,

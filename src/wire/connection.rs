@@ -1,30 +1,43 @@
 //! One viewer's connection, over any pair of streams: greeting, then events and pictures out, requests and leases in.
 //! The two directions run side by side, so a viewer that reads slowly can still say `stop`.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    sync::{mpsc as channel, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc as channel, watch},
     task::yield_now,
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     cursor::{BATCH, Cursor, Places},
     error::{Error, Result},
-    frame::{Decoder, Frame},
+    frame::{Decoder, Frame, LONGEST},
     lease::Lease,
     message::{ClientMessage, ServerMessage, Welcome},
 };
 use crate::{
     command::Request,
     event::PROTOCOL,
-    run::{Head, RunDir, blobs},
+    run::{Head, RunDir, blobs, digest},
 };
 
+const SECOND: Duration = Duration::from_secs(1);
 /// How long a peer may take to say `Hello`.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest first message, and the longest of those that follow: a viewer says little.
+const LONGEST_GREETING: usize = 4 << 10;
+const LONGEST_WORD: usize = 256 << 10;
+/// Requests of one viewer in a second; what is beyond waits, so that no flood of them holds up the trainer.
+const REQUESTS: u32 = 200;
 /// Pictures that a viewer may have asked for and not yet received; then its further messages wait.
 const WANTED: usize = 256;
 
@@ -38,6 +51,19 @@ pub(super) struct Context {
     pub lease: Lease,
     /// Turns true when the engine ends: what the journal holds is still sent.
     pub closing: watch::Receiver<bool>,
+    pub seats: Seats,
+    /// Set when the viewer has greeted.
+    pub greeted: Arc<AtomicBool>,
+}
+
+/// How many viewers may still come.
+#[derive(Clone, Debug)]
+pub(super) struct Seats(Arc<Semaphore>);
+
+impl Seats {
+    pub fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
 }
 
 /// Frames as they arrive. Can be dropped and called again at any await without losing bytes.
@@ -50,6 +76,10 @@ pub(super) struct Incoming<R> {
 impl<R: AsyncRead + Unpin> Incoming<R> {
     pub fn new(stream: R) -> Self {
         Self { stream, decoder: Decoder::default(), chunk: vec![0; 64 << 10].into() }
+    }
+
+    pub fn limit(&mut self, longest: usize) {
+        self.decoder.limit(longest);
     }
 
     /// `None` at the end of the stream.
@@ -75,8 +105,10 @@ where
     W: AsyncWrite + Unpin,
 {
     let mut incoming = Incoming::new(read);
+    incoming.limit(LONGEST_GREETING);
     let welcomed = match greet(&mut incoming, &context).await {
-        Ok(Some(cursor)) => {
+        Ok(Some(Greeted { cursor, digest, _seat })) => {
+            incoming.limit(LONGEST_WORD);
             let mut out = Vec::new();
             ServerMessage::Welcome(Welcome {
                 protocol: PROTOCOL,
@@ -85,6 +117,9 @@ where
                 live: context.inbox.is_some(),
             })
             .put(&mut out)?;
+            if let Some(body) = digest {
+                ServerMessage::Digest(body).put(&mut out)?;
+            }
             write.write_all(&out).await?;
             let Context { run, head, inbox, lease, closing, .. } = context;
             let (wanted, asked) = channel::channel(WANTED);
@@ -111,8 +146,16 @@ where
     welcomed
 }
 
+/// A viewer that may stay.
+struct Greeted {
+    cursor: Cursor,
+    /// What it gets in place of the events before the cursor.
+    digest: Option<Vec<u8>>,
+    _seat: OwnedSemaphorePermit,
+}
+
 /// Waits for `Hello`; `None` when the peer only looked whether someone is there.
-async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Context) -> Result<Option<Cursor>> {
+async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Context) -> Result<Option<Greeted>> {
     let refused = |reason: String| Err(Error::Refused { reason });
     let frame = match timeout(PATIENCE, incoming.frame()).await {
         Ok(frame) => frame?,
@@ -120,9 +163,21 @@ async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Conte
     };
     let Some(frame) = frame else { return Ok(None) };
     match ClientMessage::from_frame(&frame)? {
-        ClientMessage::Hello { protocol: PROTOCOL, since, .. } => {
+        ClientMessage::Hello { protocol: PROTOCOL, since, digest: wanted, .. } => {
+            let Ok(seat) = Arc::clone(&context.seats.0).try_acquire_owned() else {
+                return refused("as many viewers as it serves are looking on already".into());
+            };
+            context.greeted.store(true, Ordering::Relaxed);
+            let (run, places) = (&context.run, context.places.clone());
+            // One that is too long for a frame would end the connection.
+            let kept = if since == 0 && wanted.as_deref() == Some(digest::VERSION) { digest::read(run) } else { None };
+            let kept = kept.filter(|kept| kept.body.len() < LONGEST / 2);
             let head = *context.head.borrow();
-            Cursor::open(&context.run, since, head, context.places.clone()).map(Some)
+            let cursor = match &kept {
+                Some(kept) => Cursor::begin(run, kept.place, places)?,
+                None => Cursor::open(run, since, head, places)?,
+            };
+            Ok(Some(Greeted { cursor, digest: kept.map(|kept| kept.body), _seat: seat }))
         }
         ClientMessage::Hello { protocol, .. } => refused(format!(
             "it speaks protocol {protocol}, the run (frostline {}) protocol {PROTOCOL}",
@@ -138,9 +193,17 @@ async fn listen<R: AsyncRead + Unpin>(
     lease: &Lease,
     wanted: channel::Sender<String>,
 ) -> Result<()> {
+    let (mut since, mut requests) = (Instant::now(), 0);
     while let Some(frame) = incoming.frame().await? {
         match ClientMessage::from_frame(&frame)? {
             ClientMessage::Request(request) => {
+                requests += 1;
+                if requests > REQUESTS {
+                    sleep_until(since + SECOND).await;
+                }
+                if since.elapsed() >= SECOND {
+                    (since, requests) = (Instant::now(), 0);
+                }
                 if let Some(inbox) = &inbox {
                     // An error means that the trainer has ended; then the journal's last event answers.
                     let _ = inbox.send(request);

@@ -63,6 +63,12 @@ impl Cursor {
         Ok(Self { tail, places, since: since.min(head.events), passing: true, live: false, skipped: 0 })
     }
 
+    /// At a place in the journal.
+    pub fn begin(run: &RunDir, place: Place, places: Places) -> Result<Self> {
+        let tail = Tail::open_at(&run.journal(), place)?;
+        Ok(Self { tail, places, since: place.events, passing: true, live: false, skipped: 0 })
+    }
+
     /// Appends frames until a batch is full or others should have their turn; returns whether the journal may hold more.
     pub fn fill(&mut self, head: Head, out: &mut Vec<u8>) -> Result<bool> {
         let pause = self.tail.offset() + STRIDE;

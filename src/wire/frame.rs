@@ -55,13 +55,25 @@ fn end(out: &mut Vec<u8>, start: usize) -> Result<()> {
 }
 
 /// Turns bytes, split anywhere, into frames.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     buffer: Vec<u8>,
     used: usize,
+    longest: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { buffer: Vec::new(), used: 0, longest: LONGEST }
+    }
 }
 
 impl Decoder {
+    /// From here on a longer frame is refused.
+    pub fn limit(&mut self, longest: usize) {
+        self.longest = longest;
+    }
+
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.used);
         self.used = 0;
@@ -73,7 +85,7 @@ impl Decoder {
         let waiting = &self.buffer[self.used..];
         let Some((length, rest)) = waiting.split_first_chunk::<LENGTH>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
-        if length == 0 || length > LONGEST {
+        if length == 0 || length > self.longest {
             return Err(Error::garbage(format!("a frame of {length} bytes")));
         }
         // The kind is looked at as soon as it is there: a peer that talks something else is told at once.
@@ -170,6 +182,14 @@ mod tests {
             let error = decode(&[garbage]).unwrap_err().to_string();
             assert!(error.contains(reason), "{garbage:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_limit_holds_before_the_frame_has_come() {
+        let mut decoder = Decoder::default();
+        decoder.limit(100);
+        decoder.push(&[101, 0, 0, 0]);
+        assert!(decoder.next_frame().unwrap_err().to_string().contains("a frame of 101 bytes"));
     }
 
     #[test]

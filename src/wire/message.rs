@@ -21,6 +21,9 @@ pub enum ClientMessage {
         protocol: u32,
         client: String,
         since: u64,
+        /// Wants what the journal comes to in place of its beginning, where it is kept by this very version, which reads it alike.
+        #[serde(default)]
+        digest: Option<String>,
     },
     Request(Request),
     /// What is on the viewer's screen now; `None` gives the lease back.
@@ -30,6 +33,9 @@ pub enum ClientMessage {
         name: String,
     },
 }
+
+/// Travels as a picture does; no picture has such a name.
+const DIGEST: &str = "digest";
 
 /// From the run to a viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +47,9 @@ pub enum ServerMessage {
         reason: String,
     },
     Event(Stamped),
+    /// In place of the events until now: what they come to, as a JSON [`RunState`](crate::state::RunState).
+    #[serde(skip)]
+    Digest(Vec<u8>),
     /// Once: the viewer has everything that there was; what follows happens now.
     UpToDate,
     /// The viewer was too slow: so many step aggregates and pictures were left out here.
@@ -91,6 +100,7 @@ impl ServerMessage {
     pub fn put(&self, out: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Blob { name, bytes } => frame::put_blob(out, name, bytes),
+            Self::Digest(bytes) => frame::put_blob(out, DIGEST, bytes),
             message => frame::put_json(out, message),
         }
     }
@@ -98,6 +108,7 @@ impl ServerMessage {
     pub fn from_frame(frame: Frame) -> Result<Self> {
         match frame {
             Frame::Json(text) => serde_json::from_slice(&text).map_err(|error| Error::garbage(error.to_string())),
+            Frame::Blob { name, bytes } if name == DIGEST => Ok(Self::Digest(bytes)),
             Frame::Blob { name, bytes } => Ok(Self::Blob { name, bytes }),
         }
     }
@@ -115,7 +126,7 @@ mod tests {
         let request = Request { id: 1 << 50, by: "a@b".into(), command: Command::FrostLine { layer: None } };
         let mut out = Vec::new();
         let from_viewer = [
-            ClientMessage::Hello { protocol: 1, client: "a".into(), since: u64::MAX },
+            ClientMessage::Hello { protocol: 1, client: "a".into(), since: u64::MAX, digest: Some("0.1.0".into()) },
             ClientMessage::Request(request),
             ClientMessage::Watch(None),
             ClientMessage::Watch(Some(Watch { sample: 3, layer: Some("conv2d".into()), ..Watch::default() })),

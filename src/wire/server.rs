@@ -2,13 +2,18 @@
 //! the trainer hands nothing over and waits for nobody. Only the user who runs the engine, and root, may connect.
 
 use std::{
+    collections::VecDeque,
     fs, io,
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _},
         net::UnixListener as StdListener,
     },
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -17,12 +22,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{UnixListener, UnixStream},
     sync::watch,
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::{interval, sleep, timeout},
 };
 
 use super::{
-    connection::{self, Context},
+    connection::{self, Context, Seats},
     cursor::Places,
     error::{Error, Result},
     lease::Leases,
@@ -34,6 +39,10 @@ use crate::{
 
 /// How long viewers have, once the engine ends, to take what they have not read yet.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Viewers at once.
+const VIEWERS: usize = 64;
+/// Connections that have not greeted yet; the oldest gives way to one more, so that those who never do keep nobody out.
+const STRANGERS: usize = 64;
 /// How often the socket's path is looked at.
 const WATCH_PATH: Duration = Duration::from_secs(2);
 
@@ -91,6 +100,8 @@ where
         inbox: None,
         lease: Leases::default().of(0),
         closing: closing.subscribe(),
+        seats: Seats::new(1),
+        greeted: Arc::default(),
     };
     connection::serve(read, write, context).await
 }
@@ -149,6 +160,7 @@ impl Serving {
         let mut closing = self.closing.clone();
         let mut viewers = JoinSet::new();
         let mut client = 0;
+        let (seats, mut strangers) = (Seats::new(VIEWERS), Strangers::default());
         let mut look = interval(WATCH_PATH);
         loop {
             tokio::select! {
@@ -156,12 +168,14 @@ impl Serving {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) if is_welcome(&stream) => {
                         client += 1;
-                        let context = self.context(client);
-                        viewers.spawn(async move {
+                        let context = self.context(client, &seats);
+                        let greeted = Arc::clone(&context.greeted);
+                        let viewer = viewers.spawn(async move {
                             let (read, write) = stream.into_split();
                             // How one viewer's connection ended is that viewer's concern: it was told, or is gone.
                             let _ = connection::serve(read, write, context).await;
                         });
+                        strangers.meet(viewer, greeted);
                     }
                     Ok(_) => {}
                     // Out of file descriptors, for example: others must not be hurt by trying at full speed.
@@ -185,7 +199,7 @@ impl Serving {
         }
     }
 
-    fn context(&self, client: u64) -> Context {
+    fn context(&self, client: u64, seats: &Seats) -> Context {
         Context {
             run: self.run.clone(),
             head: self.head.clone(),
@@ -193,6 +207,24 @@ impl Serving {
             inbox: Some(self.inbox.clone()),
             lease: self.leases.of(client),
             closing: self.closing.clone(),
+            seats: seats.clone(),
+            greeted: Arc::default(),
+        }
+    }
+}
+
+/// Who has connected and not said yet who it is.
+#[derive(Default)]
+struct Strangers(VecDeque<(AbortHandle, Arc<AtomicBool>)>);
+
+impl Strangers {
+    fn meet(&mut self, viewer: AbortHandle, greeted: Arc<AtomicBool>) {
+        self.0.retain(|(viewer, greeted)| !viewer.is_finished() && !greeted.load(Ordering::Relaxed));
+        self.0.push_back((viewer, greeted));
+        if self.0.len() > STRANGERS
+            && let Some((oldest, _)) = self.0.pop_front()
+        {
+            oldest.abort();
         }
     }
 }

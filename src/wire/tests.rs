@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    client::From,
     client::{self, Connection},
     frame::{self, Decoder},
     *,
@@ -65,7 +66,7 @@ impl Engine {
     }
 
     async fn viewer(&self, since: u64) -> Connection {
-        client::connect(&self.run.socket().unwrap().unwrap(), "tester@here", since).await.unwrap()
+        client::connect(&self.run.socket().unwrap().unwrap(), "tester@here", From::Event(since)).await.unwrap()
     }
 }
 
@@ -215,7 +216,7 @@ async fn when_the_engine_ends_viewers_get_the_last_word_and_the_socket_goes() {
     ending.join().unwrap();
     assert!(!socket.exists());
     // The run is now replayed from its journal by the same messages.
-    let mut replayed = client::replay(&engine.run, "me", 0).await.unwrap();
+    let mut replayed = client::replay(&engine.run, "me", From::Event(0)).await.unwrap();
     assert_eq!((replayed.welcome.head, replayed.welcome.live), (2_000, false));
     assert_eq!(events(&mut replayed, 2_000).await.0, said);
     assert_eq!(replayed.receiver.next().await.unwrap(), Some(ServerMessage::UpToDate));
@@ -248,7 +249,9 @@ async fn another_protocol_is_refused_clearly_in_both_directions() {
     let engine = Engine::start();
     let mut stream = UnixStream::connect(engine.run.socket().unwrap().unwrap()).await.unwrap();
     let mut hello = Vec::new();
-    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0 }.put(&mut hello).unwrap();
+    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0, digest: None }
+        .put(&mut hello)
+        .unwrap();
     stream.write_all(&hello).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -264,7 +267,7 @@ async fn another_protocol_is_refused_clearly_in_both_directions() {
     ServerMessage::Welcome(future).put(&mut welcome).unwrap();
     far.write_all(&welcome).await.unwrap();
     let (read, write) = tokio::io::split(near);
-    let Err(error) = client::greet(read, write, "me", 0).await else { panic!("it was accepted") };
+    let Err(error) = client::greet(read, write, "me", From::Event(0)).await else { panic!("it was accepted") };
     assert!(matches!(error, Error::Protocol { theirs } if theirs == PROTOCOL + 1), "{error}");
 }
 
@@ -288,4 +291,69 @@ async fn garbage_ends_only_its_own_connection() {
     assert!(answer.contains("no greeting"), "{answer:?}");
     let said = engine.say("still here");
     assert_eq!(events(&mut viewer, 1).await.0, [said]);
+}
+
+#[tokio::test]
+async fn connections_that_never_greet_keep_nobody_out() {
+    let mut engine = Engine::start();
+    let socket = engine.run.socket().unwrap().unwrap();
+    let mut viewer = engine.viewer(0).await;
+    let mut strangers = Vec::new();
+    for number in 0..300 {
+        let mut stranger = UnixStream::connect(&socket).await.unwrap();
+        // Half of them begin a greeting.
+        if number % 2 == 0 {
+            let _ = stranger.write_all(&[60, 0, 0]).await;
+        }
+        strangers.push(stranger);
+    }
+    let mut late = engine.viewer(0).await;
+    let said = engine.say("still here");
+    assert_eq!(events(&mut viewer, 1).await.0, [said.clone()]);
+    assert_eq!(events(&mut late, 1).await.0, [said]);
+    // The first ones were let go.
+    let mut byte = [0];
+    let gone = tokio::time::timeout(Duration::from_secs(5), strangers[0].read(&mut byte)).await.unwrap();
+    assert!(matches!(gone, Ok(0) | Err(_)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn more_viewers_than_there_are_seats_are_refused_clearly_until_one_leaves() {
+    let engine = Engine::start();
+    let socket = engine.run.socket().unwrap().unwrap();
+    let mut viewers = Vec::new();
+    for _ in 0..64 {
+        viewers.push(engine.viewer(0).await);
+    }
+    let Err(error) = client::connect(&socket, "one more", From::Event(0)).await else { panic!("it was let in") };
+    assert!(error.to_string().contains("as many viewers as it serves"), "{error}");
+    viewers.pop();
+    let begun = Instant::now();
+    while client::connect(&socket, "one more", From::Event(0)).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the seat was never free");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_frame_is_refused_before_it_has_come() {
+    let engine = Engine::start();
+    let mut stream = UnixStream::connect(engine.run.socket().unwrap().unwrap()).await.unwrap();
+    stream.write_all(&(1_u32 << 20).to_le_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("a frame of 1048576 bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_flood_of_requests_reaches_the_trainer_as_a_trickle() {
+    let engine = Engine::start();
+    let viewer = engine.viewer(0).await;
+    for _ in 0..5000 {
+        viewer.sender.request(Command::Pause);
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let arrived = engine.inbox.try_iter().count();
+    assert!((1..=400).contains(&arrived), "{arrived} requests");
 }

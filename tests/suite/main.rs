@@ -16,6 +16,8 @@ mod features;
 mod hub;
 mod interchange;
 #[cfg(feature = "engine")]
+mod jobs;
+#[cfg(feature = "engine")]
 mod lens;
 mod mistakes;
 mod models;
@@ -26,6 +28,9 @@ mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
+mod tensorboard;
 #[cfg(feature = "engine")]
 mod tmux;
+#[cfg(feature = "engine")]
+mod torture;
 mod weights;

@@ -13,6 +13,7 @@ mod say;
 mod setup;
 mod suite;
 mod tidy;
+mod torture;
 
 #[cfg(test)]
 mod scratch;
@@ -38,6 +39,9 @@ Commands:
   explain-check [ARGS]
                   train on the embedded drawings, score the methods of explanation against what is known of
                   them, and renew the table in docs/explanations.md; ARGS go to `frostline explain check`
+  torture [--short] [ARGS]
+                  kill, starve and flood real runs, and renew the table in docs/reliability.md (--short: in seconds,
+                  without the table)
   bench [ARGS]    measure Frostline beside Keras, PyTorch and others; `bench --help` lists the options
 
 After `setup`, plain `cargo build`, `cargo test` and rust-analyzer need no variable and no xtask.
@@ -77,6 +81,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "demo" => suite::demo(&environment, &checkout, rest),
         "test" => suite::test(&environment, &checkout, rest),
         "bench" => bench::run(&environment, &checkout, rest),
+        "torture" => torture::run(&environment, &checkout, rest),
         "explain-check" => explain_check::run(&environment, &checkout, rest),
         "ci" => no_arguments(command, rest).and_then(|()| ci::run(&environment, &checkout)),
         "tidy" => no_arguments(command, rest).and_then(|()| tidy::run(&environment, &checkout)),

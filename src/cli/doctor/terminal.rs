@@ -106,6 +106,9 @@ fn colours(appearance: Appearance, sight: Option<&Sight>) -> Finding {
             "256",
             "if the terminal has more, `export COLORTERM=truecolor` says so; heat maps gain by it",
         ),
+        Depth::Sixteen => {
+            PART.hint("colours", "16", "if the terminal has more, set TERM to what it is, for example xterm-256color")
+        }
         Depth::Mono if env::var_os("NO_COLOR").is_some() => PART.ok("colours", "none, as NO_COLOR asks"),
         Depth::Mono => PART.hint("colours", "none", "set TERM to what your terminal is, for example xterm-256color"),
     }
@@ -193,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{cli::doctor::Mark, picture::Glyphs, tui::pixels::Answers};
 
-    const COLOURS: Appearance = Appearance { glyphs: Glyphs::Quadrant, depth: Depth::True, ascii: false, light: false };
+    const COLOURS: Appearance = Appearance::new(Depth::True, false);
 
     fn probe(able: Result<Able, Refusal>) -> Probe {
         Probe { answers: Answers::default(), between: Between::Nothing, able, typed: Vec::new() }

@@ -24,9 +24,21 @@ pub struct Drawing {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
     /// `[left, top, width, height]`.
-    Fill { area: [f64; 4], ink: Ink },
-    Line { points: Vec<[f64; 2]>, ink: Ink, width: f64, dashed: bool },
-    Dot { at: [f64; 2], radius: f64, ink: Ink },
+    Fill {
+        area: [f64; 4],
+        ink: Ink,
+    },
+    Line {
+        points: Vec<[f64; 2]>,
+        ink: Ink,
+        width: f64,
+        dashed: bool,
+    },
+    Dot {
+        at: [f64; 2],
+        radius: f64,
+        ink: Ink,
+    },
     Text(Text),
 }
 
@@ -34,7 +46,7 @@ pub enum Mark {
 pub struct Text {
     /// Where its baseline begins, is centred or ends.
     pub at: [f64; 2],
-    pub text: String,
+    pub words: String,
     pub size: f64,
     pub ink: Ink,
     pub anchor: Anchor,
@@ -107,7 +119,7 @@ impl Drawing {
     }
 
     pub fn text(&mut self, at: [f64; 2], text: impl Into<String>, size: f64, anchor: Anchor) {
-        self.write(Text { at, text: text.into(), size, ink: Ink::TEXT, anchor, turned: false });
+        self.write(Text { at, words: text.into(), size, ink: Ink::TEXT, anchor, turned: false });
     }
 
     pub fn write(&mut self, text: Text) {

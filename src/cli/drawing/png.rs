@@ -77,8 +77,8 @@ fn paint(Ink { rgb, opacity }: Ink) -> Paint<'static> {
     paint
 }
 
-fn write(pixels: &mut Pixmap, Text { at: [x, y], text, ink, anchor, turned, .. }: &Text) {
-    let text = guard::clean(text);
+fn write(pixels: &mut Pixmap, Text { at: [x, y], words, ink, anchor, turned, .. }: &Text) {
+    let text = guard::clean(words);
     let length = (text.chars().count() * GLYPH) as i64;
     let before = match anchor {
         Anchor::Start => 0,
@@ -120,10 +120,10 @@ fn glyph(letter: char) -> [u16; GLYPH] {
             let (up, left, right, down) = (bit(x, y - 1), bit(x - 1, y), bit(x + 1, y), bit(x, y + 1));
             let own = bit(x, y);
             let corners = if up != down && left != right {
-                [[if left == up { up } else { own }, if up == right { right } else { own }], [
-                    if left == down { left } else { own },
-                    if down == right { right } else { own },
-                ]]
+                [
+                    [if left == up { up } else { own }, if up == right { right } else { own }],
+                    [if left == down { left } else { own }, if down == right { right } else { own }],
+                ]
             } else {
                 [[own; 2]; 2]
             };

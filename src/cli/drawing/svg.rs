@@ -15,7 +15,11 @@ pub fn svg(drawing: &Drawing) -> String {
         // Writing to a string cannot fail.
         let _ = match mark {
             Mark::Fill { area: [x, y, w, h], ink } => {
-                writeln!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\"{}/>", paint("fill", *ink))
+                writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\"{}/>",
+                    paint("fill", *ink)
+                )
             }
             Mark::Line { points, ink, width, dashed } => {
                 let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
@@ -41,7 +45,7 @@ fn paint(what: &str, Ink { rgb, opacity }: Ink) -> String {
     if opacity < 1.0 { format!("{solid} {what}-opacity=\"{opacity}\"") } else { solid }
 }
 
-fn words(Text { at: [x, y], text, size, ink, anchor, turned }: &Text) -> String {
+fn words(Text { at: [x, y], words, size, ink, anchor, turned }: &Text) -> String {
     let place = if *turned {
         format!("transform=\"translate({x:.1} {y:.1}) rotate(-90)\"")
     } else {
@@ -52,7 +56,7 @@ fn words(Text { at: [x, y], text, size, ink, anchor, turned }: &Text) -> String 
         Anchor::Middle => " text-anchor=\"middle\"",
         Anchor::End => " text-anchor=\"end\"",
     };
-    let text = safe(&guard::clean(text));
+    let text = safe(&guard::clean(words));
     format!("<text {place}{anchor} font-size=\"{size}\"{}>{text}</text>", paint("fill", *ink))
 }
 

@@ -72,7 +72,7 @@ fn frame(title: &str, [x, y]: [&str; 2], legend: f64) -> Drawing {
     drawing.text([LEFT + SIDE / 2.0, 16.0], title, 13.0, Anchor::Middle);
     drawing.text([LEFT + SIDE / 2.0, height - 8.0], x, SIZE, Anchor::Middle);
     let at = [14.0, TOP + SIDE / 2.0];
-    drawing.write(Text { at, text: y.into(), size: SIZE, ink: Ink::TEXT, anchor: Anchor::Middle, turned: true });
+    drawing.write(Text { at, words: y.into(), size: SIZE, ink: Ink::TEXT, anchor: Anchor::Middle, turned: true });
     drawing
 }
 

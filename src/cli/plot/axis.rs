@@ -65,8 +65,11 @@ fn words(value: f64, step: f64) -> String {
     if value.abs() >= 10_000.0 && step >= 100.0 {
         return figures::short_count(value.abs() as u64);
     }
-    if step >= 1.0 || step < 1e-6 {
-        return if step >= 1.0 { format!("{value:.0}") } else { figures::rate(value) };
+    if step >= 1.0 {
+        return format!("{value:.0}");
+    }
+    if step < 1e-6 {
+        return figures::rate(value);
     }
     let decimals = (-step.log10()).ceil().max(0.0) as usize;
     format!("{:.decimals$}", if value == 0.0 { 0.0 } else { value })

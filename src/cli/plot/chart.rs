@@ -73,7 +73,11 @@ fn head(page: &mut Drawing, told: &[Told], panels: &[Panel]) -> f64 {
             (left, base) = (MARGIN, base + ROW);
         }
         let line = vec![[left, base - 4.0], [left + 22.0, base - 4.0]];
-        if dotted { page.dashes(line, ink, 2.0) } else { page.line(line, ink, 2.5) }
+        if dotted {
+            page.dashes(line, ink, 2.0)
+        } else {
+            page.line(line, ink, 2.5)
+        }
         if dotted {
             page.dot([left + 11.0, base - 4.0], 3.0, ink);
         }
@@ -103,9 +107,8 @@ impl Chart<'_> {
     fn draw(&self, page: &mut Drawing, happened: &[Vec<Flag>]) {
         let [left, top, width, height] = self.area;
         let up = Axis::around(self.panel.values(), self.panel.log);
-        let place = |[x, y]: [f64; 2]| {
-            Some([left + self.across.share(x)? * width, top + (1.0 - up.share(y)?) * height])
-        };
+        let place =
+            |[x, y]: [f64; 2]| Some([left + self.across.share(x)? * width, top + (1.0 - up.share(y)?) * height]);
         self.axes(page, &up);
         let several = self.panel.traces.len() > 1;
         for (at, flags) in happened.iter().enumerate() {
@@ -159,9 +162,9 @@ impl Chart<'_> {
             if x - named >= SIZE + 2.0 {
                 named = x;
                 let room = (height / (SIZE * LETTER)) as usize;
-                let text = guard::fit(label, room.min(LABEL), "…");
+                let words = guard::fit(label, room.min(LABEL), "…");
                 let at = [if x - left < SIZE + 4.0 { x + SIZE } else { x - 3.0 }, top + 4.0];
-                page.write(Text { at, text, size: SIZE - 1.0, ink: Ink::FAINT, anchor: Anchor::End, turned: true });
+                page.write(Text { at, words, size: SIZE - 1.0, ink: Ink::FAINT, anchor: Anchor::End, turned: true });
             }
         }
     }

@@ -29,7 +29,11 @@ fn told(scenario: &str) -> Told {
 }
 
 fn words(drawing: &Drawing) -> Vec<&str> {
-    drawing.marks.iter().filter_map(|mark| if let Mark::Text(text) = mark { Some(&text.text[..]) } else { None }).collect()
+    drawing
+        .marks
+        .iter()
+        .filter_map(|mark| if let Mark::Text(text) = mark { Some(&text.words[..]) } else { None })
+        .collect()
 }
 
 #[test]

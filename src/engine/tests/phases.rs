@@ -16,7 +16,7 @@ use frostline::command::{Command, Request};
 use frostline::error::Result;
 use frostline::event::{CheckpointKind, Ended, Event};
 use frostline::plan::Plan;
-use frostline::trainer::{Inbox, Origin, Progress, Record, SavedTensor, Stepper, Trainer, Update, Written};
+use frostline::trainer::{Inbox, Origin, Progress, Record, SavedTensor, Settled, Stepper, Trainer, Update};
 
 fn values(tensor: &Tensor) -> Vec<f32> {
     Vec::try_from(tensor.detach().contiguous().reshape([-1])).unwrap()
@@ -121,9 +121,13 @@ impl Record for Memory {
         Ok(String::new())
     }
 
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: &[SavedTensor], progress: &Progress) -> Result<Written> {
+    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()> {
         self.kept.lock().unwrap().push((kind, tensors.to_vec(), progress.clone()));
-        Ok(Written { file: String::new(), bytes: 0 })
+        Ok(())
+    }
+
+    fn settled(&mut self, _: bool) -> Vec<Settled> {
+        Vec::new()
     }
 
     fn go_back(&mut self, undo: u32) -> Result<()> {

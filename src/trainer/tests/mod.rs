@@ -4,8 +4,11 @@
 mod commands;
 mod endurance;
 mod features;
+mod guard;
 mod looking;
+mod memory;
 mod phases;
+mod undo;
 
 use std::sync::{
     Arc, Mutex,
@@ -13,12 +16,13 @@ use std::sync::{
 };
 
 use image::RgbImage;
+use memory::{Memory, Saved};
 
 use super::*;
 use crate::{
     command::{Command, HeldOut, Method, Request, Watch},
     data::Pixels,
-    event::{Answered, LayerMeters, Outcome},
+    event::{Answered, LayerMeters, NonFinite, Outcome},
     run::checkpoint::{DType, TensorData},
 };
 
@@ -74,6 +78,30 @@ struct Fake {
     /// The images of each step, and its rate.
     saw: Arc<Mutex<Vec<Vec<u32>>>>,
     rates: Arc<Mutex<Vec<f64>>>,
+    /// Steps whose loss is no number, and the losses of others.
+    failing: Vec<u64>,
+    /// Also when they come again.
+    fails_again: bool,
+    losses: Vec<(u64, f64)>,
+    trouble: Option<Trouble>,
+    /// Images that fit into memory.
+    memory: usize,
+    micro_batch: Option<usize>,
+}
+
+/// Of a stand-in for libtorch.
+#[derive(Debug, thiserror::Error)]
+#[error("out of memory on the computer")]
+struct OutOfMemory;
+
+impl crate::error::Explain for OutOfMemory {
+    fn class(&self) -> crate::error::Class {
+        crate::error::Class::Environment
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        true
+    }
 }
 
 type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
@@ -85,18 +113,38 @@ impl Stepper for Fake {
                 self.wire.send(Request { id: id as u64, by: "test".into(), command: command.clone() }).unwrap();
             }
         }
+        if self.micro_batch.unwrap_or(batch.count).min(batch.count) > self.memory {
+            return Err(OutOfMemory.into());
+        }
+        if self.failing.contains(&update.step) {
+            if !self.fails_again {
+                self.failing.retain(|step| *step != update.step);
+            }
+            self.trouble = Some(Trouble { what: NonFinite::Loss, layers: vec!["conv2d".into(), "dense".into()] });
+            return Ok(Score { images: batch.count as u64, loss_sum: f64::NAN, correct: 0 });
+        }
         let seen = format!("{:?} {update:?} {:?} {} {}", batch.samples, self.frozen, self.rule[1], self.tuned);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
         self.steps = update.step + 1;
         self.saw.lock().unwrap().push(batch.samples.clone());
         self.rates.lock().unwrap().push(update.learning_rate);
         std::thread::sleep(self.step_takes);
-        Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64, correct: 1 })
+        let loss = self.losses.iter().find(|(step, _)| *step == update.step).map_or(1.0, |(_, loss)| *loss);
+        Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64 * loss, correct: 1 })
     }
 
-    fn set_micro_batch(&mut self, _pictures: Option<usize>) {}
+    fn trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
+    fn set_micro_batch(&mut self, pictures: Option<usize>) {
+        self.micro_batch = pictures;
+    }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<Evaluated> {
+        if batch.count > self.memory {
+            return Err(OutOfMemory.into());
+        }
         self.evaluated += 1;
         for (batch, command) in &self.in_evaluation {
             if *batch == self.evaluated {
@@ -179,75 +227,6 @@ impl Stepper for Fake {
     }
 }
 
-type Saved = Arc<Mutex<Vec<(CheckpointKind, Vec<SavedTensor>, Progress)>>>;
-
-#[derive(Default)]
-struct Memory {
-    events: Vec<Event>,
-    saved: Saved,
-    settled: Vec<Settled>,
-    /// The disk is full for so many checkpoints.
-    full_for: usize,
-    /// What is on screens all the time.
-    watched: Vec<Watch>,
-    /// Blobs that are to stay.
-    lasting: usize,
-    hears: Option<Box<dyn FnMut(&Event)>>,
-}
-
-impl Record for Memory {
-    fn say(&mut self, event: Event) -> Result<()> {
-        if let Some(hears) = &mut self.hears {
-            hears(&event);
-        }
-        self.events.push(event);
-        Ok(())
-    }
-
-    fn picture(&mut self, picture: &RgbImage, lasting: bool) -> Result<String> {
-        self.lasting += usize::from(lasting);
-        Ok(format!("{}x{}", picture.width(), picture.height()))
-    }
-
-    fn checkpoint(&mut self, kind: CheckpointKind, tensors: Arc<Vec<SavedTensor>>, progress: &Progress) -> Result<()> {
-        let settled = |outcome| Settled { kind, progress: progress.clone(), seconds: 0.0, outcome };
-        if self.full_for > 0 {
-            self.full_for -= 1;
-            let full = crate::error::Error::environment("no space left on device", None);
-            self.settled.push(settled(Err(full)));
-            return Ok(());
-        }
-        self.settled.push(settled(Ok(Written { file: "memory".into(), bytes: 8 })));
-        // Through the text that a file holds.
-        let progress = serde_json::from_str(&serde_json::to_string(progress).unwrap()).unwrap();
-        self.saved.lock().unwrap().push((kind, tensors.to_vec(), progress));
-        Ok(())
-    }
-
-    fn settled(&mut self, _wait: bool) -> Vec<Settled> {
-        std::mem::take(&mut self.settled)
-    }
-
-    fn go_back(&mut self, undo: u32) -> Result<()> {
-        let mut kept = self.saved.lock().unwrap();
-        let at = kept.iter().rposition(|(kind, ..)| *kind == CheckpointKind::Undo(undo)).unwrap();
-        let best = kept[..at].iter().rfind(|(kind, ..)| *kind == CheckpointKind::Best).cloned();
-        kept.retain(|(kind, ..)| *kind != CheckpointKind::Best);
-        kept.extend(best);
-        Ok(())
-    }
-
-    fn forget(&mut self, undo: u32) {
-        self.saved.lock().unwrap().retain(|(kind, ..)| *kind != CheckpointKind::Undo(undo));
-    }
-
-    fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
-        let saved = self.saved.lock().unwrap();
-        let newest = saved.iter().rev().find(|(written, ..)| *written == kind);
-        Ok(newest.map(|(_, tensors, progress)| (tensors.clone(), progress.clone())))
-    }
-}
-
 struct Ran {
     ended: Ended,
     events: Vec<Event>,
@@ -268,8 +247,29 @@ fn run_with(
     change: impl FnOnce(&mut Fake, &mut Memory),
 ) -> Ran {
     let data = crate::data::open(&plan.data).unwrap();
+    let mut trainer = trainer(plan, &data, script, validation_loss, saved, change);
+    let ended = trainer.run().unwrap();
+    let progress = trainer.progress().clone();
+    let (fake, record) = trainer.into_parts();
+    let rates = fake.rates.lock().unwrap().clone();
+    Ran { ended, events: record.events, progress, rates }
+}
+
+/// The error of a run that fails.
+fn failed(plan: &Plan, saved: &Saved, change: impl FnOnce(&mut Fake, &mut Memory)) -> crate::error::Error {
+    let data = crate::data::open(&plan.data).unwrap();
+    trainer(plan, &data, &[], &[1.0], saved, change).run().unwrap_err()
+}
+
+fn trainer<'a>(
+    plan: &'a Plan,
+    data: &'a Dataset,
+    script: &[(u64, Command)],
+    validation_loss: &[f64],
+    saved: &Saved,
+    change: impl FnOnce(&mut Fake, &mut Memory),
+) -> Trainer<'a, Fake, Memory> {
     let (wire, requests) = channel();
-    let rates = Arc::new(Mutex::new(Vec::new()));
     let mut fake = Fake {
         weight: 1,
         frozen: Vec::new(),
@@ -286,17 +286,19 @@ fn run_with(
         steps: 0,
         step_takes: Duration::ZERO,
         saw: Arc::default(),
-        rates: Arc::clone(&rates),
+        rates: Arc::default(),
+        failing: Vec::new(),
+        fails_again: false,
+        losses: Vec::new(),
+        trouble: None,
+        memory: usize::MAX,
+        micro_batch: None,
     };
     let mut record = Memory { saved: Arc::clone(saved), ..Memory::default() };
     change(&mut fake, &mut record);
     let watched = std::mem::take(&mut record.watched);
     let inbox = Inbox::new(requests, move || watched.clone());
-    let mut trainer = Trainer::new(plan, &data, fake, record, inbox, Origin::default()).unwrap();
-    let ended = trainer.run().unwrap();
-    let progress = trainer.progress().clone();
-    let rates = rates.lock().unwrap().clone();
-    Ran { ended, events: trainer.into_parts().1.events, progress, rates }
+    Trainer::new(plan, data, fake, record, inbox, Origin::default()).unwrap()
 }
 
 fn fresh(plan: &Plan, script: &[(u64, Command)]) -> Ran {

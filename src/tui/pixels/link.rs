@@ -66,8 +66,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// Asks the terminal, if its appearance leaves room for pixels.
-    pub fn start(appearance: Appearance, size: (u16, u16)) -> Self {
+    /// Asks the terminal, if pixels are wanted and its appearance leaves room for them.
+    pub fn start(appearance: Appearance, wanted: bool, size: (u16, u16)) -> Self {
         let (tell, news) = mpsc::unbounded_channel();
         let mut link = Self {
             tell,
@@ -82,7 +82,7 @@ impl Link {
             owes: false,
             unseen: None,
         };
-        if !appearance.ascii && appearance.depth != Depth::Mono {
+        if wanted && !appearance.ascii && appearance.depth != Depth::Mono {
             link.ask(size);
         }
         link

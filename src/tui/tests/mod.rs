@@ -1,6 +1,7 @@
 //! The dashboard as a person meets it: keys in, screens out. Scenarios are journals in `tests/scenarios`; keys are written as `jjf<enter>`.
 #![allow(clippy::unwrap_used)]
 
+mod command_line;
 mod curves;
 mod keys;
 mod screens;
@@ -16,10 +17,10 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::{Appearance, Connection, Effect, Model, Msg, draw, update};
 use crate::{
     event::{Event, Picture, PictureKind, Stamped},
-    picture::{Colormap, Depth, Glyphs, columns_for, grid, mosaic, overlay},
+    picture::{Colormap, Depth, columns_for, grid, mosaic, overlay},
 };
 
-pub const COLOURS: Appearance = Appearance { glyphs: Glyphs::Quadrant, depth: Depth::True, ascii: false, light: false };
+pub const COLOURS: Appearance = Appearance::new(Depth::True, false);
 
 /// A dashboard on which `scenario` has been played.
 pub fn open(scenario: &str, size: (u16, u16), appearance: Appearance) -> Model {

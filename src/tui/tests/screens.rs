@@ -111,7 +111,7 @@ fn the_help_page() {
 #[test]
 fn in_ascii_without_colours() {
     check("ascii", |size| {
-        let plain = Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: false };
+        let plain = Appearance::new(Depth::Mono, false).with_glyphs(Glyphs::Ascii);
         open("mid_run.jsonl", size, plain)
     });
 }
@@ -127,7 +127,7 @@ fn a_question_before_a_stop_and_a_line_for_the_rate() {
 
 #[test]
 fn ascii_screens_hold_nothing_else() {
-    let plain = Appearance { glyphs: Glyphs::Ascii, depth: Depth::Indexed, ascii: true, light: false };
+    let plain = Appearance::new(Depth::Indexed, false).with_glyphs(Glyphs::Ascii);
     for size in SIZES {
         let model = open("mid_run.jsonl", size, plain);
         let terminal = screen(&model);
@@ -137,7 +137,7 @@ fn ascii_screens_hold_nothing_else() {
 
 #[test]
 fn no_screen_of_any_size_breaks() {
-    for appearance in [COLOURS, Appearance { glyphs: Glyphs::Ascii, depth: Depth::Mono, ascii: true, light: true }] {
+    for appearance in [COLOURS, Appearance::new(Depth::Mono, true).with_glyphs(Glyphs::Ascii)] {
         for scenario in ["starting.jsonl", "mid_run.jsonl", "story.jsonl", "phased.jsonl"] {
             let mut model = open(scenario, (80, 24), appearance);
             for size in (0..30).map(|i| (i, i)).chain((0..90).map(|i| (i, 3 + i / 4))).chain((1..60).map(|i| (300, i)))

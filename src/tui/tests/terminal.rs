@@ -11,7 +11,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tokio::sync::mpsc as messages;
 
 use super::COLOURS;
-use crate::tui::{Connection, Incoming, Session, Why, run, terminal::Guarded};
+use crate::tui::{Connection, Incoming, Session, Settings, Why, run, terminal::Guarded};
 
 /// Says to the tests below, which run in a child, what they are to do.
 const ACT: &str = "FROSTLINE_TEST_ACT";
@@ -148,7 +148,14 @@ fn in_a_child() {
             let connection = Connection::Connecting { what: "starting the engine".into() };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let left = runtime
-                .block_on(run(Session { appearance: COLOURS, connection, host: None, incoming, outgoing }))
+                .block_on(run(Session {
+                    appearance: COLOURS,
+                    settings: Settings::default(),
+                    connection,
+                    host: None,
+                    incoming,
+                    outgoing,
+                }))
                 .unwrap();
             assert!(matches!(left.why, Why::Asked | Why::Signal));
             println!("left: {:?}", left.why);

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::text::as_fits;
+use super::{command_line, text::as_fits};
 use crate::tui::{
     actions::ACTIONS,
     guard,
@@ -20,6 +20,7 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme();
     let style = |role| theme.style(role);
     let line = match (&model.view.prompt, &model.view.notice) {
+        (Some(Prompt::Command(line)), _) => command_line::row(model, line, area.width.into()),
         (Some(Prompt::Rate { typed, before, error }), _) => {
             let mut spans = vec![
                 Span::styled("learning rate ", style(Role::Accent)),
@@ -68,11 +69,12 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
 /// The way out and the help page come first in a screen that has no room for all.
 fn keys(model: &Model, width: usize) -> Line<'static> {
     let theme = model.theme();
-    let piece = |action: &crate::tui::actions::Action| {
+    let piece = |action: &'static crate::tui::actions::Action| {
+        // One without a key is left out.
+        let key = model.view.settings.keymap.of(action).first()?;
         action.hint.filter(|_| action.when.holds(model).is_ok()).map(|hint| {
-            let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
             vec![
-                Span::styled(key, theme.style(Role::Accent)),
+                Span::styled(key.to_string(), theme.style(Role::Accent)),
                 Span::styled(format!(" {hint}"), theme.style(Role::Faint)),
             ]
         })

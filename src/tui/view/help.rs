@@ -61,7 +61,7 @@ fn keys_of(model: &Model, theme: &Theme, group: Group, width: usize) -> Vec<Line
     for action in ACTIONS.iter().filter(|a| a.group == group) {
         // What cannot be done now is faint; why, the key itself tells.
         let role = if action.when.holds(model).is_ok() { Role::Text } else { Role::Faint };
-        lines.extend(entry(theme, &keys::names(action.keys), action.help, role, width));
+        lines.extend(entry(theme, &keys::names(model.view.settings.keymap.of(action)), action.help, role, width));
     }
     lines
 }

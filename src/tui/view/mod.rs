@@ -1,6 +1,7 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
 mod charts;
+mod command_line;
 pub mod content;
 mod curves;
 mod dialog;
@@ -75,6 +76,9 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     dialog::draw(model, area, buffer);
     if let Some(Prompt::Help { scrolled }) = &model.view.prompt {
         help::draw(model, *scrolled, area, buffer);
+    }
+    if let Some(Prompt::Command(line)) = &model.view.prompt {
+        command_line::draw(model, line, model.layout().footer, buffer);
     }
     if let Some(Prompt::Pick { what, cursor }) = &model.view.prompt {
         pick::draw(model, what, *cursor, area, buffer);

@@ -88,13 +88,10 @@ pub fn ends(left: Line<'_>, right: Line<'_>, area: Rect, buffer: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        picture::{Depth, Glyphs},
-        tui::Appearance,
-    };
+    use crate::{picture::Depth, tui::Appearance};
 
     fn theme() -> Theme {
-        Theme::new(Appearance { glyphs: Glyphs::Half, depth: Depth::Mono, ascii: false, light: false })
+        Theme::new(Appearance::new(Depth::Mono, false))
     }
 
     #[test]
