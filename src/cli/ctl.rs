@@ -110,9 +110,11 @@ fn taken(argument: Argument) -> Arg {
     let arg = arg.required(!of_layers);
     match argument {
         Argument::Layers => arg.value_name("LAYER").num_args(1..),
-        Argument::OfLayers => {
-            arg.long(OF_LAYERS).value_name("LAYER").num_args(1..).help("Of these layers alone; 'block5_*' means all that begin so")
-        }
+        Argument::OfLayers => arg
+            .long(OF_LAYERS)
+            .value_name("LAYER")
+            .num_args(1..)
+            .help("Of these layers alone; 'block5_*' means all that begin so"),
         Argument::LayerOrNone => arg.value_name("LAYER|none"),
         Argument::OneOf(words) => arg.value_parser(words.to_vec()),
         // Whether it is a number, and one that makes sense, is for the reader of the line to say.

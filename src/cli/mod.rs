@@ -3,6 +3,7 @@
 
 mod attach;
 mod bench;
+mod branch;
 mod cache;
 mod compare;
 mod ctl;
@@ -27,6 +28,7 @@ mod plot;
 mod predict;
 mod progress;
 mod query;
+mod replay;
 mod report;
 mod runs;
 mod shell;
@@ -66,6 +68,10 @@ enum Command {
     Train(train::TrainArgs),
     /// Train on the embedded cats and dogs: needs no files
     Demo(demo::DemoArgs),
+    /// Go on from a checkpoint of a run in a new one
+    Branch(branch::BranchArgs),
+    /// Repeat a run with its interventions, and compare the weights
+    Replay(replay::ReplayArgs),
     /// Watch a run again: one that is going on, here or on another machine, or one that has ended
     Attach(attach::AttachArgs),
     /// List the runs
@@ -139,6 +145,8 @@ pub fn main() -> ExitCode {
     let mut out = Output::stdout();
     let done = match cli.command {
         Command::Train(args) => train::run(args, &mut out),
+        Command::Branch(args) => branch::run(args, &mut out),
+        Command::Replay(args) => replay::run(args, &mut out),
         Command::Demo(args) => demo::run(args, &mut out),
         Command::Attach(args) => attach::run(&args, &mut out),
         Command::Runs(args) => runs::run(&args, &mut out),

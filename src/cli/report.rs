@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, DeviceReady, Ended, EpochEnded, Event, Level, Measured, Metrics, Outcome, PhaseEnded,
-        PhaseStarted, Phases, Resumed, RunEnded, SkippedFile, SplitName, State, Tested,
+        Answered, DeviceReady, Ended, EpochEnded, Event, Level, Measured, Metrics, Outcome, PhaseEnded, PhaseStarted,
+        Phases, Resumed, RunEnded, SkippedFile, SplitName, State, Tested,
     },
     text::figures,
 };

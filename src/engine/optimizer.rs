@@ -129,7 +129,8 @@ impl Optimizer {
         match self.rule {
             plan::Optimizer::Sgd { momentum, nesterov } => shim::sgd(updated, rate, momentum, nesterov),
             plan::Optimizer::Rmsprop { rho, momentum, epsilon } => shim::rmsprop(updated, rate, rho, momentum, epsilon),
-            plan::Optimizer::Adam { beta_1, beta_2, epsilon } | plan::Optimizer::Adamw { beta_1, beta_2, epsilon, .. } => {
+            plan::Optimizer::Adam { beta_1, beta_2, epsilon }
+            | plan::Optimizer::Adamw { beta_1, beta_2, epsilon, .. } => {
                 let epsilon = moved_epsilon(epsilon, beta_2);
                 let decoupled = decay > 0.0 || matches!(self.rule, plan::Optimizer::Adamw { .. });
                 shim::adam(updated, Adam { decoupled, step, rate, beta_1, beta_2, decay, epsilon })

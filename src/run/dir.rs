@@ -133,6 +133,34 @@ impl RunDir {
         found
     }
 
+    /// What a run that was branched from another began with.
+    pub fn start(&self) -> PathBuf {
+        self.checkpoints().join("start.safetensors")
+    }
+
+    /// The interventions of another run, which this one repeats.
+    pub fn script(&self) -> PathBuf {
+        self.path.join("script.jsonl")
+    }
+
+    /// Tells the next engine that the run may go on although what it depends on has changed: its configuration, or anything.
+    pub fn accept_changes(&self, all: bool) -> Result<()> {
+        let word: &[u8] = if all { b"all" } else { b"configuration" };
+        whole::replace(&self.accepted_file(), word, false).map_err(Error::io("write", self.accepted_file()))
+    }
+
+    /// What [`accept_changes`](Self::accept_changes) has told, once.
+    pub fn take_accepted(&self) -> Option<bool> {
+        let word = fs::read(self.accepted_file()).ok()?;
+        // What cannot be removed is asked again, which does no harm.
+        let _ = fs::remove_file(self.accepted_file());
+        Some(word == b"all")
+    }
+
+    fn accepted_file(&self) -> PathBuf {
+        self.path.join("accepted-changes")
+    }
+
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }

@@ -110,7 +110,8 @@ impl Fold {
                 self.steps.clear();
                 self.steps.extend(line.bytes());
             }
-            None | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "undone" | "run_ended") => {
+            None
+            | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "undone" | "run_ended") => {
                 if let Entry::Event(stamped) = line.entry()? {
                     self.date(stamped.at_ms);
                     self.apply(&stamped.event);

@@ -18,14 +18,14 @@ pub use self::{
     gallery::{Seen, shown_layer, sweep},
     layer::Layer,
     progress::Remaining,
-    stretch::Stretch,
     smooth::{FACTORS, debiased, smooth},
+    stretch::Stretch,
 };
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Painted, PhaseInfo, Phases, Pin,
-        RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Painted, PhaseInfo, Phases,
+        Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 

@@ -3,7 +3,10 @@
 
 use std::{ops::Range, time::Instant};
 
-use super::{Evaluated, Meter, Progress, Record, SavedTensor, Score, Stepper, Trainer, Trouble, Tuning, Update, pictures, spike::Spikes};
+use super::{
+    Evaluated, Meter, Progress, Record, SavedTensor, Score, Stepper, Trainer, Trouble, Tuning, Update, pictures,
+    spike::Spikes,
+};
 use crate::{
     data::{Batch, Pixels},
     error::{Error, Result},

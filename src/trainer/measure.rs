@@ -31,7 +31,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Continue(tested) => tested,
         };
         let (step, epoch) = (self.progress.step, self.progress.epoch);
-        self.record.say(Event::Measured(Measured { split, step, epoch, metrics, images, seconds: begun.elapsed().as_secs_f64() }))?;
+        self.record.say(Event::Measured(Measured {
+            split,
+            step,
+            epoch,
+            metrics,
+            images,
+            seconds: begun.elapsed().as_secs_f64(),
+        }))?;
         self.doing = doing;
         // The time belongs to no step.
         self.meter = super::Meter::new();

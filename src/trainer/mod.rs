@@ -25,6 +25,7 @@ mod record;
 mod refusal;
 mod saving;
 mod scribe;
+mod script;
 mod spike;
 mod stepper;
 mod telling;
@@ -47,6 +48,7 @@ pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};
+pub use script::{Scripted, script};
 pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update};
 pub use tuning::{LayerRate, Regrouped, Tuning};
 pub use undo::UndoPoint;
@@ -87,6 +89,8 @@ pub struct Trainer<'a, S, R> {
     /// A pass that somebody asked for is under way; requests that came meanwhile wait.
     measuring: bool,
     deferred: VecDeque<Request>,
+    /// What is to be repeated of another run.
+    script: VecDeque<Scripted>,
     /// The batches that were loaded ahead are no longer those that are wanted.
     reload: bool,
     /// Time spent paused since the run began; it belongs to no step and no pass.
@@ -161,6 +165,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             hold: None,
             measuring: false,
             deferred: VecDeque::new(),
+            script: VecDeque::new(),
             reload: false,
             paused_for: Duration::ZERO,
             testing: false,
@@ -190,6 +195,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     /// Trains to the end of the plan, or until somebody stops it. Whatever was to be saved is on the disk then.
     pub fn run(&mut self) -> Result<Ended> {
         let ended = self.train()?;
+        self.warn_of_rest()?;
         self.settle(true)?;
         Ok(ended)
     }
@@ -225,7 +231,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
                 Continue(validation) => self.end_epoch(validation)?,
             }
             // Behind the last epoch of a phase no step would come to ask.
-            if self.is_held_here()
+            if (self.is_held_here() || self.is_due_here())
                 && let Break(leave) = self.obey()?
                 && leave != Leave::Moved
             {

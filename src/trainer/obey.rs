@@ -47,7 +47,16 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Break(Leave::Stopped { by: OUT_OF_TIME.to_owned() }));
             }
+            while let Some(request) = self.scripted()? {
+                if let Break(leave) = self.answer(request)? {
+                    return Ok(Break(leave));
+                }
+            }
             while let Some(request) = self.next_request() {
+                let request = match self.kept_off(request)? {
+                    Some(request) => request,
+                    None => continue,
+                };
                 if let Break(leave) = self.answer(request)? {
                     return Ok(Break(leave));
                 }
@@ -61,6 +70,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let request = self.inbox.wait(wake);
             self.paused_for += begun.elapsed();
             if let Some(request) = request
+                && let Some(request) = self.kept_off(request)?
                 && let Break(leave) = self.answer(request)?
             {
                 return Ok(Break(leave));
@@ -123,11 +133,26 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.carry_out(command, by)
     }
 
-    fn moment(&self) -> Moment {
+    /// While a run repeats another one nobody else may change it.
+    fn kept_off(&mut self, request: Request) -> Result<Option<Request>> {
+        let Some(last) =
+            self.script.back().filter(|_| request.command.intervenes() || request.command == Command::Undo)
+        else {
+            return Ok(Some(request));
+        };
+        let reason = format!("the run repeats another one until step {}", last.step);
+        let Request { id, by, command: request } = request;
+        let (step, outcome, moment) = (self.progress.step, Outcome::Rejected { reason }, Some(self.moment()));
+        self.record.say(Event::Answered(Answered { id, by, request, step, outcome, moment }))?;
+        Ok(None)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
         Moment {
             epoch: self.progress.epoch,
             phase: self.progress.phase as u32 + 1,
-            evaluating: self.doing == State::Evaluating,
+            // Behind an epoch the next one has begun already.
+            evaluating: self.doing == State::Evaluating && self.progress.step_in_epoch > 0,
             interventions: self.progress.interventions,
         }
     }

@@ -1,5 +1,7 @@
 //! Where a run stands: everything that a checkpoint must hold besides tensors. All else follows from the plan and the seed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Regrouped, Score, Tuning, UndoPoint};
@@ -89,11 +91,14 @@ pub struct Origin {
     pub libtorch: String,
     /// Of the training images' names and labels, in order.
     pub data: String,
+    /// The resolved configuration; empty in checkpoints of before it was kept.
+    #[serde(default)]
+    pub config: String,
 }
 
 impl Origin {
     /// What differs, in words; empty when a resumed run goes on bit by bit, and when nothing has been computed that it goes on from.
-    pub(super) fn differences(&self, now: &Self) -> Vec<String> {
+    pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         if *self == Self::default() {
             return differences;
@@ -111,6 +116,60 @@ impl Origin {
             differences.push(format!("it was made with libtorch {}, this is {}", self.libtorch, now.libtorch));
         }
         differences
+    }
+
+    /// The keys of the configuration that are not as they were then and count for the result: `train.batch_size: 32, now 64`.
+    pub fn changed_keys(&self, now: &Self) -> Vec<String> {
+        /// What decides how a run is carried out and watched, not what comes of it.
+        const APART: &[&str] = &[
+            "name",
+            "explain",
+            "engine",
+            "notify",
+            "data.cache",
+            "data.path",
+            "train.undo",
+            "train.max_time",
+            "train.grace",
+            "train.checkpoint_minutes",
+            "train.keep_checkpoints",
+        ];
+        if self.config.is_empty() || now.config.is_empty() || *self == Self::default() {
+            return Vec::new();
+        }
+        let keys = |text: &str| {
+            let mut keys = BTreeMap::new();
+            flatten(
+                "",
+                &text.parse::<toml::Table>().map(toml::Value::Table).unwrap_or(toml::Value::Boolean(false)),
+                &mut keys,
+            );
+            keys
+        };
+        let (then, now) = (keys(&self.config), keys(&now.config));
+        let apart = |key: &str| APART.iter().any(|apart| key == *apart || key.starts_with(&format!("{apart}.")));
+        let all: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+        let value =
+            |keys: &BTreeMap<String, String>, key: &String| keys.get(key).cloned().unwrap_or_else(|| "left out".into());
+        all.into_iter()
+            .filter(|key| !apart(key) && then.get(*key) != now.get(*key))
+            .map(|key| format!("{key}: {}, now {}", value(&then, key), value(&now, key)))
+            .collect()
+    }
+}
+
+/// `a.b.c` for every value that is no table; lists count whole.
+fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                flatten(&key, value, into);
+            }
+        }
+        value => {
+            into.insert(key.to_owned(), value.to_string());
+        }
     }
 }
 
@@ -225,7 +284,11 @@ impl Progress {
             layers: plan.arch.layers().iter().map(info).collect(),
             loss: plan.head.loss().to_owned(),
             optimizer: phase.optimizer.name().to_owned(),
-            resumed: is_resumed.then_some(Resumed { step: self.step, epoch: self.epoch, interventions: self.interventions }),
+            resumed: is_resumed.then_some(Resumed {
+                step: self.step,
+                epoch: self.epoch,
+                interventions: self.interventions,
+            }),
         })
     }
 

@@ -65,7 +65,10 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     fn say_rate(&mut self, rate: f64, layers: Vec<String>, mut why: String) -> Result<()> {
         self.stepper.tune(&self.progress.tuning)?;
-        if layers.is_empty() && self.progress.tuning.rate.is_none() && self.phase().schedule.warms_up(self.epochs_done()) {
+        if layers.is_empty()
+            && self.progress.tuning.rate.is_none()
+            && self.phase().schedule.warms_up(self.epochs_done())
+        {
             why.push_str(", warming up");
         }
         self.record.say(Event::LearningRate { step: self.progress.step, rate, why, layers })

@@ -58,7 +58,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             }),
             Command::Augmentation { .. } => {
                 let none = !self.phase().augment || self.plan.data.augment.is_none();
-                none.then(|| "the training images of this phase are not varied; data.augment says how they could be".into())
+                none.then(|| {
+                    "the training images of this phase are not varied; data.augment says how they could be".into()
+                })
             }
             Command::BatchSize { images } => {
                 let all = self.loader.images();

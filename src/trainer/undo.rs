@@ -75,7 +75,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.checkpoint_or_warn(CheckpointKind::Last)?;
         self.settle(true)?;
         let Progress { step, epoch, step_in_epoch, interventions, .. } = self.progress;
-        self.record.say(Event::Undone(Undone { from, to: step, epoch, step_in_epoch, interventions, what: point.what }))?;
+        self.record.say(Event::Undone(Undone {
+            from,
+            to: step,
+            epoch,
+            step_in_epoch,
+            interventions,
+            what: point.what,
+        }))?;
         self.say_phases()?;
         self.say_trainable()?;
         let rate = self.rate();

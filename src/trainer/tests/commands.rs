@@ -108,7 +108,8 @@ fn a_rate_is_held_scaled_and_given_back_to_the_schedule() {
     ];
     // RMSprop's 0.001 is reached after the six steps of an epoch.
     let sixth = 0.001 / 6.0;
-    let expected = [0.0, sixth, 20.0 * sixth, 30.0 * sixth, 40.0 * sixth, 50.0 * sixth, 0.25, 0.25, 0.125, 0.125, 0.001, 0.001];
+    let expected =
+        [0.0, sixth, 20.0 * sixth, 30.0 * sixth, 40.0 * sixth, 50.0 * sixth, 0.25, 0.25, 0.125, 0.125, 0.001, 0.001];
     let rates = fresh(&plan, &script).rates;
     assert_eq!(rates.len(), 12);
     assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12), "{rates:?}");
@@ -168,7 +169,8 @@ fn a_measurement_disturbs_nothing_and_what_is_asked_meanwhile_waits() {
     let (alone, measured) = (Saved::default(), Saved::default());
     let freeze = Command::Freeze { layers: layers(&["conv2d"]) };
     run(&plan(&[]), &[(3, freeze.clone())], &[1.0], &alone);
-    let script = [(3, Command::Evaluate { split: HeldOut::Test }), (3, Command::Evaluate { split: HeldOut::Validation })];
+    let script =
+        [(3, Command::Evaluate { split: HeldOut::Test }), (3, Command::Evaluate { split: HeldOut::Validation })];
     let ran = run_with(&plan(&[]), &script, &[1.0], &measured, |fake, _| fake.in_evaluation = vec![(1, freeze)]);
     assert_eq!(end(&alone), end(&measured));
     let figures: Vec<(SplitName, u64, u64)> = ran
@@ -195,7 +197,11 @@ fn an_aborted_run_saves_nothing() {
 
 #[test]
 fn batches_of_another_size_go_on_behind_those_that_are_done() {
-    let script = [(1, Command::BatchSize { images: 8 }), (2, Command::BatchSize { images: 3 }), (9, Command::BatchSize { images: 6 })];
+    let script = [
+        (1, Command::BatchSize { images: 8 }),
+        (2, Command::BatchSize { images: 3 }),
+        (9, Command::BatchSize { images: 6 }),
+    ];
     let samples = Arc::new(Mutex::new(Vec::new()));
     let ran = run_with(&plan(&[]), &script, &[1.0], &Saved::default(), |fake, _| fake.saw = Arc::clone(&samples));
     let sizes: Vec<usize> = samples.lock().unwrap().iter().map(Vec::len).collect();

@@ -102,7 +102,7 @@ impl Stepper for Net {
     }
 
     fn explain(&mut self, _: &Pixels, _: Question<'_>, _: &mut dyn FnMut(usize, usize) -> bool) -> Result<Explanation> {
-        Err(crate::error::Error::internal("nothing to see"))
+        Err(Error::internal("nothing to see"))
     }
 }
 

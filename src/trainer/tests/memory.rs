@@ -38,7 +38,7 @@ impl Record for Memory {
         let settled = |outcome| Settled { kind, progress: progress.clone(), seconds: 0.0, outcome };
         if self.full_for > 0 {
             self.full_for -= 1;
-            let full = crate::error::Error::environment("no space left on device", None);
+            let full = Error::environment("no space left on device", None);
             self.settled.push(settled(Err(full)));
             return Ok(());
         }

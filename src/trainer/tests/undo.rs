@@ -95,3 +95,61 @@ fn only_the_newest_few_can_be_undone() {
         .collect();
     assert_eq!(kept, [(CheckpointKind::Undo(3), 4), (CheckpointKind::Undo(4), 5)]);
 }
+
+fn script_of(ran: &Ran) -> Vec<Scripted> {
+    script(ran.events.iter().cloned()).unwrap()
+}
+
+fn repeated(plan: &Plan, script: Vec<Scripted>, saved: &Saved) -> Result<Ended> {
+    let data = crate::data::open(&plan.data).unwrap();
+    let mut trainer = trainer(plan, &data, &[], &[1.0], saved, |_, _| {});
+    trainer.repeat(script);
+    trainer.run()
+}
+
+#[test]
+fn a_run_is_repeated_with_its_interventions_at_the_same_places() {
+    let phases = "[[phase]]\nepochs = 2\n[[phase]]\nepochs = 1\n[[phase]]\nepochs = 2\n";
+    let plan = phased(phases);
+    // In the middle, behind the last step of an epoch, in a validation, two skips in a row, and something that was undone.
+    let commands = [
+        (2, freeze()),
+        (5, Command::ScaleRate { factor: 0.5, layers: vec![] }),
+        (7, thaw()),
+        (8, Command::Undo),
+        (8, Command::BatchSize { images: 5 }),
+        (10, Command::SkipPhase),
+        (11, Command::SkipPhase),
+        (13, Command::Dropout { rate: 0.5, layers: vec![] }),
+        (13, Command::InsertPhase { phase: "train=all epochs=1".into() }),
+    ];
+    let original = Saved::default();
+    let ran = run_with(&plan, &commands, &[1.0], &original, |fake, _| {
+        fake.in_evaluation = vec![(1, Command::WeightDecay { decay: 0.1 })];
+    });
+    let again = Saved::default();
+    let script = script_of(&ran);
+    assert!(script.len() > 6, "{}", replies(&ran.events));
+    repeated(&plan, script.clone(), &again).unwrap();
+    assert_eq!(end_of(&again), end_of(&original), "{}", replies(&ran.events));
+    // And over two lives.
+    let twice = Saved::default();
+    let mut cut = script.clone();
+    let stop = Scripted { command: Command::Stop, ..script[2].clone() };
+    cut.insert(3, stop);
+    assert!(matches!(repeated(&plan, cut, &twice).unwrap(), Ended::Stopped { .. }));
+    repeated(&plan, script, &twice).unwrap();
+    assert_eq!(end_of(&twice), end_of(&original));
+}
+
+#[test]
+fn a_run_that_cannot_follow_the_script_says_where() {
+    let ran = fresh(&plan(&[]), &[(2, freeze())]);
+    let mut script = script_of(&ran);
+    script[0].command = Command::Freeze { layers: layers(&["conv"]) };
+    let error = repeated(&plan(&[]), script, &Saved::default()).unwrap_err().message();
+    assert!(
+        error.starts_with("the run departs from the one that it repeats: \"freeze conv\" after step 3: "),
+        "{error}"
+    );
+}

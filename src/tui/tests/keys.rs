@@ -60,10 +60,7 @@ fn shift_f_moves_the_frost_line_and_thaws_all_where_it_lies() {
 fn brackets_scale_the_rate() {
     let halved = || Effect::Send(Command::ScaleRate { factor: 0.5, layers: vec![] });
     check("]", &send(Command::ScaleRate { factor: 2.0, layers: vec![] }));
-    check(
-        "[[",
-        &[halved(), halved()],
-    );
+    check("[[", &[halved(), halved()]);
 }
 
 #[test]

@@ -44,7 +44,10 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
     if model.view.prompt == Some(Prompt::Abort) {
         let text = vec![
             (Role::Strong, "Abort this run?".to_owned()),
-            (Role::Text, "It ends at once and saves nothing: what it did since its last checkpoint is lost.".to_owned()),
+            (
+                Role::Text,
+                "It ends at once and saves nothing: what it did since its last checkpoint is lost.".to_owned(),
+            ),
         ];
         return show(model, "abort", Role::Bad, text, "y aborts, any other key goes back", screen, buffer);
     }
