@@ -65,7 +65,7 @@ fn means_deviations_and_dead_units_are_those_of_the_outputs() {
         outputs[layer] = crate::explain::numbers(&output)?;
         Ok(output)
     });
-    stepper.network().forward(&x, Mode::Infer, &mut taps).unwrap();
+    let _ = stepper.network().forward(&x, Mode::Infer, &mut taps).unwrap();
     drop(taps);
     for (probe, values) in probes.iter().zip(&outputs) {
         let count = values.len() as f64;
