@@ -20,7 +20,7 @@ fn home_leads_to_a_dashboard_and_back_and_deletes_a_run() {
     screen.await_text("completed");
     screen.await_text("Start a run of");
     screen.press("\r");
-    screen.await_text("acted");
+    screen.await_text("COMPLETED");
     screen.press("q");
     // What would be said on the shell's screen is said here.
     screen.await_text("Start a run of");
@@ -49,9 +49,9 @@ fn home_starts_a_configuration_and_tells_what_is_wrong_with_another() {
     screen.await_text("STARTING");
     let begun = only_run(&stage.path("runs"));
     eventually("the engine is started", || begun.path().join("asked").exists().then_some(()));
-    fs::write(begun.path().join("leave"), "").unwrap();
     screen.press("q");
     screen.await_text("goes on");
+    fs::write(begun.path().join("leave"), "").unwrap();
     screen.press("q");
     assert_eq!(screen.exit_code(), 0);
     assert_eq!(run::list(&stage.path("runs")).unwrap().len(), 1);
