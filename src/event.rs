@@ -6,7 +6,10 @@ pub mod bench;
 pub mod evaluation;
 pub mod explain;
 mod explained;
+mod layers;
+mod load;
 pub mod machine;
+mod mistakes;
 mod phase;
 pub(crate) mod real;
 
@@ -14,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use alarm::{Alarm, Found, Suspect, Then};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
+pub use layers::{Histogram, LayerMeters, LayerProbe, Layers, Probed};
+pub use load::{CardLoad, Held, Load};
+pub use mistakes::{ClassCounts, ConfusedPair, Mistake, Mistakes, Shown};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
 
 use crate::{command::Command, error::Class};
@@ -66,17 +72,27 @@ pub enum Event {
     },
     EpochEnded(EpochEnded),
     Layers(Layers),
+    /// While somebody looks at the layers, and at the end of those epochs of which something is kept.
+    Probed(Probed),
+    /// Of the validation that has just ended.
+    Mistakes(Mistakes),
+    Machine(Box<Load>),
     /// The freeze mask after a change, and at the start.
     Trainable(Trainable),
     LearningRate {
         step: u64,
         rate: f64,
         why: String,
+        /// Of these layers alone; none: of all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
     },
     Checkpoint(Checkpoint),
     /// A step that went wrong.
     Alarm(Alarm),
     Answered(Answered),
+    /// The run stands where it stood before an intervention.
+    Undone(Undone),
     Explained(Explained),
     /// The images of which something is kept at the end of each epoch: at the start, and after a change.
     Pinned {
@@ -90,6 +106,8 @@ pub enum Event {
         files: Vec<SkippedFile>,
     },
     Tested(Tested),
+    /// What somebody wanted measured in the middle of training.
+    Measured(Measured),
     Log {
         level: Level,
         message: String,
@@ -124,6 +142,9 @@ pub struct RunStarted {
 pub struct Resumed {
     pub step: u64,
     pub epoch: u32,
+    /// Interventions that the checkpoint knows of.
+    #[serde(default)]
+    pub interventions: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -243,26 +264,6 @@ pub struct EpochEnded {
     pub data_wait: f64,
 }
 
-/// Per-layer meters, in the order of [`RunStarted::layers`]; layers without parameters are left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Layers {
-    pub step: u64,
-    pub layers: Vec<LayerMeters>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerMeters {
-    pub name: String,
-    /// Euclidean norm over the layer's gradients of the last step; `None` while frozen.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "real::optional")]
-    pub gradient_norm: Option<f64>,
-    /// ‖w − w₀‖ / ‖w₀‖ since the epoch began.
-    #[serde(with = "real")]
-    pub weight_change: f64,
-    /// For a frozen layer: whether its weights still have the digest that they had when they were frozen.
-    pub frozen_intact: Option<bool>,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trainable {
     pub step: u64,
@@ -293,6 +294,19 @@ pub struct Checkpoint {
 pub enum CheckpointKind {
     Best,
     Last,
+    /// Before an intervention, by its number: what `undo` returns to.
+    Undo(u32),
+}
+
+impl CheckpointKind {
+    /// Before "checkpoint".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+            Self::Undo(_) => "undo",
+        }
+    }
 }
 
 /// What was not finite in a step.
@@ -315,6 +329,35 @@ pub struct Answered {
     /// The command takes effect before the step after this one.
     pub step: u64,
     pub outcome: Outcome,
+    /// Where the loop stood; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<Moment>,
+}
+
+/// A place between two steps: with the number of steps it says when a command is to be given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// The epoch under way, from 1, and the phase, from 1.
+    pub epoch: u32,
+    pub phase: u32,
+    /// In a pass over a split, not between steps.
+    pub evaluating: bool,
+    /// Interventions that count before this one: those that were undone do not.
+    pub interventions: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Steps that were done, of which those after `to` are given up.
+    pub from: u64,
+    pub to: u64,
+    /// The epoch under way from here on, and the steps done in it.
+    pub epoch: u32,
+    pub step_in_epoch: u32,
+    /// Interventions that count from here on.
+    pub interventions: u64,
+    /// The first of those that are undone, as it was typed.
+    pub what: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -338,6 +381,18 @@ pub struct Tested {
     pub checkpoint: CheckpointKind,
     /// `confusion[truth][prediction]`.
     pub confusion: Vec<Vec<u64>>,
+}
+
+/// The weights of a step on a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub split: SplitName,
+    pub step: u64,
+    /// The epoch under way.
+    pub epoch: u32,
+    pub metrics: Metrics,
+    pub images: u64,
+    pub seconds: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -366,6 +421,10 @@ pub enum Ended {
         early: bool,
     },
     Stopped {
+        by: String,
+    },
+    /// At once: what was done since the last checkpoint is lost.
+    Aborted {
         by: String,
     },
     Failed {
@@ -408,20 +467,5 @@ mod tests {
         assert_eq!(back.seq, u64::MAX);
         let Event::EpochEnded(ended) = back.event else { panic!("another event came back: {line}") };
         assert!(ended.train.loss.is_nan());
-    }
-
-    #[test]
-    fn a_gradient_that_blew_up_is_not_a_frozen_layer() {
-        let meters = |gradient_norm| LayerMeters {
-            name: "dense".into(),
-            gradient_norm,
-            weight_change: f64::INFINITY,
-            frozen_intact: None,
-        };
-        let through = |meters: LayerMeters| -> LayerMeters {
-            serde_json::from_str(&serde_json::to_string(&meters).unwrap()).unwrap()
-        };
-        assert!(through(meters(Some(f64::NAN))).gradient_norm.unwrap().is_nan());
-        assert_eq!(through(meters(None)).gradient_norm, None);
     }
 }

@@ -15,7 +15,15 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{TorchStepper, device, input::Preprocess, precision, signals::Signals, stdio, stepper::Target};
+use super::{
+    TorchStepper, device,
+    input::Preprocess,
+    load::{Chosen, Meter},
+    precision,
+    signals::Signals,
+    stdio,
+    stepper::Target,
+};
 use frostline::{
     command::Request,
     data::{self, Dataset},
@@ -23,7 +31,7 @@ use frostline::{
     event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
     run::{EngineLock, RunDir, TensorBoard},
-    trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
+    trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Scripted, Trainer, read_checkpoint},
     weights::{Pretrained, Shelf},
     wire::{Leases, Server},
 };
@@ -45,8 +53,10 @@ pub fn train(path: &Path) -> Result<Ended> {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
+        let chosen = Chosen::default();
+        let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, is_new, &journal, inbox, &requests, signals), server))
+        Ok((run_listening(run.clone(), plan, is_new, &journal, inbox, &requests, signals, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -107,12 +117,14 @@ fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
 fn run_listening(
+    run: RunDir,
     plan: Plan,
     is_new: bool,
     journal: &Journal,
     inbox: Inbox,
     requests: &Sender<Request>,
     signals: Signals,
+    chosen: Chosen,
 ) -> Result<Ended> {
     let grace = plan.survival.grace;
     let (done, finished) = oneshot::channel();
@@ -120,7 +132,7 @@ fn run_listening(
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&run, &plan, is_new, record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -135,14 +147,23 @@ fn run_listening(
 }
 
 /// `is_new`: no checkpoint has all the weights already.
-fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) -> Result<Ended> {
+fn load_and_train(
+    run: &RunDir,
+    plan: &Plan,
+    is_new: bool,
+    mut record: Journal,
+    inbox: Inbox,
+    chosen: &Chosen,
+) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
+    let _ = chosen.set(target.device);
     let origin = |data: &Dataset| Origin {
         device: ready.device.clone(),
         threads: plan.threads,
         libtorch: ready.libtorch.clone(),
         data: fingerprint(&data.train),
+        config: plan.to_toml(),
     };
     record.say(Event::DeviceReady(ready.clone()))?;
     if let Some(gain) = gain {
@@ -159,7 +180,47 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox) 
     if is_new {
         load_weights(plan, &mut stepper, &mut record)?;
     }
-    Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
+    let origin = origin(&data);
+    check_unchanged(run, &origin)?;
+    let mut trainer = Trainer::new(plan, &data, stepper, record, inbox, origin)?;
+    trainer.repeat(read_script(run)?);
+    trainer.run()
+}
+
+/// A run goes on bit by bit only where all that it depends on is as it was. Whatever is not, a person must have accepted.
+fn check_unchanged(run: &RunDir, now: &Origin) -> Result<()> {
+    let accepted = run.take_accepted();
+    let Some((_, then)) = read_checkpoint(run, CheckpointKind::Last)? else { return Ok(()) };
+    let mut changes = Vec::new();
+    if accepted.is_none() {
+        changes = then.origin.changed_keys(now);
+    }
+    if accepted != Some(true) {
+        changes.extend(then.origin.differences(now));
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::user(
+        format!("what the run depends on has changed since its last checkpoint: {}", changes.join("; ")),
+        format!(
+            "to go on all the same, though not bit by bit: frostline train --resume {} --accept-changes",
+            run.name()
+        ),
+    ))
+}
+
+/// The interventions that the run repeats, where it repeats any.
+fn read_script(run: &RunDir) -> Result<Vec<Scripted>> {
+    let path = run.script();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Error::environment(format!("{}: cannot be read: {error}", path.display()), None)
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(|error| unreadable(&error))).collect()
 }
 
 /// The weights with which the network begins, and what there is to say of them.

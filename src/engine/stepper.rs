@@ -22,24 +22,30 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::pass::{Below, Pass};
+use super::probe;
 use super::saved;
 use super::shards::Shards;
 use super::shim;
-use frostline::arch::Arch;
+use frostline::arch::{Arch, Layer, Op};
 use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
-use frostline::event::LayerMeters;
+use frostline::event::{LayerMeters, LayerProbe};
 use frostline::plan;
-use frostline::trainer::{Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Trouble, Update};
+use frostline::trainer::{
+    Evaluated, Explanation, Histograms, Painting, Question, SavedTensor, Score, Stepper, Trouble, Tuning, Update,
+};
 use frostline::weights::Pretrained;
 
 pub struct TorchStepper {
     network: Network,
     optimizer: Optimizer,
     seals: Seals,
+    /// The dropout layers and what they drop unless somebody says otherwise.
+    dropout: Vec<(usize, f64)>,
     meters: Meters,
-    /// Of the last step.
+    /// Of the last step, and its rate.
     gradients: Vec<Gradient>,
+    rate: Option<f64>,
     /// Why it updated nothing.
     trouble: Option<Trouble>,
     /// Most pictures at once in a step.
@@ -70,8 +76,18 @@ impl TorchStepper {
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),
                 seals: Seals::none(&network),
+                dropout: arch
+                    .layers()
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, layer)| match layer.op {
+                        Op::Dropout { rate } => Some((index, rate)),
+                        _ => None,
+                    })
+                    .collect(),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
+                rate: None,
                 trouble: None,
                 micro_batch: None,
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
@@ -174,6 +190,7 @@ impl TorchStepper {
         self.gradients = gradients;
         let updated = self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate);
         updated.map_err(EngineError::in_update)?;
+        self.rate = Some(update.learning_rate);
         Ok(score)
     }
 
@@ -218,6 +235,22 @@ impl Stepper for TorchStepper {
         Ok(())
     }
 
+    fn tune(&mut self, tuning: &Tuning) -> Result<()> {
+        for &(layer, configured) in &self.dropout {
+            let Layer { name, op, .. } = &self.network.arch().layers()[layer];
+            let wanted = tuning.dropout.get(name).copied().unwrap_or(configured);
+            if *op != (Op::Dropout { rate: wanted }) {
+                self.network.set_dropout(layer, wanted);
+                // Which part gives a picture the same each time may be another one.
+                self.parts = Default::default();
+            }
+        }
+        let layers = self.network.arch().layers();
+        let own = |layer: usize| tuning.layer_rates.get(&layers[layer].name).copied();
+        self.optimizer.tune(self.network.weights(), own, tuning.weight_decay);
+        Ok(())
+    }
+
     fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
         shielded(|| {
             let known = &self.parts[usize::from(training)];
@@ -247,7 +280,35 @@ impl Stepper for TorchStepper {
     }
 
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
-        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients))
+        let rate_of = |layer: usize| {
+            let first = self.network.weights().positions(layer).next()?;
+            Some(self.rate? * self.optimizer.factor(first))
+        };
+        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients, rate_of))
+    }
+
+    fn brace(&mut self) -> Result<()> {
+        shielded(|| self.meters.brace(&self.network))
+    }
+
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        shielded(|| {
+            let ratios = self.meters.update_ratios(&self.network)?;
+            let Some(size) = pictures.first().map(|picture| picture.size) else { return Ok(Vec::new()) };
+            self.network.refresh(true)?;
+            let device = self.network.device();
+            input::check_size(size, self.network.arch().input())?;
+            let bytes: Vec<u8> = pictures.iter().flat_map(|picture| &picture.bytes).copied().collect();
+            let x = input::pictures(&bytes, pictures.len(), size, self.preprocess, device)?;
+            let mut probes = probe::layers(&self.network, &x, &input::labels(labels, device)?)?;
+            for (index, (probe, ratio)) in probes.iter_mut().zip(ratios).enumerate() {
+                probe.update_ratio = ratio.map(probe::short);
+                if histograms.wants(&probe.name) {
+                    (probe.weights, probe.gradients) = probe::histograms(&self.network, index, &self.gradients)?;
+                }
+            }
+            Ok(probes)
+        })
     }
 
     fn save(&self) -> Result<Vec<SavedTensor>> {

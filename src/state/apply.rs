@@ -44,6 +44,16 @@ impl RunState {
                     }
                 }
             }
+            Event::Probed(probed) => {
+                for probe in &probed.layers {
+                    if let Some(layer) = self.layers.iter_mut().find(|l| l.info.name == probe.name) {
+                        layer.probed(probe);
+                    }
+                }
+                self.probed = Some((probed.step, probed.images));
+            }
+            Event::Mistakes(mistakes) => self.mistakes = Some(mistakes.clone()),
+            Event::Machine(load) => self.machine.push(stamped.at_ms, load),
             Event::Trainable(mask) => {
                 for layer in &mut self.layers {
                     layer.set_frozen(mask.frozen.contains(&layer.info.name));
@@ -51,6 +61,7 @@ impl RunState {
                 self.trainable_parameters = Some(mask.trainable_parameters);
                 self.total_parameters = Some(mask.total_parameters);
             }
+            Event::LearningRate { layers, .. } if !layers.is_empty() => {}
             Event::LearningRate { step, rate, .. } => {
                 self.learning_rate = Some(*rate);
                 self.curves.learning_rate.push_one(*step, *rate);
@@ -58,6 +69,7 @@ impl RunState {
             Event::Checkpoint(checkpoint) => match checkpoint.kind {
                 CheckpointKind::Best => self.best = Some(checkpoint.clone()),
                 CheckpointKind::Last => self.last = Some(checkpoint.clone()),
+                CheckpointKind::Undo(_) => {}
             },
             Event::Answered(answered) => self.answer(answered),
             Event::Explained(explained) => self.explain(explained),
@@ -81,6 +93,11 @@ impl RunState {
                     self.forget_after(to);
                     self.step = to;
                 }
+            }
+            Event::Undone(undone) => self.undo(undone),
+            Event::Measured(measured) => {
+                self.measured = Some(measured.clone());
+                self.evaluating = None;
             }
             Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
@@ -128,11 +145,11 @@ impl RunState {
         self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
         self.state = Some(State::Starting);
         (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
-        (self.tested, self.ended) = (None, None);
+        (self.measured, self.tested, self.ended) = (None, None, None);
     }
 
     /// What came after a step is undone.
-    fn forget_after(&mut self, step: u64) {
+    pub(super) fn forget_after(&mut self, step: u64) {
         let curves = &mut self.curves;
         for curve in [
             &mut curves.loss,
@@ -146,6 +163,8 @@ impl RunState {
         self.epochs.retain(|e| e.step <= step);
         self.markers.retain(|m| m.step <= step);
         self.kept.retain(|e| e.step <= step);
+        self.mistakes = self.mistakes.take().filter(|found| found.step <= step);
+        self.probed = None;
     }
 
     fn change(&mut self, state: State, step: u64) {
@@ -179,24 +198,21 @@ impl RunState {
     }
 
     fn answer(&mut self, answered: &Answered) {
-        // Pins bend no curve.
-        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. });
+        // Pins bend no curve, and what was undone has a mark of its own.
+        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. } | Command::Undo);
         if answered.outcome == Outcome::Applied && !pins {
             self.mark(answered.step, What::Applied(answered.request.clone()));
         }
         keep(&mut self.answers, answered.clone(), Self::ANSWERS);
     }
 
-    fn mark(&mut self, step: u64, what: What) {
+    pub(super) fn mark(&mut self, step: u64, what: What) {
         let marker = Marker { step, what };
         // A phase that a resumed run begins anew.
         if matches!(marker.what, What::Phase(_)) && self.markers.contains(&marker) {
             return;
         }
-        self.markers.push(marker);
-        if self.markers.len() > Self::MARKERS {
-            self.markers.remove(0);
-        }
+        keep_newest(&mut self.markers, marker, Self::MARKERS);
     }
 
     fn end(&mut self, ended: &RunEnded) {
@@ -220,11 +236,21 @@ fn is_news(event: &Event) -> bool {
             | Event::Steps(_)
             | Event::Evaluating { .. }
             | Event::Layers(_)
+            | Event::Probed(_)
+            | Event::Mistakes(_)
+            | Event::Machine(_)
             | Event::Trainable(_)
             | Event::Explained(_)
             | Event::Pinned { .. }
             | Event::Painted(_)
     )
+}
+
+pub(super) fn keep_newest<T>(list: &mut Vec<T>, item: T, most: usize) {
+    list.push(item);
+    if list.len() > most {
+        list.remove(0);
+    }
 }
 
 fn keep<T>(ring: &mut VecDeque<T>, item: T, most: usize) {

@@ -2,28 +2,34 @@
 //! No clock, no I/O, no style, no width of a screen; every collection is bounded, so a week's run costs what an hour's does.
 
 mod apply;
+mod blocks;
 mod curve;
 mod gallery;
 mod layer;
+mod machine;
 mod progress;
 mod smooth;
+mod stretch;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    blocks::Block,
     curve::{Bucket, Curve},
-    gallery::{Seen, shown_layer, sweep},
+    gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
+    machine::Readings,
     progress::Remaining,
     smooth::{FACTORS, debiased, smooth},
+    stretch::Stretch,
 };
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Painted, PhaseInfo, Phases, Pin,
-        RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Mistakes, Painted, PhaseInfo,
+        Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -52,6 +58,9 @@ pub struct RunState {
     /// Images per second, smoothed over the last ten events or so.
     pub speed: Option<f64>,
     pub curves: Curves,
+    /// What was given up by going back, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<Stretch>,
     /// Whole, one an epoch.
     pub epochs: Vec<EpochEnded>,
     /// The rate that holds now.
@@ -77,7 +86,19 @@ pub struct RunState {
     pub skipped: BTreeMap<SplitName, Skipped>,
     pub best: Option<Checkpoint>,
     pub last: Option<Checkpoint>,
+    /// What somebody wanted measured last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     pub tested: Option<Tested>,
+    /// Of the newest validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Mistakes>,
+    /// Of the newest probe: its step, and with how many images it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probed: Option<(u64, u32)>,
+    /// How busy the machine was.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub machine: Readings,
     pub ended: Option<RunEnded>,
 }
 
@@ -118,6 +139,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run went back to here, from so many steps.
+    Undone(u64),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,6 +156,7 @@ impl RunState {
     pub const MARKERS: usize = 512;
     pub const EXPLAINED: usize = 24;
     pub const KEPT: usize = 4096;
+    pub const ABANDONED: usize = 8;
     pub const PAINTED: usize = 8;
     pub const SKIPPED_FILES: usize = 200;
 

@@ -88,6 +88,7 @@ impl Follower for Notices {
                         (Occasion::Finished, format!("completed after epoch {epoch}, by early stopping"))
                     }
                     Ended::Stopped { by } => (Occasion::Stopped, format!("stopped by {by} in epoch {epoch}")),
+                    Ended::Aborted { by } => (Occasion::Stopped, format!("aborted by {by} in epoch {epoch}")),
                     Ended::Failed { message, .. } => (Occasion::Failed, format!("failed in epoch {epoch}: {message}")),
                 };
                 self.start(occasion, &message, *step, *epoch)

@@ -1,10 +1,11 @@
 //! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
 
+use super::Tuning;
 use crate::{
     command::Method,
     data::{Batch, FrozenPart, Pixels},
     error::Result,
-    event::{LayerMeters, NonFinite},
+    event::{LayerMeters, LayerProbe, NonFinite},
     plan::Phase,
     run::checkpoint::TensorData,
 };
@@ -35,6 +36,10 @@ pub trait Stepper {
     /// Replaces the set of frozen layers. Names are known to have parameters.
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
 
+    /// Takes what people have changed of the phase: rates of layers, dropout, weight decay. The rest of it is the trainer's. Call it behind
+    /// [`begin_phase`](Self::begin_phase).
+    fn tune(&mut self, tuning: &Tuning) -> Result<()>;
+
     /// The part below the frost line whose outputs are worth keeping, as long as the mask and the weights below stay as they are. A
     /// batch then holds them in place of pictures. `training`: for steps, in which dropout drops; otherwise for evaluation.
     fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
@@ -47,6 +52,15 @@ pub trait Stepper {
 
     /// One entry for each layer with parameters, in order. Gradients are those of the last step.
     fn meters(&mut self) -> Result<Vec<LayerMeters>>;
+
+    /// Remembers the weights, so that the next [`probe`](Self::probe) can tell how far the one step between them went.
+    fn brace(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How every layer fares with a few pictures, in inference mode; one entry a layer, in order. Nothing of the run changes by it: it
+    /// goes on bit by bit as it would have without.
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>>;
 
     /// Everything that a checkpoint must hold to go on bit by bit: weights, statistics, optimiser slots.
     fn save(&self) -> Result<Vec<SavedTensor>>;
@@ -78,6 +92,22 @@ pub struct Question<'a> {
     pub class: Option<u32>,
 }
 
+/// Of which layers a probe takes histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Histograms<'a> {
+    Of(Option<&'a str>),
+    All,
+}
+
+impl Histograms<'_> {
+    pub fn wants(self, layer: &str) -> bool {
+        match self {
+            Self::Of(one) => one == Some(layer),
+            Self::All => true,
+        }
+    }
+}
+
 /// Pictures that filters like, on their way.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Painting {
@@ -106,7 +136,7 @@ pub struct Trouble {
 pub struct Update {
     /// Steps done before this one; seeds dropout.
     pub step: u64,
-    /// Before the factors that the phase gives single layers.
+    /// Before what the phase and people give single layers of their own.
     pub learning_rate: f64,
 }
 

@@ -1,5 +1,5 @@
 //! What takes all keys while it is open: the help page, the questions before a stop and the end of a phase, the lines for a learning
-//! rate and for a phase.
+//! rate, for a phase and for words in the log.
 
 use crossterm::event::KeyCode;
 
@@ -21,6 +21,10 @@ pub enum Prompt {
     },
     /// Only `y` stops: an Enter too many must not end a run of two days.
     Stop,
+    /// Only `y` aborts.
+    Abort,
+    /// Only `y` undoes: steps are thrown away.
+    Undo,
     /// How to end the phase under way.
     EndPhase,
     /// A phase to put behind the one under way.
@@ -32,6 +36,10 @@ pub enum Prompt {
         typed: String,
         before: String,
         error: Option<&'static str>,
+    },
+    /// Words that lines of the log must have. They count as they are typed; `before` is what Esc goes back to.
+    Filter {
+        before: String,
     },
     /// A line of words.
     Command(CommandLine),
@@ -103,6 +111,16 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             Vec::new()
         }
         Prompt::Command(_) => command_line::press(model, chord),
+        Prompt::Filter { before } => {
+            let before = std::mem::take(before);
+            match edit(chord, &mut model.view.filter.words, &mut None::<&str>, 60, |c| !c.is_control()) {
+                Edited::Left => (model.view.filter.words, model.view.prompt) = (before, None),
+                Edited::Entered => model.view.prompt = None,
+                Edited::Typed => model.view.prompt = Some(Prompt::Filter { before }),
+            }
+            model.view.log_back = 0;
+            Vec::new()
+        }
         Prompt::Pick { what, cursor } => {
             let (what, at) = (what.clone(), *cursor);
             let most = what.items(model).len().saturating_sub(1);
@@ -125,6 +143,15 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             // The run may have ended while the question stood.
             if chord == Chord::key('y') && model.refusal().is_none() {
                 steering::send(model, Command::Stop)
+            } else {
+                Vec::new()
+            }
+        }
+        prompt @ (Prompt::Abort | Prompt::Undo) => {
+            let command = if *prompt == Prompt::Abort { Command::Abort } else { Command::Undo };
+            model.view.prompt = None;
+            if chord == Chord::key('y') && model.refusal().is_none() {
+                steering::send(model, command)
             } else {
                 Vec::new()
             }
@@ -215,7 +242,7 @@ fn enter_rate(model: &mut Model) -> Vec<Effect> {
         _ if refused.is_some() => *error = refused,
         Ok(rate) if rate > 0.0 && rate.is_finite() => {
             model.view.prompt = None;
-            return steering::send(model, Command::LearningRate { rate });
+            return steering::send(model, Command::LearningRate { rate, layers: Vec::new() });
         }
         Ok(_) => *error = Some("it must be greater than zero"),
         Err(_) => *error = Some("that is no number"),

@@ -6,7 +6,7 @@ use super::{
     prompt::Prompt,
     update::Effect,
 };
-use crate::command::Command;
+use crate::command::{Command, HeldOut};
 
 /// Sends `command`; it is pending until it is answered.
 pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -19,6 +19,8 @@ pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
 pub fn ask_or_send(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Stop => ask_to_stop(model),
+        Command::Abort => ask_to_abort(model),
+        Command::Undo => ask_to_undo(model),
         command => send(model, command),
     }
 }
@@ -36,20 +38,25 @@ pub fn checkpoint(model: &mut Model) -> Vec<Effect> {
 }
 
 pub fn freeze(model: &mut Model) -> Vec<Effect> {
-    let Some(layer) = model.selected() else { return Vec::new() };
-    let (name, frozen, parameters) = (layer.info.name.clone(), layer.frozen, layer.info.parameters);
-    if parameters == 0 {
-        model.notify(Tone::Bad, format!("{name} has no parameters to freeze"));
+    let chosen = &model.run.layers[model.chosen_layers()];
+    let Some(first) = chosen.first() else { return Vec::new() };
+    let own = || chosen.iter().filter(|layer| layer.info.parameters > 0);
+    // A block of which a part is frozen is frozen whole.
+    let frozen = own().all(|layer| layer.frozen);
+    let layers: Vec<String> =
+        own().filter(|layer| layer.frozen == frozen).map(|layer| layer.info.name.clone()).collect();
+    if layers.is_empty() {
+        let text = format!("{} has no parameters to freeze", first.info.name);
+        model.notify(Tone::Bad, text);
         return Vec::new();
     }
-    let layers = vec![name];
     send(model, if frozen { Command::Unfreeze { layers } } else { Command::Freeze { layers } })
 }
 
 pub fn frost_line(model: &mut Model) -> Vec<Effect> {
-    let Some(layer) = model.selected() else { return Vec::new() };
-    let name = layer.info.name.clone();
-    let (below, above) = model.run.layers.split_at(model.view.cursor + 1);
+    let Some(last) = model.chosen_layers().next_back() else { return Vec::new() };
+    let name = model.run.layers[last].info.name.clone();
+    let (below, above) = model.run.layers.split_at(last + 1);
     let own = |l: &&crate::state::Layer| l.info.parameters > 0;
     if !below.iter().any(|l| own(&l)) {
         model.notify(Tone::Bad, format!("nothing up to {name} has parameters to freeze"));
@@ -68,11 +75,7 @@ pub fn double(model: &mut Model) -> Vec<Effect> {
 }
 
 fn scale_rate(model: &mut Model, factor: f64) -> Vec<Effect> {
-    let Some(rate) = model.learning_rate() else {
-        model.notify(Tone::Bad, "the learning rate is not known before the first step");
-        return Vec::new();
-    };
-    send(model, Command::LearningRate { rate: rate * factor })
+    send(model, Command::ScaleRate { factor, layers: Vec::new() })
 }
 
 pub fn type_rate(model: &mut Model) -> Vec<Effect> {
@@ -94,6 +97,24 @@ pub fn type_phase(model: &mut Model) -> Vec<Effect> {
 pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
     model.view.prompt = Some(Prompt::Stop);
     Vec::new()
+}
+
+pub fn ask_to_undo(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Undo);
+    Vec::new()
+}
+
+pub fn ask_to_abort(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Abort);
+    Vec::new()
+}
+
+pub fn measure(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Evaluate { split: HeldOut::Validation })
+}
+
+pub fn schedule(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Schedule { layers: Vec::new() })
 }
 
 pub fn revive(model: &mut Model) -> Vec<Effect> {

@@ -28,6 +28,8 @@ mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
+#[cfg(feature = "engine")]
+mod steering;
 mod tensorboard;
 #[cfg(feature = "engine")]
 mod tmux;

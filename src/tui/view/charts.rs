@@ -187,17 +187,24 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
     for marker in &model.run.markers {
         let Some(column) = plot.column(marker.step as f64) else { continue };
         let symbol = match &marker.what {
-            What::Resumed => symbols.resumed,
+            What::Resumed | What::Undone(_) => symbols.resumed,
             What::Phase(_) => symbols.phase,
             What::Applied(command) => match command {
-                Command::Pause => symbols.paused,
+                Command::Pause | Command::Step { .. } | Command::Epoch => symbols.paused,
                 Command::Resume => symbols.replay,
                 Command::Freeze { .. } | Command::FrostLine { layer: Some(_) } => symbols.frost,
                 Command::Unfreeze { .. } | Command::FrostLine { layer: None } => symbols.thaw,
-                Command::LearningRate { .. } => symbols.rate,
+                Command::LearningRate { .. } | Command::ScaleRate { .. } | Command::Schedule { .. } => symbols.rate,
+                Command::Augmentation { .. }
+                | Command::BatchSize { .. }
+                | Command::MicroBatch { .. }
+                | Command::Dropout { .. }
+                | Command::WeightDecay { .. } => symbols.change,
+                Command::Note { .. } | Command::Evaluate { .. } => symbols.point,
                 Command::EndPhase | Command::SkipPhase | Command::InsertPhase { .. } => symbols.phase,
                 Command::Checkpoint | Command::Pin { .. } | Command::Unpin { .. } => symbols.save,
-                Command::Stop => symbols.stop,
+                Command::Undo => symbols.resumed,
+                Command::Stop | Command::Abort => symbols.stop,
             },
         };
         let symbol = match before {
