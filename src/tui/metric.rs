@@ -66,6 +66,11 @@ impl Metric {
         }
     }
 
+    /// Whether it is known at the ends of epochs only.
+    pub fn is_of_epochs(self) -> bool {
+        self == Self::Gap
+    }
+
     /// Whether single readings are noise that a smoothed curve sees through. A rate is what it is.
     pub fn is_noisy(self) -> bool {
         self != Self::LearningRate

@@ -1,7 +1,13 @@
 //! One quantity over the run: raw steps faint, the smoothed curve over them, validation once an epoch, other runs behind, and what was done
 //! to the run.
 
-use ratatui::{buffer::Buffer, layout::Rect, symbols::Marker, text::Span, widgets::Widget};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Alignment, Rect},
+    symbols::Marker,
+    text::{Line, Span},
+    widgets::Widget,
+};
 
 use super::{
     plot::{Plot, Scale, range},
@@ -53,7 +59,12 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
         return;
     }
     let metric = series.metric;
-    let Some(scale) = scale(series, aspect) else { return };
+    let Some(scale) = scale(series, aspect) else {
+        let text = if metric.is_of_epochs() { "after the first validation" } else { "not measured yet" };
+        let middle = Rect { y: inner.y + inner.height / 2, height: 1, ..inner };
+        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
+        return;
+    };
     let plot = Plot { area: inner, x: aspect.window, scale };
     let (values, decimals) = scale.ticks(usize::from(inner.height / 2).clamp(1, 6));
     for value in values.into_iter().filter(|_| labels(area) > 0) {
@@ -62,6 +73,10 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
             let room = usize::from(labels(area)) - 1;
             // Where there is no room, the nought before the point is what can go.
             let short = if guard::width(&written) > room { written.trim_start_matches('0') } else { &written };
+            // Half a number would be another one.
+            if guard::width(short) > room {
+                continue;
+            }
             let text = guard::column_right(short, room, "");
             let place = Rect { x: area.x, y: row, width: labels(area), height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
