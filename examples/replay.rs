@@ -7,7 +7,7 @@ use anyhow::Context;
 use frostline::{
     event::{Event, PictureKind, Stamped},
     picture::{Colormap, Glyphs, columns_for, grid, overlay},
-    tui::{Appearance, Connection, Incoming, Outgoing, Session, run},
+    tui::{Appearance, Connection, Incoming, Outgoing, Session, Settings, run},
 };
 use image::{ImageFormat, Rgb, RgbImage};
 use tokio::sync::mpsc;
@@ -39,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(answer(events.clone(), blobs, asked, tell.clone()));
     tokio::spawn(play(events, speed, live, tell));
     let connection = Connection::Connecting { what: "reading the journal".into() };
-    let left = run(Session { appearance, connection, host: None, incoming, outgoing })
+    let left = run(Session { appearance, settings: Settings::default(), connection, host: None, incoming, outgoing })
         .await
         .map_err(frostline::error::Error::from);
     let left = left.map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -6,7 +6,10 @@ pub mod bench;
 pub mod evaluation;
 pub mod explain;
 mod explained;
+mod layers;
+mod load;
 pub mod machine;
+mod mistakes;
 mod phase;
 pub(crate) mod real;
 
@@ -14,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use alarm::{Alarm, Found, Suspect, Then};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
+pub use layers::{Histogram, LayerMeters, LayerProbe, Layers, Probed};
+pub use load::{CardLoad, Held, Load};
+pub use mistakes::{ClassCounts, ConfusedPair, Mistake, Mistakes, Shown};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
 
 use crate::{command::Command, error::Class};
@@ -66,6 +72,11 @@ pub enum Event {
     },
     EpochEnded(EpochEnded),
     Layers(Layers),
+    /// While somebody looks at the layers, and at the end of those epochs of which something is kept.
+    Probed(Probed),
+    /// Of the validation that has just ended.
+    Mistakes(Mistakes),
+    Machine(Box<Load>),
     /// The freeze mask after a change, and at the start.
     Trainable(Trainable),
     LearningRate {
@@ -251,26 +262,6 @@ pub struct EpochEnded {
     pub validation_seconds: f64,
     pub images_per_second: f64,
     pub data_wait: f64,
-}
-
-/// Per-layer meters, in the order of [`RunStarted::layers`]; layers without parameters are left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Layers {
-    pub step: u64,
-    pub layers: Vec<LayerMeters>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerMeters {
-    pub name: String,
-    /// Euclidean norm over the layer's gradients of the last step; `None` while frozen.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "real::optional")]
-    pub gradient_norm: Option<f64>,
-    /// ‖w − w₀‖ / ‖w₀‖ since the epoch began.
-    #[serde(with = "real")]
-    pub weight_change: f64,
-    /// For a frozen layer: whether its weights still have the digest that they had when they were frozen.
-    pub frozen_intact: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -476,20 +467,5 @@ mod tests {
         assert_eq!(back.seq, u64::MAX);
         let Event::EpochEnded(ended) = back.event else { panic!("another event came back: {line}") };
         assert!(ended.train.loss.is_nan());
-    }
-
-    #[test]
-    fn a_gradient_that_blew_up_is_not_a_frozen_layer() {
-        let meters = |gradient_norm| LayerMeters {
-            name: "dense".into(),
-            gradient_norm,
-            weight_change: f64::INFINITY,
-            frozen_intact: None,
-        };
-        let through = |meters: LayerMeters| -> LayerMeters {
-            serde_json::from_str(&serde_json::to_string(&meters).unwrap()).unwrap()
-        };
-        assert!(through(meters(Some(f64::NAN))).gradient_norm.unwrap().is_nan());
-        assert_eq!(through(meters(None)).gradient_norm, None);
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     event::Event,
     run::{EngineLock, RunDir},
     state::RunState,
-    tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings},
+    tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings, Why},
     wire::{
         ServerMessage,
         client::{Connection, From, Sender},
@@ -47,6 +47,20 @@ pub enum Place {
 
 /// Shows the dashboard until it is left.
 pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<Exit> {
+    let words = visit(place, settings).await?.said?;
+    out.line(&words)?;
+    Ok(Exit::DONE)
+}
+
+/// How a dashboard was left.
+pub struct Visit {
+    pub why: Why,
+    /// How the run goes on, or why it does not.
+    pub said: Result<String>,
+}
+
+/// Shows the dashboard until it is left, and leaves it to the caller to say so.
+pub async fn visit(place: Place, settings: Settings) -> Result<Visit> {
     let (to_screen, incoming) = mpsc::channel(WAITING);
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let way = Way::to(&place);
@@ -70,7 +84,8 @@ pub async fn show(place: Place, settings: Settings, out: &mut Output) -> Result<
     let connection = tui::Connection::Connecting { what };
     let left = tui::run(Session { appearance, settings, connection, host, incoming, outgoing }).await;
     carrying.abort();
-    farewell(&left?, &way, out)
+    let left = left?;
+    Ok(Visit { why: left.why, said: farewell(&left, &way) })
 }
 
 /// How a person comes back to a run.
@@ -100,7 +115,7 @@ impl Way {
 }
 
 /// What a person should know who sees the shell again.
-fn farewell(left: &Left, way: &Way, out: &mut Output) -> Result<Exit> {
+fn farewell(left: &Left, way: &Way) -> Result<String> {
     let Way { name, back, again } = way;
     if let tui::Connection::Lost { reason, .. } = &left.connection {
         return Err(Error::environment(format!("{name}: {reason}"), Some(again.clone())));
@@ -108,11 +123,9 @@ fn farewell(left: &Left, way: &Way, out: &mut Output) -> Result<Exit> {
     if let Some(ended) = &left.run.ended {
         report::verdict(ended)?;
         let line = Reporter::default().line(&Event::RunEnded(ended.clone()));
-        out.line(&format!("{name}: {}", line.unwrap_or_default()))?;
-    } else {
-        out.line(&format!("{name} goes on; come back with: {back}"))?;
+        return Ok(format!("{name}: {}", line.unwrap_or_default()));
     }
-    Ok(Exit::DONE)
+    Ok(format!("{name} goes on; come back with: {back}"))
 }
 
 /// Between a viewer and the screen. Every method returns when the screen is gone.

@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod headless;
 mod hint;
+mod home;
 mod identity;
 mod images;
 mod import;
@@ -141,9 +142,11 @@ impl Exit {
 
 /// Parses the arguments, runs the command, and tells its error.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
     let mut out = Output::stdout();
-    let done = match cli.command {
+    if home::is_asked_for() {
+        return finish(home::run());
+    }
+    let done = match Cli::parse().command {
         Command::Train(args) => train::run(args, &mut out),
         Command::Branch(args) => branch::run(args, &mut out),
         Command::Replay(args) => replay::run(args, &mut out),
@@ -168,6 +171,11 @@ pub fn main() -> ExitCode {
         Command::Man(args) => shell::man(&args, Cli::command(), &mut out),
         Command::Stream(args) => stream::run(&args),
     };
+    finish(done)
+}
+
+/// Tells an error, and gives the exit code.
+fn finish(done: Result<Exit>) -> ExitCode {
     match done {
         Ok(Exit(code)) => code.into(),
         Err(error) => {

@@ -92,6 +92,7 @@ mod tests {
             step: u64::from(epochs) * 469,
             best_validation_accuracy: accuracy,
             test_accuracy: None,
+            losses: vec![],
             started_at_ms: None,
             latest_at_ms: accuracy.map(|_| 1_772_000_000_000),
         };

@@ -44,6 +44,19 @@ pub enum Scene {
     Sweep,
     /// What the layer's first filters, so many, would like to see. Neither image nor class matter.
     Filters(u32),
+    /// The image, and what in it speaks for the class that it is given and for its own.
+    Verdict,
+    /// How the layers fare, and the histograms of the one. Neither image nor class matter.
+    Probe,
+    /// How busy the machine is. Nothing else matters.
+    Machine,
+}
+
+impl Scene {
+    /// Whether the image matters.
+    pub fn is_of_an_image(self) -> bool {
+        matches!(self, Self::Layer | Self::Sweep | Self::Verdict)
+    }
 }
 
 impl Whose {

@@ -101,22 +101,31 @@ fn processor_name() -> String {
     info.lines().find_map(field).unwrap_or_else(|| format!("{} processor", std::env::consts::ARCH))
 }
 
-/// From the driver, which is open already.
 fn card_name(index: usize) -> Option<String> {
+    ask_driver(c"cuDeviceGetName", index)
+}
+
+/// A card's place on the bus, `0000:65:00.0`: its number is CUDA's own, and other programs count otherwise.
+pub fn card_bus(index: usize) -> Option<String> {
+    ask_driver(c"cuDeviceGetPCIBusId", index)
+}
+
+/// From the driver, which is open already: a function that writes a text, its length and the card following.
+fn ask_driver(question: &CStr, index: usize) -> Option<String> {
     type Init = unsafe extern "C" fn(u32) -> c_int;
     type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
-    type Name = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
+    type Tell = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
     let driver = open("libcuda.so.1", libc::RTLD_LAZY).ok()?;
     let mut text = [0 as c_char; 128];
     let mut handle = 0;
-    // SAFETY: the driver API's documented signatures; cuDeviceGetName ends the name within the length given.
+    // SAFETY: the driver API's documented signatures; both questions end the text within the length given.
     unsafe {
         let init: Init = std::mem::transmute(symbol(driver, c"cuInit")?);
         let get: Get = std::mem::transmute(symbol(driver, c"cuDeviceGet")?);
-        let name: Name = std::mem::transmute(symbol(driver, c"cuDeviceGetName")?);
+        let tell: Tell = std::mem::transmute(symbol(driver, question)?);
         let fine = init(0) == 0
             && get(&raw mut handle, index as c_int) == 0
-            && name(text.as_mut_ptr(), text.len() as c_int - 1, handle) == 0;
+            && tell(text.as_mut_ptr(), text.len() as c_int - 1, handle) == 0;
         fine.then(|| CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned())
     }
 }

@@ -2,6 +2,7 @@
 // glibc gives large ones back to the kernel each time and has every page of them faulted in anew, which costs a third of the speed,
 // or, told to keep them, places them differently in each process, which makes one a fifth slower than the next.
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+
+#include "guarded.h"
 
 namespace {
 
@@ -109,6 +112,14 @@ class Keeper {
         kept_[index].push_back(numbers);
         used_ -= size_of(index);
         spare_ += size_of(index);
+    }
+
+    // Bytes in use, bytes that wait for the next tensor, and the most that were ever in use.
+    void read(uint64_t *three) {
+        std::lock_guard lock(latch_);
+        three[0] = used_;
+        three[1] = spare_;
+        three[2] = most_used_;
     }
 
    private:
@@ -209,5 +220,19 @@ extern "C" {
 
 // Asking also makes the linker take this file.
 bool frostline_keeps_memory() { return c10::GetCPUAllocator() == installed; }
+
+// Of large blocks: used, spare, peak. A card below 0 is the processor.
+char *frostline_held(int card, uint64_t *three) {
+    return guarded([&] {
+        if (card < 0) return keeper().read(three);
+        // Through c10's own interface, so that nothing of CUDA has to be linked.
+        const auto stats = c10::getDeviceAllocator(c10::DeviceType::CUDA)->getDeviceStats(c10::DeviceIndex(card));
+        // The first of each is the sum over small and large blocks.
+        const auto &used = stats.allocated_bytes[0];
+        three[0] = used.current;
+        three[1] = stats.reserved_bytes[0].current - used.current;
+        three[2] = used.peak;
+    });
+}
 
 }

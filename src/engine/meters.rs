@@ -12,11 +12,14 @@ use frostline::event::LayerMeters;
 pub struct Meters {
     /// In the order of `Weights::all`. `None` for what has not been trainable since then, and so has not moved.
     start: Vec<Option<Tensor>>,
+    /// Copies of what trains, by position, of before a step that is to be measured.
+    before: Vec<(usize, Tensor)>,
 }
 
 impl Meters {
     pub fn new(network: &Network) -> Result<Self> {
-        let mut meters = Self { start: network.weights().all().iter().map(|_| None).collect() };
+        let start = network.weights().all().iter().map(|_| None).collect();
+        let mut meters = Self { start, before: Vec::new() };
         meters.begin_epoch(network)?;
         Ok(meters)
     }
@@ -36,17 +39,44 @@ impl Meters {
         let _no_grad = tch::no_grad_guard();
         for position in positions {
             if self.start[position].is_none() {
-                let tensor = &network.weights().all()[position].tensor;
-                let mut copy = tensor.f_empty_like()?;
-                copy.f_copy_(tensor)?;
-                self.start[position] = Some(copy);
+                self.start[position] = Some(copy(&network.weights().all()[position].tensor)?);
             }
         }
         Ok(())
     }
 
-    /// One entry for each layer with parameters. `gradients` are those of the last step.
-    pub fn read(&self, network: &Network, seals: &Seals, gradients: &[Gradient]) -> Result<Vec<LayerMeters>> {
+    /// The next step is to be measured.
+    pub fn brace(&mut self, network: &Network) -> Result<()> {
+        let _no_grad = tch::no_grad_guard();
+        self.before.clear();
+        for position in network.trainable() {
+            self.before.push((position, copy(&network.weights().all()[position].tensor)?));
+        }
+        Ok(())
+    }
+
+    /// ‖w′ − w‖ / ‖w‖ of each layer since [`brace`](Self::brace), which is forgotten; of those that may have moved.
+    pub fn update_ratios(&mut self, network: &Network) -> Result<Vec<Option<f64>>> {
+        let _no_grad = tch::no_grad_guard();
+        let weights = network.weights();
+        let mut squares = Squares::default();
+        for (position, before) in std::mem::take(&mut self.before) {
+            let weight = &weights.all()[position];
+            squares.add(weight.layer, Quantity::Start, &before)?;
+            squares.add(weight.layer, Quantity::Moved, &weight.tensor.f_sub(&before)?)?;
+        }
+        let sums = squares.sums(network.arch().layers().len())?;
+        Ok(sums.into_iter().map(|[_, start, moved]| ratio(start, moved)).collect())
+    }
+
+    /// One entry for each layer with parameters. `gradients` are those of the last step; `rate_of` gives a layer's rate in it.
+    pub fn read(
+        &self,
+        network: &Network,
+        seals: &Seals,
+        gradients: &[Gradient],
+        rate_of: impl Fn(usize) -> Option<f64>,
+    ) -> Result<Vec<LayerMeters>> {
         let _no_grad = tch::no_grad_guard();
         let weights = network.weights();
         let mut squares = Squares::default();
@@ -67,15 +97,25 @@ impl Meters {
             meters.push(LayerMeters {
                 name: layer.name.clone(),
                 gradient_norm: gradient.filter(|_| !network.is_frozen(index)).map(f64::sqrt),
-                weight_change: match (start, moved) {
-                    (Some(start), Some(moved)) if moved != 0.0 => (moved / start).sqrt(),
-                    _ => 0.0,
-                },
+                weight_change: ratio(start, moved).unwrap_or(0.0),
                 frozen_intact: seals.intact(network, index)?,
+                learning_rate: rate_of(index).filter(|_| !network.is_frozen(index)),
             });
         }
         Ok(meters)
     }
+}
+
+fn copy(tensor: &Tensor) -> Result<Tensor> {
+    let mut copy = tensor.f_empty_like()?;
+    copy.f_copy_(tensor)?;
+    Ok(copy)
+}
+
+/// Of two norms, given their squares. What did not move, moved by 0, even from 0.
+fn ratio(start: Option<f64>, moved: Option<f64>) -> Option<f64> {
+    let (start, moved) = (start?, moved?);
+    Some(if moved == 0.0 { 0.0 } else { (moved / start).sqrt() })
 }
 
 #[derive(Clone, Copy)]

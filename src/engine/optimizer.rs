@@ -61,7 +61,8 @@ impl Optimizer {
         self.decay = decay;
     }
 
-    fn rate_of(&self, weight: usize, rate: f64) -> f64 {
+    /// The rate of a weight where the phase has `rate`; its position is that in [`Weights::all`].
+    pub fn rate_of(&self, weight: usize, rate: f64) -> f64 {
         let rate = rate * self.factors[weight];
         self.own[weight].map_or(rate, |own| own.of(rate))
     }

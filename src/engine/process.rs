@@ -15,7 +15,15 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{TorchStepper, device, input::Preprocess, precision, signals::Signals, stdio, stepper::Target};
+use super::{
+    TorchStepper, device,
+    input::Preprocess,
+    load::{Chosen, Meter},
+    precision,
+    signals::Signals,
+    stdio,
+    stepper::Target,
+};
 use frostline::{
     command::Request,
     data::{self, Dataset},
@@ -45,8 +53,10 @@ pub fn train(path: &Path) -> Result<Ended> {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
+        let chosen = Chosen::default();
+        let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(run.clone(), plan, then, &journal, inbox, &requests, signals), server))
+        Ok((run_listening(run.clone(), plan, then, &journal, inbox, &requests, signals, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -91,11 +101,11 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, Option<Orig
 /// Who else is told of the run, besides its viewers.
 fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
     if let Some(notices) = Notices::new(run, &plan.notify) {
-        journal.lock().unwrap_or_else(PoisonError::into_inner).tell(notices);
+        whole(journal).tell(notices);
     }
     if plan.tensorboard {
         match TensorBoard::write(run, &run.tensorboard()) {
-            Ok(board) => journal.lock().unwrap_or_else(PoisonError::into_inner).tell(board),
+            Ok(board) => whole(journal).tell(board),
             Err(error) => {
                 let message = format!("{}: TensorBoard will see nothing of this run", Error::from(error).message());
                 journal.say(Event::Log { level: Level::Warning, message })?;
@@ -114,6 +124,7 @@ fn run_listening(
     inbox: Inbox,
     requests: &Sender<Request>,
     signals: Signals,
+    chosen: Chosen,
 ) -> Result<Ended> {
     let grace = plan.survival.grace;
     let (done, finished) = oneshot::channel();
@@ -121,7 +132,8 @@ fn run_listening(
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&run, &plan, then.as_ref(), record, inbox)));
+            let ended =
+                catch_unwind(AssertUnwindSafe(|| load_and_train(&run, &plan, then.as_ref(), record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -142,9 +154,11 @@ fn load_and_train(
     then: Option<&Origin>,
     mut record: Journal,
     inbox: Inbox,
+    chosen: &Chosen,
 ) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
+    let _ = chosen.set(target.device);
     let origin = |data: &Dataset| Origin {
         device: ready.device.clone(),
         threads: plan.threads,

@@ -7,6 +7,7 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::error::{EngineError, Result};
+use frostline::event::Held;
 
 type List = *const *mut C_tensor;
 
@@ -15,6 +16,7 @@ unsafe extern "C" {
     fn frostline_leaky_relu(tensor: *const C_tensor, slope: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_dropout(tensor: *const C_tensor, rate: f64, seed: u64, out: *mut *mut C_tensor) -> *mut c_char;
     fn frostline_keeps_memory() -> bool;
+    fn frostline_held(card: i32, three: *mut u64) -> *mut c_char;
     fn frostline_dense(
         tensor: *const C_tensor,
         weight: *const C_tensor,
@@ -290,6 +292,15 @@ pub fn gradients(
 pub fn keeps_memory() -> bool {
     // SAFETY: no pointers go in.
     unsafe { frostline_keeps_memory() }
+}
+
+/// What the allocator of the processor's tensors holds in large blocks, or that of a card.
+pub fn held(card: Option<usize>) -> Result<Held> {
+    let mut three = [0; 3];
+    // SAFETY: three numbers are written.
+    check(unsafe { frostline_held(card.map_or(-1, |card| card as i32), three.as_mut_ptr()) })?;
+    let [used, spare, peak] = three;
+    Ok(Held { used, spare, peak })
 }
 
 /// Whether [`crew`] has more than one thread to give.

@@ -22,16 +22,17 @@ use super::meters::Meters;
 use super::network::{Mode, Network, Taps};
 use super::optimizer::{Gradient, Optimizer};
 use super::pass::{Below, Pass};
+use super::probe;
 use super::saved;
 use super::shards::Shards;
 use super::shim;
 use frostline::arch::{Arch, Layer, Op};
 use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
-use frostline::event::LayerMeters;
+use frostline::event::{LayerMeters, LayerProbe};
 use frostline::plan;
 use frostline::trainer::{
-    Evaluated, Explanation, Painting, Question, SavedTensor, Score, Stepper, Trouble, Tuning, Update,
+    Evaluated, Explanation, Histograms, Painting, Question, SavedTensor, Score, Stepper, Trouble, Tuning, Update,
 };
 use frostline::weights::Pretrained;
 
@@ -42,8 +43,9 @@ pub struct TorchStepper {
     /// The dropout layers and what they drop unless somebody says otherwise.
     dropout: Vec<(usize, f64)>,
     meters: Meters,
-    /// Of the last step.
+    /// Of the last step, and its rate.
     gradients: Vec<Gradient>,
+    rate: Option<f64>,
     /// Why it updated nothing.
     trouble: Option<Trouble>,
     /// Most pictures at once in a step.
@@ -85,6 +87,7 @@ impl TorchStepper {
                     .collect(),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
+                rate: None,
                 trouble: None,
                 micro_batch: None,
                 shards: (device == Device::Cpu).then(|| Shards::new(device::threads() as usize)),
@@ -187,6 +190,7 @@ impl TorchStepper {
         self.gradients = gradients;
         let updated = self.optimizer.step(self.network.weights(), &self.gradients, update.learning_rate);
         updated.map_err(EngineError::in_update)?;
+        self.rate = Some(update.learning_rate);
         Ok(score)
     }
 
@@ -276,7 +280,35 @@ impl Stepper for TorchStepper {
     }
 
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
-        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients))
+        let rate_of = |layer: usize| {
+            let first = self.network.weights().positions(layer).next()?;
+            Some(self.optimizer.rate_of(first, self.rate?))
+        };
+        shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients, rate_of))
+    }
+
+    fn brace(&mut self) -> Result<()> {
+        shielded(|| self.meters.brace(&self.network))
+    }
+
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        shielded(|| {
+            let ratios = self.meters.update_ratios(&self.network)?;
+            let Some(size) = pictures.first().map(|picture| picture.size) else { return Ok(Vec::new()) };
+            self.network.refresh(true)?;
+            let device = self.network.device();
+            input::check_size(size, self.network.arch().input())?;
+            let bytes: Vec<u8> = pictures.iter().flat_map(|picture| &picture.bytes).copied().collect();
+            let x = input::pictures(&bytes, pictures.len(), size, self.preprocess, device)?;
+            let mut probes = probe::layers(&self.network, &x, &input::labels(labels, device)?)?;
+            for (index, (probe, ratio)) in probes.iter_mut().zip(ratios).enumerate() {
+                probe.update_ratio = ratio.map(probe::short);
+                if histograms.wants(&probe.name) {
+                    (probe.weights, probe.gradients) = probe::histograms(&self.network, index, &self.gradients)?;
+                }
+            }
+            Ok(probes)
+        })
     }
 
     fn save(&self) -> Result<Vec<SavedTensor>> {

@@ -76,6 +76,11 @@ impl RunDir {
         whole::replace(&self.config(), config_toml.as_bytes(), true).map_err(Error::io("write", self.config()))
     }
 
+    /// Removes it with everything in it. Hold its lock.
+    pub fn delete(self) -> Result<()> {
+        fs::remove_dir_all(&self.path).map_err(Error::io("delete", &self.path))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

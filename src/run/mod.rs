@@ -4,6 +4,7 @@
 
 pub mod blobs;
 pub mod checkpoint;
+mod course;
 pub mod digest;
 mod dir;
 mod error;

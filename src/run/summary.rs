@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::{
+    course::Course,
     dir::RunDir,
     error::Result,
     lock::EngineLock,
@@ -53,6 +54,9 @@ pub struct Summary {
     pub step: u64,
     pub best_validation_accuracy: Option<f64>,
     pub test_accuracy: Option<f64>,
+    /// The course of the training loss, in a few dozen readings at most.
+    #[serde(skip)]
+    pub losses: Vec<f64>,
     /// Milliseconds since the Unix epoch, of the first and the latest event.
     pub started_at_ms: Option<u64>,
     pub latest_at_ms: Option<u64>,
@@ -83,6 +87,7 @@ struct Fold {
     epochs: Vec<EpochEnded>,
     /// The newest line about steps. There are ten a second, and only the last one counts.
     steps: Vec<u8>,
+    course: Course,
 }
 
 impl Fold {
@@ -96,10 +101,11 @@ impl Fold {
             step: 0,
             best_validation_accuracy: None,
             test_accuracy: None,
+            losses: Vec::new(),
             started_at_ms: None,
             latest_at_ms: None,
         };
-        Self { summary, epochs: Vec::new(), steps: Vec::new() }
+        Self { summary, epochs: Vec::new(), steps: Vec::new(), course: Course::new() }
     }
 
     fn take(&mut self, line: Line<'_>) -> Result<()> {
@@ -109,6 +115,7 @@ impl Fold {
             Some("steps") => {
                 self.steps.clear();
                 self.steps.extend(line.bytes());
+                self.course.take(line.bytes());
             }
             None
             | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "undone" | "run_ended") => {
@@ -174,6 +181,7 @@ impl Fold {
     }
 
     fn finish(mut self) -> Summary {
+        self.summary.losses = self.course.losses();
         if let Ok(Event::Steps(steps)) = serde_json::from_slice(&self.steps).map(|stamped: Stamped| stamped.event) {
             self.summary.step = self.summary.step.max(steps.step);
         }

@@ -44,6 +44,16 @@ impl RunState {
                     }
                 }
             }
+            Event::Probed(probed) => {
+                for probe in &probed.layers {
+                    if let Some(layer) = self.layers.iter_mut().find(|l| l.info.name == probe.name) {
+                        layer.probed(probe);
+                    }
+                }
+                self.probed = Some((probed.step, probed.images));
+            }
+            Event::Mistakes(mistakes) => self.mistakes = Some(mistakes.clone()),
+            Event::Machine(load) => self.machine.push(stamped.at_ms, load),
             Event::Trainable(mask) => {
                 for layer in &mut self.layers {
                     layer.set_frozen(mask.frozen.contains(&layer.info.name));
@@ -153,6 +163,8 @@ impl RunState {
         self.epochs.retain(|e| e.step <= step);
         self.markers.retain(|m| m.step <= step);
         self.kept.retain(|e| e.step <= step);
+        self.mistakes = self.mistakes.take().filter(|found| found.step <= step);
+        self.probed = None;
     }
 
     fn change(&mut self, state: State, step: u64) {
@@ -224,6 +236,9 @@ fn is_news(event: &Event) -> bool {
             | Event::Steps(_)
             | Event::Evaluating { .. }
             | Event::Layers(_)
+            | Event::Probed(_)
+            | Event::Mistakes(_)
+            | Event::Machine(_)
             | Event::Trainable(_)
             | Event::Explained(_)
             | Event::Pinned { .. }

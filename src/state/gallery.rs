@@ -3,7 +3,7 @@
 
 use super::RunState;
 use crate::{
-    command::{Method, Scene, Watch},
+    command::{Method, Scene, Watch, Whose},
     event::{Explained, Painted, Picture, PictureKind},
 };
 
@@ -15,6 +15,16 @@ pub struct Seen<'a> {
     pub activations: Option<&'a Picture>,
     /// At the wanted layer.
     pub heat: Option<&'a Picture>,
+}
+
+/// What speaks for the class that an image was given and for its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Verdict<'a> {
+    pub explained: &'a Explained,
+    pub sample: Option<&'a Picture>,
+    pub predicted: &'a Picture,
+    /// `None` where the two are the same.
+    pub truth: Option<&'a Picture>,
 }
 
 /// Heat at one layer after the other, of the wanted class, and how it was found.
@@ -56,6 +66,11 @@ impl RunState {
         full.or_else(|| of_image().next()).map(|e| Seen::of(e, watch))
     }
 
+    /// The newest explanation of the image that has heat for both its classes.
+    pub fn verdict(&self, watch: &Watch) -> Option<Verdict<'_>> {
+        self.explained.iter().rev().filter(|e| e.sample == watch.sample).find_map(|e| verdict(e, watch))
+    }
+
     /// What is kept of an epoch.
     pub fn seen_then(&self, watch: &Watch, epoch: u32) -> Option<Seen<'_>> {
         let kept = self.kept.iter().rev().find(|e| e.sample == watch.sample && e.epoch == epoch)?;
@@ -70,6 +85,18 @@ impl RunState {
     pub fn is_pinned(&self, sample: u32) -> bool {
         self.pinned.iter().any(|pin| pin.sample == sample)
     }
+}
+
+fn verdict<'a>(explained: &'a Explained, watch: &Watch) -> Option<Verdict<'a>> {
+    let of = |class: Whose| {
+        let watch = Watch { class, ..watch.clone() };
+        explained.heats(watch.method).find(|picture| fits(explained, picture, &watch))
+    };
+    let predicted = of(Whose::Predicted)?;
+    let is_right = explained.class_of(Whose::True) == explained.class_of(Whose::Predicted);
+    let truth = if is_right { None } else { Some(of(Whose::True)?) };
+    let sample = explained.pictures.iter().find(|picture| matches!(picture.kind, PictureKind::Sample));
+    Some(Verdict { explained, sample, predicted, truth })
 }
 
 impl<'a> Seen<'a> {
@@ -106,7 +133,8 @@ fn answers(explained: &Explained, watch: &Watch) -> bool {
             let heats = sweep(explained, watch).len();
             heats > 1 || (heats == 1 && shown_layer(explained).is_none())
         }
-        Scene::Layer | Scene::Filters(_) => {
+        Scene::Verdict => verdict(explained, watch).is_some(),
+        Scene::Layer | Scene::Filters(_) | Scene::Probe | Scene::Machine => {
             shown_layer(explained).is_some() && explained.heats(watch.method).any(|p| fits(explained, p, watch))
         }
     }
@@ -141,10 +169,7 @@ pub fn shown_layer(explained: &Explained) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        command::Whose,
-        event::{Event, Stamped},
-    };
+    use crate::event::{Event, Stamped};
 
     fn heat(method: Method, layer: &str, class: u32) -> Picture {
         let kind = PictureKind::Heat { method, layer: layer.into(), class, empty: false };

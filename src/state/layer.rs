@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{LayerInfo, LayerMeters};
+use crate::event::{LayerInfo, LayerMeters, LayerProbe};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
@@ -14,17 +14,44 @@ pub struct Layer {
     pub weight_change: Option<f64>,
     /// Whether frozen weights still have the digest with which they were frozen.
     pub intact: Option<bool>,
+    /// In force in the last measured step; `None` while frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// The newest probe, with the newest histograms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<LayerProbe>,
 }
 
 impl Layer {
     pub fn new(info: LayerInfo) -> Self {
-        Self { info, frozen: false, gradient_norm: None, weight_change: None, intact: None }
+        Self {
+            info,
+            frozen: false,
+            gradient_norm: None,
+            weight_change: None,
+            intact: None,
+            learning_rate: None,
+            probe: None,
+        }
     }
 
     pub fn measure(&mut self, meters: &LayerMeters) {
         self.gradient_norm = meters.gradient_norm;
         self.weight_change = Some(meters.weight_change);
         self.intact = meters.frozen_intact;
+        self.learning_rate = meters.learning_rate;
+    }
+
+    /// What a probe leaves out, stays what it was: it has the histograms of few layers.
+    pub fn probed(&mut self, probe: &LayerProbe) {
+        let before = self.probe.take();
+        let mut probe = probe.clone();
+        if let Some(before) = before {
+            probe.weights = probe.weights.or(before.weights);
+            probe.gradients = probe.gradients.or(before.gradients.filter(|_| !self.frozen));
+            probe.update_ratio = probe.update_ratio.or(before.update_ratio.filter(|_| !self.frozen));
+        }
+        self.probe = Some(probe);
     }
 
     /// A thawed layer's proof and a frozen one's gradient are of the past.
@@ -32,6 +59,10 @@ impl Layer {
         if self.frozen != frozen {
             self.gradient_norm = None;
             self.intact = None;
+            self.learning_rate = None;
+            if let Some(probe) = &mut self.probe {
+                (probe.gradients, probe.update_ratio) = (None, None);
+            }
         }
         self.frozen = frozen;
     }

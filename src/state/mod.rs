@@ -2,9 +2,11 @@
 //! No clock, no I/O, no style, no width of a screen; every collection is bounded, so a week's run costs what an hour's does.
 
 mod apply;
+mod blocks;
 mod curve;
 mod gallery;
 mod layer;
+mod machine;
 mod progress;
 mod smooth;
 mod stretch;
@@ -14,9 +16,11 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    blocks::Block,
     curve::{Bucket, Curve},
-    gallery::{Seen, shown_layer, sweep},
+    gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
+    machine::Readings,
     progress::Remaining,
     smooth::{FACTORS, debiased, smooth},
     stretch::Stretch,
@@ -24,8 +28,8 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Painted, PhaseInfo, Phases,
-        Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Mistakes, Painted, PhaseInfo,
+        Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -86,6 +90,15 @@ pub struct RunState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
     pub tested: Option<Tested>,
+    /// Of the newest validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Mistakes>,
+    /// Of the newest probe: its step, and with how many images it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probed: Option<(u64, u32)>,
+    /// How busy the machine was.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub machine: Readings,
     pub ended: Option<RunEnded>,
 }
 

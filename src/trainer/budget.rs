@@ -8,6 +8,10 @@ pub(super) enum Buy {
     Image,
     /// Heat at one more layer.
     Block,
+    /// How all layers fare.
+    Probe,
+    /// Of an image that was taken for something else.
+    Thumbnail,
 }
 
 /// All times in seconds.
@@ -16,12 +20,12 @@ pub(super) struct Budget {
     share: f64,
     saved: f64,
     /// What the last one of each took; `None` before the first, whose price nobody knows.
-    prices: [Option<f64>; 2],
+    prices: [Option<f64>; 4],
 }
 
 impl Budget {
     pub fn new(share: f64) -> Self {
-        Self { share, saved: 0.0, prices: [None; 2] }
+        Self { share, saved: 0.0, prices: [None; 4] }
     }
 
     /// An epoch is over that took so long.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Leave, Record, Stepper, Sums, Trainer, evaluation_loader, next, progress::figure};
+use super::{Leave, Record, Stepper, Sums, Trainer, evaluation_loader, mistakes::Said, next, progress::figure};
 use crate::{
     data::{Loader, Split},
     error::{Error, Result},
@@ -22,13 +22,15 @@ struct Evaluation {
     images: u64,
     /// `[truth][prediction]`.
     confusion: Vec<Vec<u64>>,
+    said: Said,
 }
 
 /// What the end of an epoch knows of its validation.
-#[derive(Clone, Copy)]
 pub(super) struct Validation {
     metrics: Option<Metrics>,
     seconds: f64,
+    /// The confusion, and what was said of each image.
+    found: Option<(Vec<Vec<u64>>, Said)>,
 }
 
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
@@ -37,7 +39,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.flush()?;
         self.say_layers()?;
         let Some(validation) = self.validation.take() else {
-            return Ok(Continue(Validation { metrics: None, seconds: 0.0 }));
+            return Ok(Continue(Validation { metrics: None, seconds: 0.0, found: None }));
         };
         let (begun, paused) = (Instant::now(), self.paused_for);
         let outcome = self.evaluate(&validation, SplitName::Validation);
@@ -46,7 +48,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             Break(leave) => Break(leave),
             Continue(evaluation) => {
                 let seconds = begun.elapsed().saturating_sub(self.paused_for.saturating_sub(paused)).as_secs_f64();
-                Continue(Validation { metrics: Some(evaluation.metrics), seconds })
+                let Evaluation { metrics, confusion, said, .. } = evaluation;
+                Continue(Validation { metrics: Some(metrics), seconds, found: Some((confusion, said)) })
             }
         })
     }
@@ -56,7 +59,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.say_features()?;
         let train = self.progress.sums.metrics();
         let monitor = self.phase().early_stopping.map_or(Monitor::default(), |stop| stop.monitor);
-        let figure_of = |monitor| figure(monitor, train, validation.metrics);
+        let metrics = validation.metrics;
+        let figure_of = |monitor| figure(monitor, train, metrics);
         self.record.say(Event::EpochEnded(EpochEnded {
             epoch: self.progress.epoch,
             step: self.progress.step,
@@ -80,7 +84,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         {
             self.progress.phase_ended.get_or_insert(PhaseEnd::Early);
         }
-        self.look_after_epoch(self.progress.train_seconds + validation.seconds)?;
+        self.pins.budget.earn(self.progress.train_seconds + validation.seconds);
+        if let Some((confusion, said)) = validation.found {
+            self.say_mistakes(&confusion, &said)?;
+        }
+        self.look_after_epoch()?;
         self.progress.next_epoch();
         let kinds = [CheckpointKind::Best, CheckpointKind::Last];
         self.checkpoints_or_warn(if best { &kinds } else { &kinds[1..] })
@@ -142,7 +150,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let loader = evaluation_loader(self.plan, images);
         Ok(match self.evaluate(&loader, split)? {
             Break(leave) => Break(leave),
-            Continue(Evaluation { metrics, images, confusion }) => {
+            Continue(Evaluation { metrics, images, confusion, .. }) => {
                 Continue(Tested { metrics, images, checkpoint, confusion })
             }
         })
@@ -154,6 +162,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let classes = self.plan.head.classes();
         let mut sums = Sums::default();
         let mut confusion = vec![vec![0; classes]; classes];
+        let mut said = Said::default();
         let total = loader.images() as u64;
         let mut told = Instant::now();
         self.serve_features(loader, split, false)?;
@@ -177,6 +186,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             self.record.judged(&batch, &evaluated)?;
             self.look_if_due()?;
             sums.add(evaluated.score);
+            said.add(&batch, &evaluated);
             for (&truth, &prediction) in batch.labels.iter().zip(&evaluated.predictions) {
                 confusion[truth as usize][prediction as usize] += 1;
             }
@@ -189,6 +199,6 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let message = format!("the {split:?} split has no readable image").to_lowercase();
             self.record.say(Event::Log { level: Level::Warning, message })?;
         }
-        Ok(Continue(Evaluation { metrics: sums.metrics(), images: sums.images, confusion }))
+        Ok(Continue(Evaluation { metrics: sums.metrics(), images: sums.images, confusion, said }))
     }
 }

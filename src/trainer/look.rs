@@ -86,7 +86,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let mut watched = self.inbox.watched();
         let painted = watched.iter().find(|watch| matches!(watch.scene, Scene::Filters(_))).cloned();
         self.paint_if_due(painted.as_ref())?;
-        watched.retain(|watch| !matches!(watch.scene, Scene::Filters(_)));
+        self.probe_if_due(&watched)?;
+        watched.retain(|watch| watch.scene.is_of_an_image());
         self.look.keep_only(&watched);
         let due = self.look.due(&watched, self.progress.step, self.paused);
         if due.is_empty() {
@@ -125,6 +126,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let layers = self.layers_of(watch);
         let Some(subject) = self.subject(watch.sample) else { return Ok(true) };
         let class = match watch.class {
+            _ if watch.scene == Scene::Verdict => None,
             Whose::Predicted => None,
             Whose::True => Some(subject.label),
             Whose::Class(class) => Some(class),
@@ -151,6 +153,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                         explained.pictures.push(self.activations(&layer, &explanation, false)?);
                     }
                     explained.pictures.push(self.heat(&layer, watch.method, &explanation, false)?);
+                    if watch.scene == Scene::Verdict && explanation.class != subject.label {
+                        let question = Question { layer: &layer, method: watch.method, class: Some(subject.label) };
+                        if let Answer::Seen(own) = self.ask(watch, &subject, question)? {
+                            explained.pictures.push(self.heat(&layer, watch.method, &own, false)?);
+                        }
+                    }
                 }
             }
         }
@@ -260,7 +268,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.picture(kind, &pictures::levels(heat), lasting)
     }
 
-    fn picture(&mut self, kind: PictureKind, image: &image::RgbImage, lasting: bool) -> Result<Picture> {
+    pub(super) fn picture(&mut self, kind: PictureKind, image: &image::RgbImage, lasting: bool) -> Result<Picture> {
         let blob = self.record.picture(image, lasting)?;
         Ok(Picture { kind, blob, width: image.width(), height: image.height() })
     }

@@ -12,6 +12,7 @@ mod look;
 mod mask;
 mod measure;
 mod meter;
+mod mistakes;
 mod notices;
 mod obey;
 mod on_disk;
@@ -19,6 +20,7 @@ mod pace;
 mod phase;
 mod pictures;
 mod pins;
+mod probe;
 mod progress;
 mod rates;
 mod record;
@@ -49,7 +51,9 @@ pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};
 pub use script::{Scripted, script};
-pub use stepper::{Evaluated, Explanation, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update};
+pub use stepper::{
+    Evaluated, Explanation, Histograms, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update,
+};
 pub use tuning::{LayerRate, Regrouped, Tuning};
 pub use undo::UndoPoint;
 
@@ -80,6 +84,7 @@ pub struct Trainer<'a, S, R> {
     look: Look,
     pins: pins::Pins,
     easel: easel::Easel,
+    probing: probe::Probing,
     keeping: features::Keeping,
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
@@ -159,6 +164,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             look: Look::new(),
             pins: pins::Pins::new(&plan.explain),
             easel: easel::Easel::default(),
+            probing: probe::Probing::default(),
             keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,

@@ -10,6 +10,8 @@ use crate::{
 
 /// Sides of a picture that is meant for a thumbnail.
 const LARGEST_SIDE: u32 = 512;
+/// A thumbnail's longer side at most.
+const THUMBNAIL_SIDE: u32 = 112;
 /// Grids show no more channels than this; the book's show 32 to 128.
 const MOST_CHANNELS: usize = 128;
 
@@ -28,14 +30,23 @@ pub(super) fn channels(planes: &Planes) -> RgbImage {
     let shown = channels.min(MOST_CHANNELS);
     let columns = picture::columns_for(shown, height, width, 1.0);
     let grid = picture::grid(&values[..shown * height * width], [shown, height, width], columns, Colormap::Viridis);
-    let largest = grid.width().max(grid.height());
-    if largest <= LARGEST_SIDE {
-        return grid;
+    within(grid, LARGEST_SIDE)
+}
+
+/// To be shown beside others.
+pub(super) fn thumbnail(image: &RgbImage) -> RgbImage {
+    within(image.clone(), THUMBNAIL_SIDE)
+}
+
+fn within(image: RgbImage, most: u32) -> RgbImage {
+    let largest = image.width().max(image.height());
+    if largest <= most {
+        return image;
     }
-    let side = |length: u32| (length * LARGEST_SIDE / largest).max(1);
-    let (width, height) = (side(grid.width()), side(grid.height()));
-    let small = picture::shrink(&grid, width as usize, height as usize);
-    RgbImage::from_raw(width, height, small.concat()).unwrap_or(grid)
+    let side = |length: u32| (length * most / largest).max(1);
+    let (width, height) = (side(image.width()), side(image.height()));
+    let small = picture::shrink(&image, width as usize, height as usize);
+    RgbImage::from_raw(width, height, small.concat()).unwrap_or(image)
 }
 
 /// Heat `[1, h, w]` in 0–1 as grey levels, as large as it is: whoever shows it lays it over the image. Without heat one dark pixel.

@@ -20,7 +20,7 @@ use crate::{
 pub(super) const MOST: usize = 16;
 
 pub(super) struct Pins {
-    budget: Budget,
+    pub(super) budget: Budget,
     /// Of how many images it was told that some are left out.
     told: Option<usize>,
 }
@@ -97,12 +97,11 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }
     }
 
-    /// What is kept of an epoch that took so many seconds.
-    pub(super) fn look_after_epoch(&mut self, seconds: f64) -> Result<()> {
+    /// What is kept of an epoch.
+    pub(super) fn look_after_epoch(&mut self) -> Result<()> {
         if self.look.has_given_up() {
             return Ok(());
         }
-        self.pins.budget.earn(seconds);
         let outcome = self.keep_pinned();
         self.or_give_up(outcome)?;
         Ok(())
@@ -124,6 +123,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             kept.push((subject, explained));
             self.pins.budget.spend(Buy::Image, begun.elapsed().as_secs_f64());
         }
+        self.keep_probe()?;
         // All images at one layer come before one image at all layers.
         let ends: Vec<String> =
             self.plan.arch.block_ends().into_iter().map(|index| self.plan.arch.layers()[index].name.clone()).collect();

@@ -5,7 +5,7 @@ use crate::{
     command::Method,
     data::{Batch, FrozenPart, Pixels},
     error::Result,
-    event::{LayerMeters, NonFinite},
+    event::{LayerMeters, LayerProbe, NonFinite},
     plan::Phase,
     run::checkpoint::TensorData,
 };
@@ -53,6 +53,15 @@ pub trait Stepper {
     /// One entry for each layer with parameters, in order. Gradients are those of the last step.
     fn meters(&mut self) -> Result<Vec<LayerMeters>>;
 
+    /// Remembers the weights, so that the next [`probe`](Self::probe) can tell how far the one step between them went.
+    fn brace(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How every layer fares with a few pictures, in inference mode; one entry a layer, in order. Nothing of the run changes by it: it
+    /// goes on bit by bit as it would have without.
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>>;
+
     /// Everything that a checkpoint must hold to go on bit by bit: weights, statistics, optimiser slots.
     fn save(&self) -> Result<Vec<SavedTensor>>;
 
@@ -81,6 +90,22 @@ pub struct Question<'a> {
     pub method: Method,
     /// The class to explain; the predicted one where it is `None` or there is no such class.
     pub class: Option<u32>,
+}
+
+/// Of which layers a probe takes histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Histograms<'a> {
+    Of(Option<&'a str>),
+    All,
+}
+
+impl Histograms<'_> {
+    pub fn wants(self, layer: &str) -> bool {
+        match self {
+            Self::Of(one) => one == Some(layer),
+            Self::All => true,
+        }
+    }
 }
 
 /// Pictures that filters like, on their way.

@@ -3,13 +3,13 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    command_line, curves,
+    command_line, curves, judging,
     keys::Chord,
-    lens,
+    lens, logbook,
     model::{Connection, Model},
     page::Page,
     prompt::Prompt,
-    steering,
+    steering, tree,
     update::Effect,
     viewing,
 };
@@ -42,19 +42,22 @@ impl Action {
 pub enum Group {
     Steer,
     Curves,
+    /// On the pages of layers, mistakes and the machine.
+    Pages,
     Look,
     Move,
     Leave,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [Self::Steer, Self::Look, Self::Curves, Self::Move, Self::Leave];
+    pub const ALL: [Self; 6] = [Self::Steer, Self::Look, Self::Curves, Self::Pages, Self::Move, Self::Leave];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Steer => "Steer the run",
             Self::Look => "Look inside",
             Self::Curves => "On the page of curves",
+            Self::Pages => "On the pages of layers, mistakes and the machine",
             Self::Move => "Find your way",
             Self::Leave => "Leave",
         }
@@ -67,6 +70,9 @@ pub enum When {
     Always,
     /// On this page, where it comes before what the key does elsewhere.
     OnCurves,
+    OnLayers,
+    OnMistakes,
+    OnMachine,
     /// An engine is there to obey.
     Steering,
     Running,
@@ -86,6 +92,9 @@ impl When {
     fn page(self) -> Option<Page> {
         match self {
             Self::OnCurves => Some(Page::Curves),
+            Self::OnLayers => Some(Page::Layers),
+            Self::OnMistakes => Some(Page::Mistakes),
+            Self::OnMachine => Some(Page::Machine),
             _ => None,
         }
     }
@@ -100,6 +109,9 @@ impl When {
         match self {
             Self::Always => Ok(()),
             Self::OnCurves => rule(model.view.page == Page::Curves, "that is for the page of curves"),
+            Self::OnLayers => rule(model.view.page == Page::Layers, "that is for the page of layers"),
+            Self::OnMistakes => rule(model.view.page == Page::Mistakes, "that is for the page of mistakes"),
+            Self::OnMachine => rule(model.view.page == Page::Machine, "that is for the page of the machine"),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
@@ -168,6 +180,28 @@ pub static ACTIONS: &[Action] = &[
     action!(Curves, &[Chord::code(KeyCode::Enter)], None, OnCurves,
         "one-chart",
         "The chosen chart alone, or all again", curves::alone),
+
+    action!(Pages, &[Chord::code(KeyCode::Enter), Chord::key(' ')], Some("fold"), OnLayers,
+        "fold",
+        "Layers: fold the block around the layer, or unfold it", tree::fold),
+    action!(Pages, &[Chord::key('o')], None, OnLayers,
+        "fold-all",
+        "Layers: fold all blocks, or none", tree::fold_all),
+    action!(Pages, &[Chord::code(KeyCode::Right)], Some("other list"), OnMistakes,
+        "next-list",
+        "Mistakes: the next list, of the worst, the confidently wrong, the confused pairs", |model| judging::step_list(model, 1)),
+    action!(Pages, &[Chord::code(KeyCode::Left)], None, OnMistakes,
+        "previous-list",
+        "Mistakes: the list before", |model| judging::step_list(model, -1)),
+    action!(Pages, &[Chord::code(KeyCode::Enter)], Some("lens"), OnMistakes,
+        "look-at-mistake",
+        "Mistakes: the lens on the chosen image", judging::look),
+    action!(Pages, &[Chord::key('/')], Some("filter"), OnMachine,
+        "filter-log",
+        "Machine: type words that lines of the log must have", logbook::type_words),
+    action!(Pages, &[Chord::key('w')], Some("level"), OnMachine,
+        "log-level",
+        "Machine: all lines of the log, warnings and errors, errors", logbook::next_level),
 
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
         "pause",
@@ -281,10 +315,10 @@ pub static ACTIONS: &[Action] = &[
 
     action!(Move, DOWN, None, Always,
         "down",
-        "Next layer, which the lens shows at once; in the log, newer lines", viewing::down),
+        "Next layer, which the lens shows at once; next mistake; in the log, newer lines", viewing::down),
     action!(Move, UP, None, Always,
         "up",
-        "Layer before; in the log, older lines", viewing::up),
+        "Layer or mistake before; in the log, older lines", viewing::up),
     action!(Move, &[Chord::code(KeyCode::PageDown), Chord::control('d')], None, Always,
         "page-down",
         "Ten lines down", viewing::page_down),

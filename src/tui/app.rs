@@ -228,20 +228,20 @@ impl Keys {
     }
 }
 
-enum Caught {
+pub(super) enum Caught {
     /// Leave the terminal as it was, and go: the run is another process.
     End,
     Continue,
 }
 
 /// Signals that could be listened for; where one cannot, its default stands.
-struct Signals {
+pub(super) struct Signals {
     end: Vec<Signal>,
     resume: Option<Signal>,
 }
 
 impl Signals {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let end = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
         Self {
             end: end.into_iter().filter_map(|kind| signal(kind).ok()).collect(),
@@ -249,7 +249,7 @@ impl Signals {
         }
     }
 
-    async fn next(&mut self) -> Caught {
+    pub(super) async fn next(&mut self) -> Caught {
         let ends = futures::future::select_all(self.end.iter_mut().map(|s| Box::pin(s.recv())));
         let Some(resume) = &mut self.resume else {
             ends.await;

@@ -141,7 +141,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
         *scene = match *scene {
             Scene::Layer => Scene::Sweep,
             Scene::Sweep => Scene::Filters(0),
-            Scene::Filters(_) => Scene::Layer,
+            _ => Scene::Layer,
         };
     }
     Vec::new()

@@ -6,17 +6,20 @@ use super::{
     album::Album,
     appearance::Appearance,
     curves::Curves,
+    judging::Judging,
     layout,
     lens::Lens,
+    logbook::Filter,
     page::{Page, Pane},
     pending::Pending,
     pixels::Pixels,
     prompt::Prompt,
     settings::Settings,
     theme::Theme,
+    tree::Folds,
 };
 use crate::{
-    command::Watch,
+    command::{Scene, Watch},
     config::Occasion,
     event::{Ended, Explained, State},
     state::{Layer, RunState},
@@ -71,6 +74,8 @@ pub struct ViewState {
     pub curves: Curves,
     /// The layer under the cursor.
     pub cursor: usize,
+    pub folds: Folds,
+    pub judging: Judging,
     /// The validation image that is looked at.
     pub sample: u32,
     /// The layer that pictures are of; `None` leaves the choice to the engine.
@@ -84,6 +89,8 @@ pub struct ViewState {
     pub notice: Option<Notice>,
     /// Lines that the log is scrolled back.
     pub log_back: usize,
+    /// Which of its lines are told, on the page of the machine.
+    pub filter: Filter,
     /// The box about the run's end or the lost connection was put away.
     pub dismissed: bool,
 }
@@ -123,6 +130,8 @@ impl Model {
             history: Vec::new(),
             curves: Curves::default(),
             cursor: 0,
+            folds: Folds::default(),
+            judging: Judging::default(),
             sample: 0,
             layer: None,
             lens: Lens::default(),
@@ -131,6 +140,7 @@ impl Model {
             pending: Pending::default(),
             notice: None,
             log_back: 0,
+            filter: Filter::default(),
             dismissed: false,
         };
         Self { run: RunState::default(), view, connection }
@@ -218,8 +228,17 @@ impl Model {
 
     /// The lease that this screen needs.
     pub fn wanted_watch(&self) -> Option<Watch> {
-        // What is kept of an epoch that is over costs nothing.
-        (self.is_live() && self.shows(Pane::Pictures) && self.looks_back().is_none()).then(|| self.wish())
+        if !self.is_live() {
+            return None;
+        }
+        let scene = |scene, layer| Watch { layer, scene, ..Watch::default() };
+        match self.view.page {
+            Page::Layers => Some(scene(Scene::Probe, self.selected().map(|layer| layer.info.name.clone()))),
+            Page::Machine => Some(scene(Scene::Machine, None)),
+            Page::Mistakes => self.verdict_wish(),
+            // What is kept of an epoch that is over costs nothing.
+            _ => (self.shows(Pane::Pictures) && self.looks_back().is_none()).then(|| self.wish()),
+        }
     }
 
     /// Shown in place of the keys for a few seconds.

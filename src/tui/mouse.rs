@@ -6,6 +6,7 @@ use super::{
     curves, lens,
     model::Model,
     page::{Page, Pane},
+    tree::{self, Row},
     update::Effect,
     view, viewing,
 };
@@ -42,6 +43,16 @@ fn press(model: &mut Model, at: (u16, u16)) -> Vec<Effect> {
     }
     match pane_at(model, at) {
         Some(Pane::Curves) => curves::point(model, at.0, at.1),
+        Some(Pane::Layers) if model.view.page == Page::Layers => match view::row_at(model, at) {
+            Some(Row::Layer { at, .. }) => model.view.cursor = at,
+            Some(Row::Block { block, .. }) => tree::toggle(model, &block),
+            _ => {}
+        },
+        Some(Pane::Mistakes) => {
+            if let Some(chosen) = view::mistake_at(model, at) {
+                model.view.judging.chosen = chosen;
+            }
+        }
         Some(Pane::Layers) => {
             if let Some(layer) = view::layer_at(model, at) {
                 model.view.cursor = layer;

@@ -1,5 +1,5 @@
 //! What takes all keys while it is open: the help page, the questions before a stop and the end of a phase, the lines for a learning
-//! rate and for a phase.
+//! rate, for a phase and for words in the log.
 
 use crossterm::event::KeyCode;
 
@@ -36,6 +36,10 @@ pub enum Prompt {
         typed: String,
         before: String,
         error: Option<&'static str>,
+    },
+    /// Words that lines of the log must have. They count as they are typed; `before` is what Esc goes back to.
+    Filter {
+        before: String,
     },
     /// A line of words.
     Command(CommandLine),
@@ -107,6 +111,16 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
             Vec::new()
         }
         Prompt::Command(_) => command_line::press(model, chord),
+        Prompt::Filter { before } => {
+            let before = std::mem::take(before);
+            match edit(chord, &mut model.view.filter.words, &mut None::<&str>, 60, |c| !c.is_control()) {
+                Edited::Left => (model.view.filter.words, model.view.prompt) = (before, None),
+                Edited::Entered => model.view.prompt = None,
+                Edited::Typed => model.view.prompt = Some(Prompt::Filter { before }),
+            }
+            model.view.log_back = 0;
+            Vec::new()
+        }
         Prompt::Pick { what, cursor } => {
             let (what, at) = (what.clone(), *cursor);
             let most = what.items(model).len().saturating_sub(1);

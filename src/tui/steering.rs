@@ -38,20 +38,25 @@ pub fn checkpoint(model: &mut Model) -> Vec<Effect> {
 }
 
 pub fn freeze(model: &mut Model) -> Vec<Effect> {
-    let Some(layer) = model.selected() else { return Vec::new() };
-    let (name, frozen, parameters) = (layer.info.name.clone(), layer.frozen, layer.info.parameters);
-    if parameters == 0 {
-        model.notify(Tone::Bad, format!("{name} has no parameters to freeze"));
+    let chosen = &model.run.layers[model.chosen_layers()];
+    let Some(first) = chosen.first() else { return Vec::new() };
+    let own = || chosen.iter().filter(|layer| layer.info.parameters > 0);
+    // A block of which a part is frozen is frozen whole.
+    let frozen = own().all(|layer| layer.frozen);
+    let layers: Vec<String> =
+        own().filter(|layer| layer.frozen == frozen).map(|layer| layer.info.name.clone()).collect();
+    if layers.is_empty() {
+        let text = format!("{} has no parameters to freeze", first.info.name);
+        model.notify(Tone::Bad, text);
         return Vec::new();
     }
-    let layers = vec![name];
     send(model, if frozen { Command::Unfreeze { layers } } else { Command::Freeze { layers } })
 }
 
 pub fn frost_line(model: &mut Model) -> Vec<Effect> {
-    let Some(layer) = model.selected() else { return Vec::new() };
-    let name = layer.info.name.clone();
-    let (below, above) = model.run.layers.split_at(model.view.cursor + 1);
+    let Some(last) = model.chosen_layers().next_back() else { return Vec::new() };
+    let name = model.run.layers[last].info.name.clone();
+    let (below, above) = model.run.layers.split_at(last + 1);
     let own = |l: &&crate::state::Layer| l.info.parameters > 0;
     if !below.iter().any(|l| own(&l)) {
         model.notify(Tone::Bad, format!("nothing up to {name} has parameters to freeze"));

@@ -130,6 +130,23 @@ impl Theme {
         }
     }
 
+    /// A ground that is a role's colour so strongly, 0–1, and an ink that can be read on it; `None` where there are no colours.
+    pub fn shade(&self, role: Role, share: f64) -> Option<(Color, Color)> {
+        let Appearance { depth, scheme, .. } = self.appearance;
+        if !matches!(depth, Depth::True | Depth::Indexed) || matches!(scheme, Scheme::Sixteen | Scheme::Mono) {
+            return None;
+        }
+        let full = role.rgb(scheme)?;
+        let empty = if self.appearance.light { [255.0; 3] } else { [18.0, 26.0, 34.0] };
+        // Small shares can be told from none.
+        let strength = if share > 0.0 { 0.12 + 0.88 * share.clamp(0.0, 1.0) } else { 0.0 };
+        let blend = |at: usize| empty[at] + (f64::from(full[at]) - empty[at]) * strength;
+        let ground: [f64; 3] = std::array::from_fn(blend);
+        let luma = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2];
+        let ink = if luma > 110.0 { [10; 3] } else { [235; 3] };
+        Some((depth.color(ground.map(|value| value.round() as u8)), depth.color(ink)))
+    }
+
     pub fn style(&self, role: Role) -> Style {
         let Appearance { depth, scheme, .. } = self.appearance;
         // Few colours, or none: dim and reverse say what shades would.

@@ -8,6 +8,7 @@ use super::{
     keys::Chord,
     model::{Connection, Model, Tone},
     mouse,
+    page::{Page, Pane},
     pixels::Able,
     prompt::{self, Choice, Prompt},
 };
@@ -258,8 +259,12 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.view.watch = watch;
     }
     let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
-    if reachable && model.shows(super::page::Pane::Pictures) {
-        let blobs = model.shown_blobs();
+    let blobs = match model.view.page {
+        Page::Mistakes => model.verdict_blobs(),
+        _ if model.shows(Pane::Pictures) => model.shown_blobs(),
+        _ => Vec::new(),
+    };
+    if reachable {
         effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
     }
 }

@@ -1,11 +1,14 @@
 //! Actions that change only what this terminal shows.
 
 use super::{
-    curves, lens,
+    curves, judging, lens,
+    logbook::Filter,
     model::{Model, Tone},
     page::{Page, Pane},
     prompt::Prompt,
+    tree,
     update::Effect,
+    view,
 };
 use crate::event::{DataOpened, SplitName};
 
@@ -43,10 +46,12 @@ pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
             return Vec::new();
         }
         Page::Machine => return scroll_log(model, by),
+        Page::Layers => tree::step(model, by),
+        Page::Mistakes => judging::step(model, by),
         Page::Curves => curves::choose(model, by),
         // A cursor that nobody sees is not moved.
         _ if !model.shows(Pane::Layers) => turn_to(model, Page::Layers),
-        _ => {
+        Page::Overview => {
             let most = model.run.layers.len().saturating_sub(1) as isize;
             model.view.cursor = (model.view.cursor as isize).saturating_add(by).clamp(0, most) as usize;
         }
@@ -55,7 +60,7 @@ pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
 }
 
 pub fn scroll_log(model: &mut Model, by: isize) -> Vec<Effect> {
-    let most = model.run.log.len().saturating_sub(1) as isize;
+    let most = view::log_lines(model).len().saturating_sub(1) as isize;
     model.view.log_back = (model.view.log_back as isize).saturating_sub(by).clamp(0, most) as usize;
     Vec::new()
 }
@@ -93,6 +98,8 @@ pub fn close(model: &mut Model) -> Vec<Effect> {
         view.dismissed = true;
     } else if view.log_back > 0 {
         view.log_back = 0;
+    } else if view.page == Page::Machine && !view.filter.is_none() {
+        view.filter = Filter::default();
     } else if view.notice.is_none() {
         turn_to(model, Page::Overview);
     }

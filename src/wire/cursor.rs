@@ -120,8 +120,10 @@ impl Cursor {
 
 fn can_be_left_out(event: &Event) -> bool {
     // What is kept of an epoch is the epoch's.
-    matches!(event, Event::Steps(_) | Event::Evaluating { .. } | Event::Painted(_))
-        || matches!(event, Event::Explained(explained) if !explained.kept)
+    matches!(
+        event,
+        Event::Steps(_) | Event::Evaluating { .. } | Event::Painted(_) | Event::Probed(_) | Event::Machine(_)
+    ) || matches!(event, Event::Explained(explained) if !explained.kept)
 }
 
 #[cfg(test)]

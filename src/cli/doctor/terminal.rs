@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_locale_of_letters_says_how_to_leave_it() {
         let var = |name: &str| (name == "LANG").then(|| "C".to_owned());
-        let ascii = Appearance { ascii: true, glyphs: Glyphs::Ascii, ..COLOURS };
+        let ascii = COLOURS.with_glyphs(Glyphs::Ascii);
         assert_eq!(locale(&var, ascii).found, "LANG=C: lines and pictures in ASCII");
     }
 

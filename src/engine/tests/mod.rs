@@ -20,6 +20,7 @@ mod phases;
 mod pool_first;
 mod precision;
 mod pretrained;
+mod probe;
 mod shards;
 mod steps;
 mod weights;

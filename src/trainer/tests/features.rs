@@ -46,6 +46,10 @@ impl Stepper for Net {
         Ok(())
     }
 
+    fn probe(&mut self, _: &[Pixels], _: &[i64], _: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        Ok(Vec::new())
+    }
+
     fn begin_phase(&mut self, _: &Phase) -> Result<()> {
         Ok(())
     }

@@ -7,6 +7,7 @@ mod features;
 mod guard;
 mod looking;
 mod memory;
+mod meters;
 mod phases;
 mod undo;
 
@@ -22,7 +23,7 @@ use super::*;
 use crate::{
     command::{Command, HeldOut, Method, Request, Watch},
     data::Pixels,
-    event::{Answered, LayerMeters, NonFinite, Outcome},
+    event::{Answered, LayerMeters, LayerProbe, NonFinite, Outcome},
     run::checkpoint::{DType, TensorData},
 };
 
@@ -76,6 +77,9 @@ struct Fake {
     takes: [Duration; 2],
     steps: u64,
     step_takes: Duration,
+    braced: bool,
+    /// What it says of each image: one number a class.
+    says: Option<fn(u32) -> Vec<f32>>,
     /// The images of each step, and its rate.
     saw: Arc<Mutex<Vec<Vec<u32>>>>,
     rates: Arc<Mutex<Vec<f64>>>,
@@ -157,7 +161,13 @@ impl Stepper for Fake {
         let loss =
             if self.validation_loss.len() > 1 { self.validation_loss.remove(0) } else { self.validation_loss[0] };
         let score = Score { images: batch.count as u64, loss_sum: loss * batch.count as f64, correct: 0 };
-        Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() })
+        let Some(says) = self.says else {
+            return Ok(Evaluated { score, predictions: vec![0; batch.count], ..Evaluated::default() });
+        };
+        let rows: Vec<Vec<f32>> = batch.samples.iter().map(|sample| says(*sample)).collect();
+        let losses = rows.iter().zip(&batch.labels).map(|(row, label)| -row[*label as usize].ln()).collect();
+        let predictions = rows.iter().map(|row| u32::from(row[1] > row[0])).collect();
+        Ok(Evaluated { score, predictions, losses, probabilities: rows.concat() })
     }
 
     fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
@@ -181,6 +191,18 @@ impl Stepper for Fake {
 
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
         Ok(Vec::new())
+    }
+
+    fn brace(&mut self) -> Result<()> {
+        self.braced = true;
+        Ok(())
+    }
+
+    fn probe(&mut self, pictures: &[Pixels], labels: &[i64], histograms: Histograms<'_>) -> Result<Vec<LayerProbe>> {
+        assert_eq!(pictures.len(), labels.len());
+        let update_ratio = Some(if std::mem::take(&mut self.braced) { 0.5 } else { 0.0 });
+        let weights = histograms.wants("conv2d").then(Default::default);
+        Ok(vec![LayerProbe { name: "conv2d".into(), update_ratio, weights, ..LayerProbe::default() }])
     }
 
     fn save(&self) -> Result<Vec<SavedTensor>> {
@@ -289,6 +311,8 @@ fn trainer<'a>(
         takes: [Duration::ZERO; 2],
         steps: 0,
         step_takes: Duration::ZERO,
+        braced: false,
+        says: None,
         saw: Arc::default(),
         rates: Arc::default(),
         failing: Vec::new(),

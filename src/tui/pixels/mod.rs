@@ -122,7 +122,7 @@ mod tests {
     use crate::tui::{
         Appearance,
         model::{Connection, Model},
-        tests::{COLOURS, png},
+        tests::png,
     };
 
     fn album(names: &[&str]) -> Album {
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn glyphs_are_drawn_where_pixels_are_not_possible() {
         let marks = |name: &str, area: Rect, depth: Depth| {
-            let appearance = Appearance { depth, ..COLOURS };
+            let appearance = Appearance::new(depth, false);
             let mut model = Model::new(appearance, Connection::Replay, (20, 10), jiff::tz::TimeZone::UTC);
             model.view.pixels.found(Some(Able { protocol: Protocol::Sixel, cell: (8, 16), wrapped: false }));
             model.view.pixels.number(&album(&["a"]));

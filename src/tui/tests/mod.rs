@@ -4,6 +4,7 @@
 mod command_line;
 mod curves;
 mod keys;
+mod meters;
 mod screens;
 mod terminal;
 
@@ -51,7 +52,8 @@ pub fn deliver(model: &mut Model, effects: Vec<Effect>) {
     for effect in effects {
         let Effect::FetchBlob(hash) = effect else { continue };
         let all = model.run.explained.iter().chain(&model.run.kept);
-        let picture = all.flat_map(|e| &e.pictures).find(|p| p.blob == hash);
+        let cases = model.run.mistakes.iter().flat_map(|found| &found.cases).filter_map(|case| case.picture.as_ref());
+        let picture = all.flat_map(|e| &e.pictures).chain(cases).find(|p| p.blob == hash);
         let png = png(&picture.map_or_else(filters, drawn));
         update(model, Msg::Blob { hash, png });
     }

@@ -8,7 +8,7 @@ use image::RgbImage;
 use crate::{
     event::{Picture, PictureKind},
     picture::{overlay, shrink, tinted},
-    tui::{lens::Style, model::Model, pixels},
+    tui::{lens::Style, model::Model, page::Page, pixels},
 };
 
 pub struct Content<'a> {
@@ -36,10 +36,14 @@ impl<'a> Content<'a> {
 
     /// That on the screen whose blob has this name.
     pub fn named(model: &'a Model, blob: &str) -> Option<Self> {
-        let seen = model.seen();
-        let picture = seen.and_then(|seen| seen.explained.pictures.iter().find(|picture| picture.blob == blob));
+        let seen = if model.view.page == Page::Mistakes {
+            model.verdict().map(|verdict| (verdict.explained, verdict.sample))
+        } else {
+            model.seen().map(|seen| (seen.explained, seen.sample))
+        };
+        let picture = seen.and_then(|(explained, _)| explained.pictures.iter().find(|picture| picture.blob == blob));
         match picture {
-            Some(picture) => Self::of(model, picture, seen.and_then(|seen| seen.sample)),
+            Some(picture) => Self::of(model, picture, seen.and_then(|(_, sample)| sample)),
             None => model.view.album.get(blob).map(|own| Self { own, heat: None }),
         }
     }

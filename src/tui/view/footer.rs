@@ -21,6 +21,12 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let style = |role| theme.style(role);
     let line = match (&model.view.prompt, &model.view.notice) {
         (Some(Prompt::Command(line)), _) => command_line::row(model, line, area.width.into()),
+        (Some(Prompt::Filter { .. }), _) => Line::from(vec![
+            Span::styled("lines with ", style(Role::Accent)),
+            Span::styled(guard::clean(&model.view.filter.words).into_owned(), style(Role::Strong)),
+            Span::styled("_", style(Role::Accent)),
+            Span::styled("  Enter keeps it, Esc does not", style(Role::Faint)),
+        ]),
         (Some(Prompt::Rate { typed, before, error }), _) => {
             let mut spans = vec![
                 Span::styled("learning rate ", style(Role::Accent)),

@@ -25,12 +25,12 @@ pub fn draw(model: &Model, scrolled: u16, screen: Rect, buffer: &mut Buffer) {
     let width = if wide { screen.width.min(140) } else { screen.width.min(84) };
     let column = usize::from(if wide { (width - 5) / 2 } else { width.saturating_sub(4) });
     let groups: Vec<Vec<Line<'_>>> = Group::ALL.iter().map(|group| keys_of(model, &theme, *group, column)).collect();
-    let [steer, look, curves, go, leave] = groups.try_into().unwrap_or_default();
+    let [steer, look, curves, pages, go, leave] = groups.try_into().unwrap_or_default();
     let marks = marks(&theme, column);
     let columns = if wide {
-        vec![stack([steer, look, leave]), stack([curves, go, marks])]
+        vec![stack([steer, look, leave]), stack([curves, pages, go, marks])]
     } else {
-        vec![stack([steer, look, curves, go, leave, marks])]
+        vec![stack([steer, look, curves, pages, go, leave, marks])]
     };
 
     let rows = columns.iter().map(Vec::len).max().unwrap_or(0) as u16;

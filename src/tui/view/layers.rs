@@ -197,7 +197,7 @@ fn heading(theme: &Theme, columns: &Columns, row: Rect, buffer: &mut Buffer) {
     Span::styled(text, theme.style(Role::Faint)).render(row, buffer);
 }
 
-fn frost_line(theme: &Theme, row: Rect, buffer: &mut Buffer) {
+pub(super) fn frost_line(theme: &Theme, row: Rect, buffer: &mut Buffer) {
     let label = format!(" {} frost line {} ", theme.symbols.frost, theme.symbols.frost);
     let rules = usize::from(row.width).saturating_sub(guard::width(&label));
     let text = theme.symbols.rule.repeat(rules / 2) + &label + &theme.symbols.rule.repeat(rules - rules / 2);

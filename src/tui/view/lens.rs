@@ -225,6 +225,8 @@ fn settings(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Scene::Layer => "one layer",
         Scene::Sweep => "every block",
         Scene::Filters(_) => "filters",
+        Scene::Verdict => "both classes",
+        Scene::Probe | Scene::Machine => "",
     };
     let layer = model.looked_at().unwrap_or("the deepest layer");
     let mut pieces = vec![piece("v", scene.into())];

@@ -14,23 +14,49 @@ use crate::{
         CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, PhaseEnded, PhaseStarted, RunStarted,
         SplitName, Stage, Stamped,
     },
-    tui::{figures, guard, model::Model, theme::Role},
+    tui::{figures, guard, logbook::Entry, model::Model, page::Page, theme::Role},
 };
+
+/// The lines that are told, oldest first; on the page of the machine, those that the filter lets pass.
+pub fn lines(model: &Model) -> Vec<Entry<'_>> {
+    let point = model.theme().symbols.point;
+    let filter = (model.view.page == Page::Machine).then_some(&model.view.filter);
+    let told = model.run.log.iter().filter_map(|stamped| {
+        let (level, text) = tell(stamped, point)?;
+        Some(Entry { stamped, level, text })
+    });
+    told.filter(|entry| filter.is_none_or(|filter| filter.passes(entry.level, &entry.text))).collect()
+}
+
+/// What is left out of the log, and that something is.
+fn filtered(model: &Model) -> Option<String> {
+    let filter = Some(&model.view.filter).filter(|filter| model.view.page == Page::Machine && !filter.is_none())?;
+    let least = match filter.least {
+        None => "all lines",
+        Some(Level::Error) => "errors",
+        Some(_) => "warnings and errors",
+    };
+    let words = if filter.words.is_empty() { String::new() } else { format!(" with {}", guard::clean(&filter.words)) };
+    Some(format!("{least}{words}"))
+}
 
 pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let theme = model.theme();
     let mut title = vec![Span::styled("log", theme.style(Role::Accent))];
+    if let Some(text) = filtered(model) {
+        title.push(Span::styled(format!(" {} {text}", theme.symbols.separator), theme.style(Role::Warning)));
+    }
     if model.view.log_back > 0 {
         let back = format!(" {} {} lines back", theme.symbols.separator, model.view.log_back);
         title.push(Span::styled(back, theme.style(Role::Warning)));
     }
     let area = place.open(&theme, Line::from(title), buffer);
-    let shown = model.run.log.len() - model.view.log_back.min(model.run.log.len());
+    let lines = lines(model);
+    let shown = lines.len() - model.view.log_back.min(lines.len());
     let clock_width = if area.width >= 34 { 9 } else { 0 };
     let mut bottom = area.bottom();
     // From the newest up, until the pane is full.
-    for stamped in model.run.log.iter().take(shown).rev() {
-        let Some((level, text)) = tell(stamped, theme.symbols.point) else { continue };
+    for Entry { stamped, level, text } in lines.into_iter().take(shown).rev() {
         let role = match level {
             Level::Info => Role::Text,
             Level::Warning => Role::Warning,

@@ -1,7 +1,10 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
+mod area;
+mod bars;
 mod charts;
 mod command_line;
+mod confusion;
 pub mod content;
 mod curves;
 mod dialog;
@@ -20,8 +23,9 @@ mod plot;
 mod series;
 mod starting;
 mod tabs;
-mod text;
+pub(super) mod text;
 mod tiles;
+mod tree;
 
 use ratatui::{
     Frame,
@@ -58,6 +62,7 @@ pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
         let place = Place { area, framed: !layout.compact };
         match pane {
             Pane::Curves => curves::draw(model, place, buffer),
+            Pane::Layers if model.view.page == Page::Layers => tree::draw(model, place, buffer),
             Pane::Layers => layers::draw(model, place, buffer),
             Pane::Pictures => pictures::draw(model, place, buffer),
             Pane::Log => log::draw(model, place, buffer),
@@ -90,6 +95,9 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
 
 pub use curves::{columns as chart_columns, step_at};
 pub use layers::layer_at;
+pub use log::lines as log_lines;
+pub use mistakes::mistake_at;
+pub use tree::row_at;
 
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
@@ -126,7 +134,7 @@ impl Place {
 }
 
 /// The last gate for terminals that know no other characters: names may hold any.
-fn only_ascii(buffer: &mut Buffer) {
+pub(super) fn only_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
             cell.set_symbol("?");

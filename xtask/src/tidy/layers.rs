@@ -29,7 +29,7 @@ const ROOMS: &[Room] = &[
     room("lib", ANYTHING),
     room("cli", ANYTHING),
     room("engine", &["trainer", "data", "plan", "arch", "weights", "metrics", "run", "event", "command", "wire"]),
-    room("trainer", &["data", "plan", "arch", "run", "state", "picture", "event", "command"]),
+    room("trainer", &["data", "plan", "arch", "run", "state", "picture", "metrics", "event", "command"]),
     room("tui", &["state", "wire", "picture", "text", "config", "event", "command"]),
     room("wire", &["run", "event", "command"]),
     pure("state", &["event", "command"]),

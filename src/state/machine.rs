@@ -1,0 +1,108 @@
+//! How busy the machine was, over time. Of a long run the past becomes coarser.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Load;
+
+/// Milliseconds since the Unix epoch, and what was read then; oldest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Readings(VecDeque<(u64, Load)>);
+
+impl Readings {
+    pub const CAPACITY: usize = 1024;
+
+    pub fn push(&mut self, at_ms: u64, load: &Load) {
+        self.0.push_back((at_ms, load.clone()));
+        if self.0.len() > Self::CAPACITY {
+            // Every second one of the older half.
+            let half = self.0.len() / 2;
+            let mut index = 0;
+            self.0.retain(|_| {
+                index += 1;
+                index > half || index % 2 == 1
+            });
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn newest(&self) -> Option<&Load> {
+        self.0.back().map(|(_, load)| load)
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Load)> {
+        self.0.iter().map(|(at, load)| (*at, load))
+    }
+
+    /// The greatest that `of` was in each of so many equal spans up to `now_ms`, the last `span_ms` milliseconds in all; between two
+    /// readings the earlier one holds for at most `stale_ms`. `None` where nothing was read.
+    pub fn columns(
+        &self,
+        columns: usize,
+        span_ms: u64,
+        now_ms: u64,
+        of: impl Fn(&Load) -> Option<f64>,
+    ) -> Vec<Option<f64>> {
+        const STALE_MS: u64 = 70_000;
+        let begin = now_ms.saturating_sub(span_ms);
+        let width = (span_ms as f64 / columns.max(1) as f64).max(1.0);
+        let column = |at: u64| (at.saturating_sub(begin) as f64 / width) as usize;
+        let mut found: Vec<Option<f64>> = vec![None; columns];
+        let mut readings = self.0.iter().peekable();
+        while let Some((at, load)) = readings.next() {
+            let until = readings.peek().map_or(now_ms, |(next, _)| *next).min(at + STALE_MS);
+            if until < begin || *at > now_ms {
+                continue;
+            }
+            let Some(value) = of(load) else { continue };
+            let last = column(until.max(*at)).min(columns.saturating_sub(1));
+            for cell in found.iter_mut().take(last + 1).skip(column((*at).max(begin))) {
+                *cell = Some(cell.map_or(value, |before| before.max(value)));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(processor: f64) -> Load {
+        Load { processor, ..Load::default() }
+    }
+
+    #[test]
+    fn the_past_becomes_coarser_and_the_present_stays() {
+        let mut readings = Readings::default();
+        for second in 0..100_000 {
+            readings.push(second * 1000, &load(second as f64));
+        }
+        assert!(readings.0.len() <= Readings::CAPACITY);
+        let times: Vec<u64> = readings.iter().map(|(at, _)| at / 1000).collect();
+        assert_eq!(times[times.len() - 100..], (99_900..100_000).collect::<Vec<_>>());
+        assert!(times[0] < 1000, "the beginning is still there: {}", times[0]);
+        assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn columns_hold_the_greatest_of_their_span() {
+        let mut readings = Readings::default();
+        for (second, value) in [(10, 0.1), (11, 0.9), (14, 0.4), (300, 0.5)] {
+            readings.push(second * 1000, &load(value));
+        }
+        let of = |load: &Load| Some(load.processor);
+        let seen = readings.columns(4, 8000, 18_000, of);
+        // Spans from 10, 12, 14 and 16 s.
+        assert_eq!(seen, [Some(0.9), Some(0.9), Some(0.9), Some(0.4)]);
+        let late = readings.columns(4, 40_000, 300_000, of);
+        assert_eq!(late, [None, None, None, Some(0.5)], "what is stale is not drawn");
+        assert_eq!(readings.columns(2, 8000, 18_000, |_| None), [None, None]);
+        assert_eq!(Readings::default().columns(2, 8000, 18_000, of), [None, None]);
+    }
+}
