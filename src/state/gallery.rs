@@ -88,9 +88,15 @@ impl RunState {
 }
 
 fn verdict<'a>(explained: &'a Explained, watch: &Watch) -> Option<Verdict<'a>> {
-    let of = |class: Whose| {
-        let watch = Watch { class, ..watch.clone() };
-        explained.heats(watch.method).find(|picture| fits(explained, picture, &watch))
+    // Unlike beside activations, there is no other picture from which the layer would follow.
+    let of = |whose: Whose| {
+        let wanted = explained.class_of(whose)?;
+        explained.heats(watch.method).find(|picture| match &picture.kind {
+            PictureKind::Heat { layer, class, .. } | PictureKind::GradCam { layer, class, .. } => {
+                *class == wanted && watch.layer.as_ref().is_none_or(|wanted| wanted == layer)
+            }
+            _ => false,
+        })
     };
     let predicted = of(Whose::Predicted)?;
     let is_right = explained.class_of(Whose::True) == explained.class_of(Whose::Predicted);

@@ -60,8 +60,9 @@ impl Readings {
                 continue;
             }
             let Some(value) = of(load) else { continue };
-            let last = column(until.max(*at)).min(columns.saturating_sub(1));
-            for cell in found.iter_mut().take(last + 1).skip(column((*at).max(begin))) {
+            let end = columns.saturating_sub(1);
+            let (first, last) = (column((*at).max(begin)).min(end), column(until.max(*at)).min(end));
+            for cell in found.iter_mut().take(last + 1).skip(first) {
                 *cell = Some(cell.map_or(value, |before| before.max(value)));
             }
         }

@@ -13,6 +13,7 @@ mod evaluation;
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
+mod home;
 mod hub;
 mod interchange;
 #[cfg(feature = "engine")]

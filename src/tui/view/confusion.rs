@@ -174,7 +174,7 @@ mod tests {
         };
         assert_eq!(grid(45, 2), (6, FIGURES));
         assert_eq!(grid(39, 10), (2, 0), "numbers of two digits have no room");
-        assert_eq!(grid(60, 31), (1, PLAIN));
+        assert_eq!(grid(90, 31), (2, PLAIN));
         assert_eq!(grid(30, 31), (1, 0));
     }
 }
