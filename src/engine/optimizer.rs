@@ -61,7 +61,8 @@ impl Optimizer {
         self.decay = decay;
     }
 
-    fn rate_of(&self, weight: usize, rate: f64) -> f64 {
+    /// The rate of a weight where the phase has `rate`; its position is that in [`Weights::all`].
+    pub fn rate_of(&self, weight: usize, rate: f64) -> f64 {
         let rate = rate * self.factors[weight];
         self.own[weight].map_or(rate, |own| own.of(rate))
     }
@@ -75,11 +76,6 @@ impl Optimizer {
             plan::Optimizer::Rmsprop { .. } => &["variance", "momentum"],
             plan::Optimizer::Adam { .. } | plan::Optimizer::Adamw { .. } => &["momentum", "variance"],
         }
-    }
-
-    /// What the rate of a weight is multiplied by; its position is that in [`Weights::all`].
-    pub fn factor(&self, weight: usize) -> f64 {
-        self.factors[weight]
     }
 
     pub fn states(&self) -> &[State] {

@@ -282,7 +282,7 @@ impl Stepper for TorchStepper {
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
         let rate_of = |layer: usize| {
             let first = self.network.weights().positions(layer).next()?;
-            Some(self.rate? * self.optimizer.factor(first))
+            Some(self.optimizer.rate_of(first, self.rate?))
         };
         shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients, rate_of))
     }

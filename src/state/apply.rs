@@ -266,6 +266,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::event::Undone;
 
     fn fold(scenario: &str) -> RunState {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario);
@@ -290,6 +291,25 @@ mod tests {
         assert_eq!(state.markers.iter().map(|m| &m.what).collect::<Vec<_>>(), [&What::Resumed]);
         assert_eq!((state.step, state.epoch, state.step_in_epoch), (6, 2, 2));
         assert!(state.clock.elapsed_ms < 10_000, "the hour between two lives is nobody's work");
+    }
+
+    #[test]
+    fn what_was_undone_is_kept_aside() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/killed.jsonl");
+        let mut state = RunState::default();
+        // Seven steps, the first four an epoch, and a rate set behind the last.
+        for line in std::fs::read_to_string(path).unwrap().lines().take(29) {
+            state.apply(&serde_json::from_str(line).unwrap());
+        }
+        let what = "freeze conv2d".to_owned();
+        let undone = Undone { from: 7, to: 3, epoch: 1, step_in_epoch: 3, interventions: 0, what };
+        state.apply(&Stamped { seq: 29, at_ms: 1_750_000_002_000, event: Event::Undone(undone) });
+        let steps = |curve: &crate::state::Curve| curve.buckets().iter().map(|b| b.step).collect::<Vec<_>>();
+        assert_eq!((steps(&state.curves.loss), state.epochs.len()), (vec![3], 0));
+        let [stretch] = &state.abandoned[..] else { panic!("one stretch was given up") };
+        assert_eq!((stretch.after, stretch.to, steps(&stretch.loss), stretch.epochs.len()), (3, 7, vec![4, 7], 1));
+        assert_eq!(state.markers.iter().map(|m| (m.step, &m.what)).collect::<Vec<_>>(), [(3, &What::Undone(7))]);
+        assert_eq!((state.step, state.epoch, state.step_in_epoch), (3, 1, 3));
     }
 
     #[test]

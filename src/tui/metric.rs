@@ -3,7 +3,7 @@
 use super::figures;
 use crate::{
     event::{EpochEnded, Metrics},
-    state::{Curve, RunState},
+    state::{Curve, RunState, Stretch},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,15 @@ impl Metric {
             Self::LearningRate => Some(&curves.learning_rate),
             Self::Speed => Some(&curves.images_per_second),
             Self::DataWait => Some(&curves.data_wait),
+        }
+    }
+
+    /// Of a stretch that was given up, what is kept of it.
+    pub fn abandoned(self, stretch: &Stretch) -> Option<&Curve> {
+        match self {
+            Self::Loss => Some(&stretch.loss),
+            Self::Accuracy => Some(&stretch.accuracy),
+            Self::Gap | Self::LearningRate | Self::Speed | Self::DataWait => None,
         }
     }
 

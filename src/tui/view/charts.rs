@@ -163,6 +163,9 @@ fn draw_lines(theme: &Theme, plot: &Plot, series: &Series<'_>, buffer: &mut Buff
     let ascii = theme.appearance.ascii;
     let mono = theme.appearance.depth == Depth::Mono;
     let marker = |plain: char| if ascii { Marker::Custom(plain) } else { Marker::Braille };
+    for stretch in &series.abandoned {
+        plot.line(stretch, marker('.'), theme.color(Role::Border), buffer);
+    }
     let (lead, other) = if series.validation_leads() {
         (&series.validation, &series.validation_smooth)
     } else {
