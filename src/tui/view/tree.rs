@@ -160,7 +160,11 @@ fn title(model: &Model, theme: &Theme, width: u16) -> Line<'static> {
     let mut pieces = vec![vec![Span::styled("layers", theme.style(Role::Accent))]];
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let (Some(trainable), Some(total)) = (run.trainable_parameters, run.total_parameters) {
-        pieces.push(faint(format!("{} of {} parameters learn", figures::count(trainable), figures::count(total))));
+        pieces.push(faint(if width >= 60 {
+            format!("{} of {} parameters learn", figures::count(trainable), figures::count(total))
+        } else {
+            format!("{} of {} learn", figures::short_count(trainable), figures::short_count(total))
+        }));
     }
     pieces.push(faint(match run.probed {
         Some((step, images)) => {
