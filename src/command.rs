@@ -2,6 +2,7 @@
 //! The trainer applies a command between two steps and answers it with an [`Answered`](crate::event::Answered) event.
 
 mod method;
+mod spoken;
 mod watch;
 mod words;
 
@@ -26,7 +27,14 @@ pub enum Command {
     /// Hold the run after the current step, everything kept in memory.
     Pause,
     Resume,
-    /// Take the named layers out of the update. Layers without parameters are refused by name.
+    /// Do so many steps, then pause.
+    Step {
+        steps: u64,
+    },
+    /// Go on to the end of the epoch under way, its validation included, then pause.
+    Epoch,
+    /// Take the named layers out of the update. A name that ends in `*` means all layers with parameters that begin so; of the others,
+    /// layers without parameters are refused by name.
     Freeze {
         layers: Vec<String>,
     },
@@ -37,10 +45,45 @@ pub enum Command {
     FrostLine {
         layer: Option<String>,
     },
-    /// Multiply the schedule by what makes the present rate `rate`; later changes of the schedule apply in proportion, and so
-    /// do groups with a rate of their own. The next phase has its own rate again.
+    /// Hold the rate at `rate`, whatever the schedule says, until [`Schedule`](Self::Schedule) or the next phase. Groups with a rate of
+    /// their own stay in proportion. With `layers`: the rate of these alone.
     LearningRate {
         rate: f64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
+    },
+    /// Multiply the rate, scheduled or held, from here on. With `layers`: of these alone.
+    ScaleRate {
+        factor: f64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
+    },
+    /// Back to the rate that the phase's schedule gives. With `layers`: these alone.
+    Schedule {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
+    },
+    /// How far training images are varied, as a factor of what the configuration allows: 0 not at all, 1 as configured.
+    Augmentation {
+        factor: f64,
+    },
+    /// Images of an update, from the next step on.
+    BatchSize {
+        images: u32,
+    },
+    /// Images that go through the network at once; an update still is of the whole batch, but that batch normalisation sees these.
+    MicroBatch {
+        images: u32,
+    },
+    /// The share that dropout layers drop. Without `layers`: all of them.
+    Dropout {
+        rate: f64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
+    },
+    /// What an update takes off each trainable weight, as a part of it and of the rate (decoupled, as in AdamW).
+    WeightDecay {
+        decay: f64,
     },
     /// End the phase under way after this step: validate what its epoch has done, then go on to the next phase, or test.
     EndPhase,
@@ -50,6 +93,10 @@ pub enum Command {
     InsertPhase {
         phase: String,
     },
+    /// Measure the weights of this moment, and go on as if nothing had been.
+    Evaluate {
+        split: HeldOut,
+    },
     /// Keep what the network sees in this image of the validation split at the end of each epoch from now on.
     Pin {
         sample: u32,
@@ -58,47 +105,106 @@ pub enum Command {
     Unpin {
         sample: u32,
     },
+    /// A word for whoever reads the curves later.
+    Note {
+        text: String,
+    },
+    /// Return to just before the last intervention; the steps since are given up.
+    Undo,
     /// Write the checkpoint `last` now.
     Checkpoint,
     /// Save, then end the run as stopped.
     Stop,
+    /// End the run at once; what it did since its last checkpoint is lost.
+    Abort,
+}
+
+/// The splits that training does not learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldOut {
+    Validation,
+    Test,
 }
 
 /// Far above anything that trains; what is beyond it is a slip of the fingers.
 const HIGHEST_RATE: f64 = 1000.0;
+/// Variations twice as wide as configured; beyond that a configuration should say so.
+const STRONGEST: f64 = 2.0;
+/// Notes are marks on a curve, not letters.
+const LONGEST_NOTE: usize = 500;
 
 impl Command {
+    /// Whether training goes on otherwise than without it.
+    pub fn intervenes(&self) -> bool {
+        match self {
+            Self::Freeze { .. }
+            | Self::Unfreeze { .. }
+            | Self::FrostLine { .. }
+            | Self::LearningRate { .. }
+            | Self::ScaleRate { .. }
+            | Self::Schedule { .. }
+            | Self::Augmentation { .. }
+            | Self::BatchSize { .. }
+            | Self::MicroBatch { .. }
+            | Self::Dropout { .. }
+            | Self::WeightDecay { .. }
+            | Self::EndPhase
+            | Self::SkipPhase
+            | Self::InsertPhase { .. } => true,
+            Self::Pause
+            | Self::Resume
+            | Self::Step { .. }
+            | Self::Epoch
+            | Self::Evaluate { .. }
+            | Self::Pin { .. }
+            | Self::Unpin { .. }
+            | Self::Note { .. }
+            | Self::Undo
+            | Self::Checkpoint
+            | Self::Stop
+            | Self::Abort => false,
+        }
+    }
+
     /// What is wrong with it in any run.
     pub fn senseless(&self) -> Option<String> {
-        match self {
-            Self::LearningRate { rate } if !(*rate > 0.0 && *rate <= HIGHEST_RATE) => {
-                Some(format!("the learning rate must be greater than 0 and at most {HIGHEST_RATE}, not {rate}"))
+        let within = |what: &str, value: f64, fits: bool, range: &str| {
+            (!fits).then(|| format!("{what} must be {range}, not {value}"))
+        };
+        match *self {
+            Self::LearningRate { rate, .. } => {
+                let fits = rate > 0.0 && rate <= HIGHEST_RATE;
+                within("the learning rate", rate, fits, &format!("greater than 0 and at most {HIGHEST_RATE}"))
             }
-            Self::Freeze { layers } | Self::Unfreeze { layers } if layers.is_empty() => {
+            Self::ScaleRate { factor, .. } => {
+                let fits = factor > 0.0 && factor <= HIGHEST_RATE;
+                within("the factor", factor, fits, &format!("greater than 0 and at most {HIGHEST_RATE}"))
+            }
+            Self::Augmentation { factor } => {
+                let fits = (0.0..=STRONGEST).contains(&factor);
+                within("the strength of the variations", factor, fits, &format!("from 0 to {STRONGEST}"))
+            }
+            Self::Dropout { rate, .. } => {
+                within("the share that is dropped", rate, (0.0..1.0).contains(&rate), "from 0 up to, but not, 1")
+            }
+            Self::WeightDecay { decay } => {
+                within("the weight decay", decay, (0.0..=1.0).contains(&decay), "from 0 to 1")
+            }
+            Self::Freeze { ref layers } | Self::Unfreeze { ref layers } if layers.is_empty() => {
                 Some("no layer was named".into())
+            }
+            Self::Step { steps: 0 } => Some("one step is the least".into()),
+            Self::BatchSize { images: 0 } | Self::MicroBatch { images: 0 } => Some("one image is the least".into()),
+            Self::Note { ref text } if text.len() > LONGEST_NOTE => {
+                Some(format!("a note has at most {LONGEST_NOTE} bytes, this one {}", text.len()))
             }
             _ => None,
         }
     }
 }
 
-impl std::fmt::Display for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Pause => f.write_str("pause"),
-            Self::Resume => f.write_str("resume"),
-            Self::Freeze { layers } => write!(f, "freeze {}", layers.join(" ")),
-            Self::Unfreeze { layers } => write!(f, "unfreeze {}", layers.join(" ")),
-            Self::FrostLine { layer: Some(layer) } => write!(f, "frost-line {layer}"),
-            Self::FrostLine { layer: None } => f.write_str("frost-line none"),
-            Self::LearningRate { rate } => write!(f, "learning-rate {rate}"),
-            Self::EndPhase => f.write_str("phase end"),
-            Self::SkipPhase => f.write_str("phase skip"),
-            Self::InsertPhase { phase } => write!(f, "phase insert {phase}"),
-            Self::Pin { sample } => write!(f, "pin {sample}"),
-            Self::Unpin { sample } => write!(f, "unpin {sample}"),
-            Self::Checkpoint => f.write_str("checkpoint"),
-            Self::Stop => f.write_str("stop"),
-        }
-    }
+/// Whether `pattern`, the name of a layer or the beginning of some with a `*` behind, means `layer`.
+pub fn means(pattern: &str, layer: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == layer, |beginning| layer.starts_with(beginning))
 }

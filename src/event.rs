@@ -83,11 +83,16 @@ pub enum Event {
         step: u64,
         rate: f64,
         why: String,
+        /// Of these layers alone; none: of all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<String>,
     },
     Checkpoint(Checkpoint),
     /// A step that went wrong.
     Alarm(Alarm),
     Answered(Answered),
+    /// The run stands where it stood before an intervention.
+    Undone(Undone),
     Explained(Explained),
     /// The images of which something is kept at the end of each epoch: at the start, and after a change.
     Pinned {
@@ -101,6 +106,8 @@ pub enum Event {
         files: Vec<SkippedFile>,
     },
     Tested(Tested),
+    /// What somebody wanted measured in the middle of training.
+    Measured(Measured),
     Log {
         level: Level,
         message: String,
@@ -135,6 +142,9 @@ pub struct RunStarted {
 pub struct Resumed {
     pub step: u64,
     pub epoch: u32,
+    /// Interventions that the checkpoint knows of.
+    #[serde(default)]
+    pub interventions: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -284,6 +294,19 @@ pub struct Checkpoint {
 pub enum CheckpointKind {
     Best,
     Last,
+    /// Before an intervention, by its number: what `undo` returns to.
+    Undo(u32),
+}
+
+impl CheckpointKind {
+    /// Before "checkpoint".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+            Self::Undo(_) => "undo",
+        }
+    }
 }
 
 /// What was not finite in a step.
@@ -306,6 +329,35 @@ pub struct Answered {
     /// The command takes effect before the step after this one.
     pub step: u64,
     pub outcome: Outcome,
+    /// Where the loop stood; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<Moment>,
+}
+
+/// A place between two steps: with the number of steps it says when a command is to be given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// The epoch under way, from 1, and the phase, from 1.
+    pub epoch: u32,
+    pub phase: u32,
+    /// In a pass over a split, not between steps.
+    pub evaluating: bool,
+    /// Interventions that count before this one: those that were undone do not.
+    pub interventions: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Steps that were done, of which those after `to` are given up.
+    pub from: u64,
+    pub to: u64,
+    /// The epoch under way from here on, and the steps done in it.
+    pub epoch: u32,
+    pub step_in_epoch: u32,
+    /// Interventions that count from here on.
+    pub interventions: u64,
+    /// The first of those that are undone, as it was typed.
+    pub what: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -329,6 +381,18 @@ pub struct Tested {
     pub checkpoint: CheckpointKind,
     /// `confusion[truth][prediction]`.
     pub confusion: Vec<Vec<u64>>,
+}
+
+/// The weights of a step on a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub split: SplitName,
+    pub step: u64,
+    /// The epoch under way.
+    pub epoch: u32,
+    pub metrics: Metrics,
+    pub images: u64,
+    pub seconds: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -357,6 +421,10 @@ pub enum Ended {
         early: bool,
     },
     Stopped {
+        by: String,
+    },
+    /// At once: what was done since the last checkpoint is lost.
+    Aborted {
         by: String,
     },
     Failed {

@@ -136,6 +136,13 @@ impl Arch {
         Ok(outputs[layer])
     }
 
+    /// Has a dropout layer drop another share of its input; another layer stays as it is.
+    pub fn set_dropout(&mut self, layer: usize, share: f64) {
+        if let Op::Dropout { rate } = &mut self.layers[layer].op {
+            *rate = share;
+        }
+    }
+
     pub fn parameter_count(&self) -> u64 {
         self.layers.iter().map(Layer::parameter_count).sum()
     }

@@ -34,8 +34,9 @@ struct Words {
     wait: bool,
 }
 
-/// Behind a verb by place, and `--layers`.
-const PLACES: [&str; 2] = ["first", "second"];
+/// Behind a verb, by place; and `--layers`.
+const BEHIND: &str = "argument";
+const OF_LAYERS: &str = "layers";
 const WAIT: &str = "wait";
 
 impl Subcommand for Words {
@@ -75,8 +76,11 @@ impl FromArgMatches for Words {
             words.push(name.to_owned());
             matches = inner;
         }
-        for place in PLACES {
-            words.extend(matches.try_get_many::<String>(place).ok().flatten().into_iter().flatten().cloned());
+        let given = |name| matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten().cloned();
+        words.extend(given(BEHIND));
+        if given(OF_LAYERS).next().is_some() {
+            words.push(format!("--{OF_LAYERS}"));
+            words.extend(given(OF_LAYERS));
         }
         let wait = matches.try_get_one::<bool>(WAIT).ok().flatten() == Some(&true);
         Ok(Self { line: words.join(" "), wait })
@@ -90,8 +94,8 @@ impl FromArgMatches for Words {
 
 fn described(name: &'static str, verb: &Verb) -> clap::Command {
     let mut command = clap::Command::new(name).about(verb.help);
-    for (place, &argument) in PLACES.into_iter().zip(verb.arguments) {
-        command = command.arg(taken(place, argument));
+    for &argument in verb.arguments {
+        command = command.arg(taken(argument));
     }
     if name == "stop" {
         let wait = Arg::new(WAIT).long(WAIT).action(ArgAction::SetTrue);
@@ -100,11 +104,19 @@ fn described(name: &'static str, verb: &Verb) -> clap::Command {
     command
 }
 
-fn taken(place: &'static str, argument: Argument) -> Arg {
-    let arg = Arg::new(place).value_parser(value_parser!(String)).required(true);
+fn taken(argument: Argument) -> Arg {
+    let of_layers = argument == Argument::OfLayers;
+    let arg = Arg::new(if of_layers { OF_LAYERS } else { BEHIND }).value_parser(value_parser!(String));
+    let arg = arg.required(!of_layers);
     match argument {
         Argument::Layers => arg.value_name("LAYER").num_args(1..),
+        Argument::OfLayers => arg
+            .long(OF_LAYERS)
+            .value_name("LAYER")
+            .num_args(1..)
+            .help("Of these layers alone; 'block5_*' means all that begin so"),
         Argument::LayerOrNone => arg.value_name("LAYER|none"),
+        Argument::OneOf(words) => arg.value_parser(words.to_vec()),
         // Whether it is a number, and one that makes sense, is for the reader of the line to say.
         Argument::Number(word) | Argument::Count(word) => arg.value_name(word).allow_negative_numbers(true),
         Argument::Text(word) => arg.value_name(word).num_args(1..),
@@ -126,10 +138,14 @@ pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
                 format!("go on with it by `{}`", hint::resume(&run)),
             ));
         }
+        let measures = matches!(command, Command::Evaluate { .. });
         let id = connection.sender.request(command);
         let next = connection.welcome.head;
         let mut listener = Listener { run: &run, connection, next };
         await_answer(&mut listener, id, out).await?;
+        if measures {
+            await_figures(&mut listener, out).await?;
+        }
         if args.words.wait {
             await_end(&mut listener, out).await?;
         }
@@ -154,6 +170,18 @@ async fn await_answer(listener: &mut Listener<'_>, id: u64, out: &mut Output) ->
         Outcome::Rejected { reason } => {
             Err(Error::reported(Class::User, format!("{}: rejected: {reason}", answered.request), None))
         }
+    }
+}
+
+async fn await_figures(listener: &mut Listener<'_>, out: &mut Output) -> Result<()> {
+    let figures = |event| match event {
+        Event::Measured(measured) => Some(Some(measured)),
+        Event::RunEnded(_) => Some(None),
+        _ => None,
+    };
+    match listener.find(figures).await?.flatten() {
+        Some(measured) => out.line(&report::measurement(&measured)),
+        None => Err(Error::environment(format!("{} ended before it was measured", listener.run.name()), None)),
     }
 }
 

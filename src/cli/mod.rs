@@ -3,6 +3,7 @@
 
 mod attach;
 mod bench;
+mod branch;
 mod cache;
 mod compare;
 mod ctl;
@@ -28,6 +29,7 @@ mod plot;
 mod predict;
 mod progress;
 mod query;
+mod replay;
 mod report;
 mod runs;
 mod shell;
@@ -67,6 +69,10 @@ enum Command {
     Train(train::TrainArgs),
     /// Train on the embedded cats and dogs: needs no files
     Demo(demo::DemoArgs),
+    /// Go on from a checkpoint of a run in a new one
+    Branch(branch::BranchArgs),
+    /// Repeat a run with its interventions, and compare the weights
+    Replay(replay::ReplayArgs),
     /// Watch a run again: one that is going on, here or on another machine, or one that has ended
     Attach(attach::AttachArgs),
     /// List the runs
@@ -142,6 +148,8 @@ pub fn main() -> ExitCode {
     }
     let done = match Cli::parse().command {
         Command::Train(args) => train::run(args, &mut out),
+        Command::Branch(args) => branch::run(args, &mut out),
+        Command::Replay(args) => replay::run(args, &mut out),
         Command::Demo(args) => demo::run(args, &mut out),
         Command::Attach(args) => attach::run(&args, &mut out),
         Command::Runs(args) => runs::run(&args, &mut out),

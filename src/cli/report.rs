@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     error::{Error, Result},
     event::{
-        Answered, CheckpointKind, DeviceReady, Ended, EpochEnded, Event, Level, Metrics, Outcome, PhaseEnded,
-        PhaseStarted, Phases, Resumed, RunEnded, SkippedFile, SplitName, State, Tested,
+        Answered, DeviceReady, Ended, EpochEnded, Event, Level, Measured, Metrics, Outcome, PhaseEnded, PhaseStarted,
+        Phases, Resumed, RunEnded, SkippedFile, SplitName, State, Tested,
     },
     text::figures,
 };
@@ -27,10 +27,10 @@ impl Reporter {
                 self.epochs = started.epochs;
                 Some(match started.resumed {
                     // One that had completed goes on behind its last epoch.
-                    Some(Resumed { step, epoch }) if epoch > started.epochs => {
+                    Some(Resumed { step, epoch, .. }) if epoch > started.epochs => {
                         format!("{}: resumed after step {step}, with all {} epochs done", started.run, started.epochs)
                     }
-                    Some(Resumed { step, epoch }) => {
+                    Some(Resumed { step, epoch, .. }) => {
                         format!("{}: resumed after step {step}, in epoch {epoch}", started.run)
                     }
                     None => format!(
@@ -76,6 +76,13 @@ impl Reporter {
             Event::Skipped { split, total, files } => Some(skipped(*split, *total, files)),
             Event::Tested(tested) => Some(test(tested)),
             Event::Alarm(alarm) => Some(format!("warning: {}", alarm.told())),
+            Event::Undone(undone) => Some(format!(
+                "back to step {}, before {}: {} steps are given up",
+                undone.to,
+                undone.what,
+                undone.from - undone.to
+            )),
+            Event::Measured(measured) => Some(measurement(measured)),
             Event::Log { level: Level::Warning, message } => Some(format!("warning: {message}")),
             Event::Log { level: Level::Error, message } => Some(format!("error: {message}")),
             Event::RunEnded(ended) => end(ended),
@@ -136,7 +143,7 @@ pub fn answer(answered: &Answered) -> String {
 /// What a run's end means for the exit code: an error if it failed.
 pub fn verdict(ended: &RunEnded) -> Result<()> {
     match &ended.how {
-        Ended::Completed { .. } | Ended::Stopped { .. } => Ok(()),
+        Ended::Completed { .. } | Ended::Stopped { .. } | Ended::Aborted { .. } => Ok(()),
         Ended::Failed { class, message, hint } => Err(Error::reported(*class, message.clone(), hint.clone())),
     }
 }
@@ -147,10 +154,19 @@ fn test(tested: &Tested) -> String {
         tested.metrics.loss,
         tested.metrics.accuracy,
         figures::count(tested.images),
-        match tested.checkpoint {
-            CheckpointKind::Best => "best",
-            CheckpointKind::Last => "last",
-        }
+        tested.checkpoint.word()
+    )
+}
+
+pub fn measurement(measured: &Measured) -> String {
+    let Measured { split, step, metrics, images, seconds, .. } = measured;
+    format!(
+        "{} after step {step}: loss {:.4}  accuracy {:.4}  on {} images, in {}",
+        format!("{split:?}").to_lowercase(),
+        metrics.loss,
+        metrics.accuracy,
+        figures::count(*images),
+        figures::time_taken(*seconds)
     )
 }
 
@@ -182,6 +198,7 @@ fn end(ended: &RunEnded) -> Option<String> {
         Ended::Completed { early: false } => "completed".into(),
         Ended::Completed { early: true } => "stopped early, as planned,".into(),
         Ended::Stopped { by } => format!("stopped by {by}"),
+        Ended::Aborted { by } => format!("aborted by {by}, without saving,"),
         Ended::Failed { .. } => return None,
     };
     Some(format!("{how} after {} steps, in {}", figures::count(ended.step), figures::time_taken(ended.seconds)))
@@ -235,6 +252,7 @@ mod tests {
                 request: Command::Freeze { layers: vec!["conv2d".into(), "conv2d_1".into()] },
                 step: 70,
                 outcome,
+                moment: None,
             })
         };
         let events = [
@@ -267,7 +285,7 @@ mod tests {
             Event::Tested(Tested {
                 metrics: Metrics { loss: 0.25, accuracy: 0.9125 },
                 images: 10_000,
-                checkpoint: CheckpointKind::Best,
+                checkpoint: crate::event::CheckpointKind::Best,
                 confusion: vec![],
             }),
             Event::RunEnded(RunEnded {

@@ -32,6 +32,9 @@ pub struct TrainArgs {
     /// Go on with a run from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "name"])]
     resume: Option<String>,
+    /// With --resume: go on although the device, libtorch, threads, images or configuration are no longer those of the last checkpoint
+    #[arg(long, requires = "resume")]
+    accept_changes: bool,
     /// Make the run in this directory; if it is there already, go on with it: for jobs that are started again by the same command
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run_dir: Option<PathBuf>,
@@ -87,6 +90,10 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
         (Some(which), _) => {
             let (run, since) = resumable(&args.place, which, &args.set)?;
             reconfigure(&run, &args.set)?;
+            // What was just typed is accepted.
+            if args.accept_changes || !args.set.is_empty() {
+                run.accept_changes(args.accept_changes)?;
+            }
             (run, since)
         }
         (None, config) => {
@@ -140,7 +147,7 @@ pub fn create(plan: &Plan, place: &Place) -> Result<RunDir> {
 }
 
 /// Checks the data and the weights to begin with as far as that takes no time.
-fn check(plan: &Plan) -> Result<()> {
+pub fn check(plan: &Plan) -> Result<()> {
     let data = data::inspect(&plan.data)?;
     plan.check_classes(&data.classes)?;
     // Names and shapes only; the engine reads the numbers.

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use super::Command;
+use super::{Command, HeldOut};
 use crate::error::{Class, Explain};
 
 /// What a command begins with.
@@ -27,9 +27,16 @@ pub enum Argument {
     Number(&'static str),
     /// A whole number, likewise.
     Count(&'static str),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// `--layers` and what [`Layers`](Self::Layers) takes, or nothing.
+    OfLayers,
     /// All the rest.
     Text(&'static str),
 }
+
+/// Before the layers that a setting is for.
+const OF_LAYERS: &str = "--layers";
 
 /// Why a line is no command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +49,8 @@ pub enum Misread {
     Missing { verb: &'static str, what: &'static str, usage: String },
     #[error("{verb}: \"{word}\" is no {what}")]
     NoNumber { verb: &'static str, word: String, what: &'static str, usage: String },
+    #[error("{verb}: \"{word}\" is none of {}", .among.join(", "))]
+    NoneOf { verb: &'static str, word: String, among: Vec<&'static str> },
     #[error("{verb}: there is nothing to do with \"{rest}\"")]
     TooMuch { verb: &'static str, rest: String, usage: String },
     #[error("{verb}: {problem}")]
@@ -61,7 +70,7 @@ impl Explain for Misread {
             Self::Missing { usage, .. } | Self::NoNumber { usage, .. } | Self::TooMuch { usage, .. } => {
                 Some(format!("it is typed `{usage}`"))
             }
-            Self::Senseless { .. } => None,
+            Self::NoneOf { .. } | Self::Senseless { .. } => None,
         }
     }
 }
@@ -75,7 +84,7 @@ const fn verb(
     Verb { name, arguments, help, read }
 }
 
-use Argument::{Count, LayerOrNone, Layers, Number, Text};
+use Argument::{Count, LayerOrNone, Layers, Number, OfLayers, OneOf, Text};
 
 /// In the order in which the help lists them.
 #[rustfmt::skip]
@@ -84,28 +93,54 @@ pub const VERBS: &[Verb] = &[
         |_| Ok(Command::Pause)),
     verb("resume", &[], "Let a paused run go on",
         |_| Ok(Command::Resume)),
-    verb("freeze", &[Layers], "Take layers out of the training; block5_* means all that begin so",
+    verb("step", &[Count("N")], "Do so many steps, then pause",
+        |words| Ok(Command::Step { steps: words.count()? })),
+    verb("epoch", &[], "Go on to the end of this epoch, validation included, then pause",
+        |_| Ok(Command::Epoch)),
+    verb("freeze", &[Layers], "Take layers out of the training; 'block5_*' means all that begin so",
         |words| Ok(Command::Freeze { layers: words.layers()? })),
     verb("unfreeze", &[Layers], "Train layers again",
         |words| Ok(Command::Unfreeze { layers: words.layers()? })),
     verb("frost-line", &[LayerOrNone], "Freeze every layer up to this one and train every one above it; none trains all",
         |words| Ok(Command::FrostLine { layer: words.layer_or_none()? })),
-    verb("learning-rate", &[Number("RATE")], "Set the learning rate; the schedule goes on in proportion",
-        |words| Ok(Command::LearningRate { rate: words.number()? })),
+    verb("learning-rate", &[Number("RATE"), OfLayers], "Hold the learning rate here until `schedule` or the next phase",
+        |words| Ok(Command::LearningRate { rate: words.number()?, layers: words.of_layers()? })),
+    verb("scale-rate", &[Number("FACTOR"), OfLayers], "Multiply the learning rate; the schedule goes on in proportion",
+        |words| Ok(Command::ScaleRate { factor: words.number()?, layers: words.of_layers()? })),
+    verb("schedule", &[OfLayers], "Return to the learning rate that the schedule gives",
+        |words| Ok(Command::Schedule { layers: words.of_layers()? })),
+    verb("augmentation", &[Number("FACTOR")], "Vary training images more or less: 0 not at all, 1 as configured, at most 2",
+        |words| Ok(Command::Augmentation { factor: words.number()? })),
+    verb("batch-size", &[Count("IMAGES")], "Images of an update, from the next step on",
+        |words| Ok(Command::BatchSize { images: words.count()? })),
+    verb("micro-batch", &[Count("IMAGES")], "Images that are computed at once; an update still is of the whole batch",
+        |words| Ok(Command::MicroBatch { images: words.count()? })),
+    verb("dropout", &[Number("RATE"), OfLayers], "The share that dropout layers drop",
+        |words| Ok(Command::Dropout { rate: words.number()?, layers: words.of_layers()? })),
+    verb("weight-decay", &[Number("DECAY")], "What each update takes off the weights, times the rate (decoupled, as in AdamW)",
+        |words| Ok(Command::WeightDecay { decay: words.number()? })),
     verb("phase end", &[], "End the phase under way after this step: validate, then go on to the next one",
         |_| Ok(Command::EndPhase)),
     verb("phase skip", &[], "Go on to the next phase at once, without validation",
         |_| Ok(Command::SkipPhase)),
     verb("phase insert", &[Text("KEY=VALUE")], "Put a phase behind the one under way: train=all epochs=2 learning_rate=1e-5",
         |words| Ok(Command::InsertPhase { phase: words.text()? })),
+    verb("evaluate", &[OneOf(&["validation", "test"])], "Measure the weights of this moment; training goes on as if nothing had been",
+        |words| Ok(Command::Evaluate { split: words.held_out()? })),
     verb("pin", &[Count("POSITION")], "Keep what the network sees in an image of the validation split at the end of each epoch",
         |words| Ok(Command::Pin { sample: words.count()? })),
     verb("unpin", &[Count("POSITION")], "Keep it no longer",
         |words| Ok(Command::Unpin { sample: words.count()? })),
+    verb("note", &[Text("TEXT")], "Leave a mark with these words at this step",
+        |words| Ok(Command::Note { text: words.text()? })),
+    verb("undo", &[], "Return to just before the last intervention; the steps since are given up",
+        |_| Ok(Command::Undo)),
     verb("checkpoint", &[], "Write the last checkpoint now",
         |_| Ok(Command::Checkpoint)),
     verb("stop", &[], "Save and end the run",
         |_| Ok(Command::Stop)),
+    verb("abort", &[], "End the run at once; what it did since its last checkpoint is lost",
+        |_| Ok(Command::Abort)),
 ];
 
 fn names() -> String {
@@ -135,6 +170,8 @@ impl Argument {
             Self::Layers => "LAYER…".into(),
             Self::LayerOrNone => "LAYER|none".into(),
             Self::Number(word) | Self::Count(word) => word.into(),
+            Self::OneOf(words) => words.join("|"),
+            Self::OfLayers => format!("[{OF_LAYERS} LAYER…]"),
             Self::Text(word) => format!("{word}…"),
         }
     }
@@ -237,6 +274,25 @@ impl<'a> Words<'a> {
         Ok(layers)
     }
 
+    fn of_layers(&mut self) -> Result<Vec<String>, Misread> {
+        match begin(self.rest, OF_LAYERS) {
+            None => Ok(Vec::new()),
+            Some(rest) => {
+                self.rest = rest;
+                self.layers()
+            }
+        }
+    }
+
+    fn held_out(&mut self) -> Result<HeldOut, Misread> {
+        let word = self.needed("a split")?;
+        HeldOut::ALL.into_iter().find(|split| split.word() == word).ok_or_else(|| Misread::NoneOf {
+            verb: self.verb.name,
+            word: word.to_owned(),
+            among: HeldOut::ALL.map(HeldOut::word).to_vec(),
+        })
+    }
+
     fn layer_or_none(&mut self) -> Result<Option<String>, Misread> {
         let layer = self.needed("a layer, or none,")?;
         Ok((layer != "none").then(|| layer.to_owned()))
@@ -263,17 +319,32 @@ mod tests {
     const LINES: &[&str] = &[
         "pause",
         "resume",
+        "step 100",
+        "epoch",
         "freeze conv2d block5_*",
         "unfreeze dense",
         "frost-line none",
         "learning-rate 0.0001",
+        "learning-rate 0.0001 --layers block4_* dense",
+        "scale-rate 0.5",
+        "schedule",
+        "schedule --layers dense",
+        "augmentation 0.5",
+        "batch-size 64",
+        "micro-batch 8",
+        "dropout 0.3 --layers dropout_1",
+        "weight-decay 0.01",
         "phase end",
         "phase skip",
         "phase insert train=all epochs=2",
+        "evaluate test",
         "pin 3",
         "unpin 3",
+        "note the head alone is done",
+        "undo",
         "checkpoint",
         "stop",
+        "abort",
     ];
 
     #[test]
@@ -289,10 +360,16 @@ mod tests {
 
     #[test]
     fn blanks_and_other_spellings_of_a_number_do_not_matter() {
-        assert_eq!("  learning-rate\t1e-4 ".parse(), Ok(Command::LearningRate { rate: 1e-4 }));
+        assert_eq!("  learning-rate\t1e-4 ".parse(), Ok(Command::LearningRate { rate: 1e-4, layers: vec![] }));
         assert_eq!("phase   skip".parse(), Ok(Command::SkipPhase));
         let phase = "name='two  blanks' epochs=2".to_owned();
         assert_eq!("phase insert name='two  blanks' epochs=2".parse(), Ok(Command::InsertPhase { phase }));
+    }
+
+    #[test]
+    fn a_star_stands_for_the_rest_of_a_name() {
+        assert!(super::super::means("block5_*", "block5_conv1") && super::super::means("dense", "dense"));
+        assert!(!super::super::means("block5_*", "block4_conv1") && !super::super::means("dense", "dense_1"));
     }
 
     #[test]
@@ -309,6 +386,12 @@ mod tests {
             "learning-rate fast",
             "learning-rate -1",
             "learning-rate 1 2",
+            "scale-rate 0",
+            "augmentation 3",
+            "dropout 1",
+            "weight-decay nan",
+            "evaluate train",
+            "schedule --layers",
             "pin -1",
             "stop now",
         ];

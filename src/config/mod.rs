@@ -74,6 +74,8 @@ pub struct Train {
     pub checkpoint_minutes: f64,
     /// So many of the last checkpoints stay besides the best.
     pub keep_checkpoints: u32,
+    /// Interventions that can be undone, the newest ones; before each a checkpoint is written.
+    pub undo: u32,
     /// Of one engine's life, `23h 50m`: then the run is saved and ends unfinished, for the same command to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_time: Option<String>,
@@ -99,6 +101,7 @@ impl Default for Train {
             freeze: Vec::new(),
             checkpoint_minutes: 5.0,
             keep_checkpoints: 2,
+            undo: 10,
             max_time: None,
             grace: "25s".into(),
             on_nonfinite: OnNonFinite::default(),

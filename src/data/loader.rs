@@ -125,17 +125,28 @@ impl Loader {
         self.shared.split.len()
     }
 
+    pub fn batch_size(&self) -> usize {
+        self.shared.spec.batch_size
+    }
+
     pub fn batches_per_epoch(&self) -> usize {
         self.shared.split.len().div_ceil(self.shared.spec.batch_size)
     }
 
     /// The batches of an epoch from `first_batch` on, exactly as the whole epoch has them.
     pub fn epoch(&self, epoch: u64, first_batch: usize) -> Epoch {
-        let end = self.batches_per_epoch();
+        self.epoch_from(epoch, first_batch, (0, 0))
+    }
+
+    /// The batches from `first_batch` on of an epoch that had others before: from batch `from.0` on, before which there were `from.1`
+    /// images, they are of this loader's size.
+    pub fn epoch_from(&self, epoch: u64, first_batch: usize, from: (usize, usize)) -> Epoch {
+        let end = from.0 + self.images().saturating_sub(from.1).div_ceil(self.batch_size());
         let pass = Arc::new(Pass {
             shared: Arc::clone(&self.shared),
             features: self.features(),
             epoch,
+            from,
             order: self.shared.order(epoch),
             abandoned: AtomicBool::new(false),
             window: self.shared.spec.prefetch.max(self.shared.spec.workers).max(1),
@@ -265,6 +276,8 @@ struct Pass {
     shared: Arc<Shared>,
     features: Option<Arc<Features>>,
     epoch: u64,
+    /// A batch of which all have the same size from there on, and the images before it.
+    from: (usize, usize),
     order: Vec<u32>,
     abandoned: AtomicBool,
     window: usize,
@@ -312,7 +325,7 @@ impl Pass {
     }
 
     fn load(&self, index: usize) -> Result<Batch, DataError> {
-        let first = index * self.shared.spec.batch_size;
+        let first = self.from.1 + (index - self.from.0) * self.shared.spec.batch_size;
         let last = self.order.len().min(first + self.shared.spec.batch_size);
         // Nothing is left half-changed by a panic: a batch is local, and a cache slot is filled whole or not at all.
         catch_unwind(AssertUnwindSafe(|| {

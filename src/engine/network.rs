@@ -105,6 +105,11 @@ impl Network {
         &self.arch
     }
 
+    /// In passes from now on.
+    pub fn set_dropout(&mut self, layer: usize, share: f64) {
+        self.arch.set_dropout(layer, share);
+    }
+
     pub fn head(&self) -> Head {
         self.head
     }

@@ -9,11 +9,16 @@ use super::error::Result;
 use super::shim::{self, Adam, Updated};
 use super::weights::Weights;
 use frostline::plan;
+use frostline::trainer::LayerRate;
 
 pub struct Optimizer {
     rule: plan::Optimizer,
     /// What the rate is multiplied by, one a weight, in the order of [`Weights::all`].
     factors: Vec<f64>,
+    /// What people have made of it, likewise.
+    own: Vec<Option<LayerRate>>,
+    /// What people want taken off the weights, whatever the rule says.
+    decay: Option<f64>,
     /// One a weight, in the order of [`Weights::all`]; moving statistics stay [`State::default`].
     states: Vec<State>,
 }
@@ -33,7 +38,7 @@ pub type Gradient = (usize, Tensor);
 impl Optimizer {
     pub fn new(rule: plan::Optimizer, weights: &Weights) -> Self {
         let states: Vec<State> = weights.all().iter().map(|_| State::default()).collect();
-        Self { rule, factors: vec![1.0; states.len()], states }
+        Self { rule, factors: vec![1.0; states.len()], own: vec![None; states.len()], decay: None, states }
     }
 
     /// From here on weights follow `rule`, each layer's at its own part of the rate. What was gathered under a rule of the same kind
@@ -46,6 +51,20 @@ impl Optimizer {
         self.rule = rule;
         self.factors =
             weights.all().iter().map(|weight| layer_factors.get(weight.layer).copied().unwrap_or(1.0)).collect();
+        self.own.fill(None);
+        self.decay = None;
+    }
+
+    /// Takes what people have changed of it: `own` gives a layer's rate, `decay` counts under every rule, as Keras's `weight_decay` does.
+    pub fn tune(&mut self, weights: &Weights, own: impl Fn(usize) -> Option<LayerRate>, decay: Option<f64>) {
+        self.own = weights.all().iter().map(|weight| own(weight.layer)).collect();
+        self.decay = decay;
+    }
+
+    /// The rate of a weight where the phase has `rate`; its position is that in [`Weights::all`].
+    pub fn rate_of(&self, weight: usize, rate: f64) -> f64 {
+        let rate = rate * self.factors[weight];
+        self.own[weight].map_or(rate, |own| own.of(rate))
     }
 
     /// `velocity` is SGD's v; `variance` a moving mean of g²; `momentum` a moving mean of g, or in `RMSprop` of the increments.
@@ -57,11 +76,6 @@ impl Optimizer {
             plan::Optimizer::Rmsprop { .. } => &["variance", "momentum"],
             plan::Optimizer::Adam { .. } | plan::Optimizer::Adamw { .. } => &["momentum", "variance"],
         }
-    }
-
-    /// What the rate of a weight is multiplied by; its position is that in [`Weights::all`].
-    pub fn factor(&self, weight: usize) -> f64 {
-        self.factors[weight]
     }
 
     pub fn states(&self) -> &[State] {
@@ -84,9 +98,10 @@ impl Optimizer {
                 state.slots.push(weights.all()[gradient.0].tensor.f_zeros_like()?);
             }
             state.steps += 1;
-            alike.entry((state.steps, self.factors[gradient.0].to_bits())).or_default().push(gradient);
+            let steps = state.steps;
+            alike.entry((steps, self.rate_of(gradient.0, rate).to_bits())).or_default().push(gradient);
         }
-        for ((steps, factor), group) in alike {
+        for ((steps, rate), group) in alike {
             let updated: Vec<Updated<'_>> = group
                 .into_iter()
                 .map(|(index, gradient)| Updated {
@@ -95,7 +110,7 @@ impl Optimizer {
                     slots: &self.states[*index].slots,
                 })
                 .collect();
-            self.apply(&updated, steps, rate * f64::from_bits(factor))?;
+            self.apply(&updated, steps, f64::from_bits(rate))?;
         }
         Ok(())
     }
@@ -103,16 +118,23 @@ impl Optimizer {
     fn apply(&self, updated: &[Updated<'_>], step: i64, rate: f64) -> Result<()> {
         // Keras adds ε to √v, libtorch to √(v / (1 − β₂ᵗ)): dividing ε by √(1 − β₂ᵗ) makes the two equal.
         let moved_epsilon = |epsilon: f64, beta_2: f64| epsilon / (1.0 - beta_2.powf(step as f64)).sqrt();
+        let decay = self.decay.unwrap_or(match self.rule {
+            plan::Optimizer::Adamw { weight_decay, .. } => weight_decay,
+            _ => 0.0,
+        });
+        if decay > 0.0 && matches!(self.rule, plan::Optimizer::Sgd { .. } | plan::Optimizer::Rmsprop { .. }) {
+            for each in updated {
+                let _ = each.weight.shallow_clone().f_mul_scalar_(1.0 - rate * decay)?;
+            }
+        }
         match self.rule {
             plan::Optimizer::Sgd { momentum, nesterov } => shim::sgd(updated, rate, momentum, nesterov),
             plan::Optimizer::Rmsprop { rho, momentum, epsilon } => shim::rmsprop(updated, rate, rho, momentum, epsilon),
-            plan::Optimizer::Adam { beta_1, beta_2, epsilon } => {
+            plan::Optimizer::Adam { beta_1, beta_2, epsilon }
+            | plan::Optimizer::Adamw { beta_1, beta_2, epsilon, .. } => {
                 let epsilon = moved_epsilon(epsilon, beta_2);
-                shim::adam(updated, Adam { decoupled: false, step, rate, beta_1, beta_2, decay: 0.0, epsilon })
-            }
-            plan::Optimizer::Adamw { beta_1, beta_2, epsilon, weight_decay: decay } => {
-                let epsilon = moved_epsilon(epsilon, beta_2);
-                shim::adam(updated, Adam { decoupled: true, step, rate, beta_1, beta_2, decay, epsilon })
+                let decoupled = decay > 0.0 || matches!(self.rule, plan::Optimizer::Adamw { .. });
+                shim::adam(updated, Adam { decoupled, step, rate, beta_1, beta_2, decay, epsilon })
             }
         }
     }

@@ -31,7 +31,7 @@ use frostline::{
     event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
     run::{EngineLock, RunDir, TensorBoard},
-    trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Trainer, read_checkpoint},
+    trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Scripted, Trainer, read_checkpoint},
     weights::{Pretrained, Shelf},
     wire::{Leases, Server},
 };
@@ -49,14 +49,14 @@ pub fn train(path: &Path) -> Result<Ended> {
     let disk = OnDisk::open(&run, now_ms)?;
     let (head, cut) = (disk.head(), disk.cut());
     let mut journal: Journal = Arc::new(Mutex::new(disk));
-    let outcome = begin(&run, &journal, cut).and_then(|(plan, is_new)| {
+    let outcome = begin(&run, &journal, cut).and_then(|(plan, then)| {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
         let chosen = Chosen::default();
         let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(plan, is_new, &journal, inbox, &requests, signals, chosen), server))
+        Ok((run_listening(run.clone(), plan, then, &journal, inbox, &requests, signals, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -81,21 +81,21 @@ fn whole(journal: &Journal) -> MutexGuard<'_, OnDisk> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says what will run, and whether it begins.
-fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, bool)> {
+/// Says what will run, and what its checkpoint was made of if it has one.
+fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, Option<Origin>)> {
     let plan = Plan::load(&run.config(), &[])?;
     let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
-    let is_resumed = saved.is_some();
+    let then = saved.as_ref().map(|saved| saved.origin.clone());
     let progress = saved.unwrap_or_else(|| Progress::new(&plan, Origin::default()));
     whole(&journal).keep_checkpoints(plan.survival.keep_checkpoints);
-    journal.say(Event::RunStarted(progress.started(&plan, run.name(), is_resumed)?))?;
+    journal.say(Event::RunStarted(progress.started(&plan, run.name(), then.is_some())?))?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
     tell_others(run, &plan, &mut journal)?;
-    Ok((plan, !is_resumed))
+    Ok((plan, then))
 }
 
 /// Who else is told of the run, besides its viewers.
@@ -117,8 +117,9 @@ fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
 fn run_listening(
+    run: RunDir,
     plan: Plan,
-    is_new: bool,
+    then: Option<Origin>,
     journal: &Journal,
     inbox: Inbox,
     requests: &Sender<Request>,
@@ -131,7 +132,8 @@ fn run_listening(
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&plan, is_new, record, inbox, &chosen)));
+            let ended =
+                catch_unwind(AssertUnwindSafe(|| load_and_train(&run, &plan, then.as_ref(), record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -145,8 +147,15 @@ fn run_listening(
     })
 }
 
-/// `is_new`: no checkpoint has all the weights already.
-fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox, chosen: &Chosen) -> Result<Ended> {
+/// `then`: what the run's checkpoint was made of; without one it is new, and no checkpoint has all the weights already.
+fn load_and_train(
+    run: &RunDir,
+    plan: &Plan,
+    then: Option<&Origin>,
+    mut record: Journal,
+    inbox: Inbox,
+    chosen: &Chosen,
+) -> Result<Ended> {
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
     let _ = chosen.set(target.device);
@@ -155,6 +164,7 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox, 
         threads: plan.threads,
         libtorch: ready.libtorch.clone(),
         data: fingerprint(&data.train),
+        config: plan.to_toml(),
     };
     record.say(Event::DeviceReady(ready.clone()))?;
     if let Some(gain) = gain {
@@ -168,10 +178,50 @@ fn load_and_train(plan: &Plan, is_new: bool, mut record: Journal, inbox: Inbox, 
     record.say(stage(Stage::BuildingNetwork, format!("{parameters} parameters")))?;
     let first = plan.phases[0].optimizer;
     let mut stepper = TorchStepper::new(&plan.arch, first, plan.seed, target, Preprocess::default())?;
-    if is_new {
+    if then.is_none() {
         load_weights(plan, &mut stepper, &mut record)?;
     }
-    Trainer::new(plan, &data, stepper, record, inbox, origin(&data))?.run()
+    let origin = origin(&data);
+    check_unchanged(run, then, &origin)?;
+    let mut trainer = Trainer::new(plan, &data, stepper, record, inbox, origin)?;
+    trainer.repeat(read_script(run)?);
+    trainer.run()
+}
+
+/// A run goes on bit by bit only where all that it depends on is as it was. Whatever is not, a person must have accepted.
+fn check_unchanged(run: &RunDir, then: Option<&Origin>, now: &Origin) -> Result<()> {
+    let accepted = run.take_accepted();
+    let Some(then) = then else { return Ok(()) };
+    let mut changes = Vec::new();
+    if accepted.is_none() {
+        changes = then.changed_keys(now);
+    }
+    if accepted != Some(true) {
+        changes.extend(then.differences(now));
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::user(
+        format!("what the run depends on has changed since its last checkpoint: {}", changes.join("; ")),
+        format!(
+            "to go on all the same, though not bit by bit: frostline train --resume {} --accept-changes",
+            run.name()
+        ),
+    ))
+}
+
+/// The interventions that the run repeats, where it repeats any.
+fn read_script(run: &RunDir) -> Result<Vec<Scripted>> {
+    let path = run.script();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Error::environment(format!("{}: cannot be read: {error}", path.display()), None)
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(|error| unreadable(&error))).collect()
 }
 
 /// The weights with which the network begins, and what there is to say of them.

@@ -26,13 +26,13 @@ use super::probe;
 use super::saved;
 use super::shards::Shards;
 use super::shim;
-use frostline::arch::Arch;
+use frostline::arch::{Arch, Layer, Op};
 use frostline::data::{Batch, FrozenPart, Pixels};
 use frostline::error::Result;
 use frostline::event::{LayerMeters, LayerProbe};
 use frostline::plan;
 use frostline::trainer::{
-    Evaluated, Explanation, Histograms, Painting, Question, SavedTensor, Score, Stepper, Trouble, Update,
+    Evaluated, Explanation, Histograms, Painting, Question, SavedTensor, Score, Stepper, Trouble, Tuning, Update,
 };
 use frostline::weights::Pretrained;
 
@@ -40,6 +40,8 @@ pub struct TorchStepper {
     network: Network,
     optimizer: Optimizer,
     seals: Seals,
+    /// The dropout layers and what they drop unless somebody says otherwise.
+    dropout: Vec<(usize, f64)>,
     meters: Meters,
     /// Of the last step, and its rate.
     gradients: Vec<Gradient>,
@@ -74,6 +76,15 @@ impl TorchStepper {
             Ok(Self {
                 optimizer: Optimizer::new(rule, network.weights()),
                 seals: Seals::none(&network),
+                dropout: arch
+                    .layers()
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, layer)| match layer.op {
+                        Op::Dropout { rate } => Some((index, rate)),
+                        _ => None,
+                    })
+                    .collect(),
                 meters: Meters::new(&network)?,
                 gradients: Vec::new(),
                 rate: None,
@@ -224,6 +235,22 @@ impl Stepper for TorchStepper {
         Ok(())
     }
 
+    fn tune(&mut self, tuning: &Tuning) -> Result<()> {
+        for &(layer, configured) in &self.dropout {
+            let Layer { name, op, .. } = &self.network.arch().layers()[layer];
+            let wanted = tuning.dropout.get(name).copied().unwrap_or(configured);
+            if *op != (Op::Dropout { rate: wanted }) {
+                self.network.set_dropout(layer, wanted);
+                // Which part gives a picture the same each time may be another one.
+                self.parts = Default::default();
+            }
+        }
+        let layers = self.network.arch().layers();
+        let own = |layer: usize| tuning.layer_rates.get(&layers[layer].name).copied();
+        self.optimizer.tune(self.network.weights(), own, tuning.weight_decay);
+        Ok(())
+    }
+
     fn frozen_part(&mut self, training: bool) -> Result<Option<FrozenPart>> {
         shielded(|| {
             let known = &self.parts[usize::from(training)];
@@ -255,7 +282,7 @@ impl Stepper for TorchStepper {
     fn meters(&mut self) -> Result<Vec<LayerMeters>> {
         let rate_of = |layer: usize| {
             let first = self.network.weights().positions(layer).next()?;
-            Some(self.rate? * self.optimizer.factor(first))
+            Some(self.optimizer.rate_of(first, self.rate?))
         };
         shielded(|| self.meters.read(&self.network, &self.seals, &self.gradients, rate_of))
     }

@@ -46,6 +46,8 @@ pub struct Plan {
     /// One after another; there is at least one.
     pub phases: Vec<Phase>,
     pub checkpoint_minutes: f64,
+    /// How many interventions can be undone.
+    pub undo: usize,
     pub survival: Survival,
     pub precision: Precision,
     /// What is kept at the end of each epoch of what the network sees.
@@ -117,6 +119,7 @@ impl Plan {
             data,
             phases,
             checkpoint_minutes: train.checkpoint_minutes,
+            undo: train.undo as usize,
             survival: survival::resolve(train)?,
             precision: train.precision,
             explain: config.explain,

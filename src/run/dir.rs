@@ -111,7 +111,13 @@ impl RunDir {
         self.checkpoints().join(match kind {
             CheckpointKind::Best => "best.safetensors",
             CheckpointKind::Last => "last.safetensors",
+            CheckpointKind::Undo(number) => return self.checkpoints().join(format!("undo-{number}.safetensors")),
         })
+    }
+
+    /// What was the best checkpoint when the one before an intervention was written.
+    pub fn best_before(&self, number: u32) -> PathBuf {
+        self.checkpoints().join(format!("undo-{number}-best.safetensors"))
     }
 
     /// The name under which a last checkpoint lies as long as it is one of the last few.
@@ -130,6 +136,34 @@ impl RunDir {
             entries.filter_map(|entry| step(&entry.path()).map(|step| (step, entry.path()))).collect();
         found.sort_unstable_by(|one, other| other.cmp(one));
         found
+    }
+
+    /// What a run that was branched from another began with.
+    pub fn start(&self) -> PathBuf {
+        self.checkpoints().join("start.safetensors")
+    }
+
+    /// The interventions of another run, which this one repeats.
+    pub fn script(&self) -> PathBuf {
+        self.path.join("script.jsonl")
+    }
+
+    /// Tells the next engine that the run may go on although what it depends on has changed: its configuration, or anything.
+    pub fn accept_changes(&self, all: bool) -> Result<()> {
+        let word: &[u8] = if all { b"all" } else { b"configuration" };
+        whole::replace(&self.accepted_file(), word, false).map_err(Error::io("write", self.accepted_file()))
+    }
+
+    /// What [`accept_changes`](Self::accept_changes) has told, once.
+    pub fn take_accepted(&self) -> Option<bool> {
+        let word = fs::read(self.accepted_file()).ok()?;
+        // What cannot be removed is asked again, which does no harm.
+        let _ = fs::remove_file(self.accepted_file());
+        Some(word == b"all")
+    }
+
+    fn accepted_file(&self) -> PathBuf {
+        self.path.join("accepted-changes")
     }
 
     pub fn blobs(&self) -> PathBuf {

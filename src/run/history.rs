@@ -51,6 +51,11 @@ impl History {
                 self.rows.retain(|row| row.step <= *to);
                 self.rows.len() != before
             }
+            // The point to go back to may lie between an epoch's last step and its end.
+            Event::Undone(undone) => {
+                self.rows.retain(|row| row.step <= undone.to && row.epoch < undone.epoch);
+                self.rows.len() != before
+            }
             Event::EpochEnded(ended) => {
                 self.rows.retain(|row| row.epoch < ended.epoch);
                 self.rows.push(Row {
@@ -145,7 +150,7 @@ mod tests {
         for event in [started(None), ended(1, 1.0), ended(2, 1.0), ended(3, 1.0)] {
             history.apply(&event);
         }
-        assert!(history.apply(&started(Some(Resumed { step: 15, epoch: 2 }))));
+        assert!(history.apply(&started(Some(Resumed { step: 15, epoch: 2, interventions: 0 }))));
         assert_eq!(history.rows().iter().map(|row| row.epoch).collect::<Vec<_>>(), [1]);
         history.apply(&ended(2, 7.0));
         assert_eq!(history.rows().iter().map(|row| (row.epoch, row.loss)).collect::<Vec<_>>(), [(1, 1.0), (2, 7.0)]);

@@ -117,7 +117,8 @@ impl Fold {
                 self.steps.extend(line.bytes());
                 self.course.take(line.bytes());
             }
-            None | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "run_ended") => {
+            None
+            | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "undone" | "run_ended") => {
                 if let Entry::Event(stamped) = line.entry()? {
                     self.date(stamped.at_ms);
                     self.apply(&stamped.event);
@@ -148,12 +149,17 @@ impl Fold {
                 summary.step = ended.step;
                 self.epochs.push(ended.clone());
             }
+            Event::Undone(undone) => {
+                summary.step = undone.to;
+                self.epochs.retain(|epoch| epoch.step <= undone.to && epoch.epoch < undone.epoch);
+                self.steps.clear();
+            }
             Event::Tested(tested) => summary.test_accuracy = Some(tested.metrics.accuracy),
             Event::RunEnded(ended) => {
                 summary.step = ended.step;
                 summary.standing = match ended.how {
                     Ended::Completed { .. } => Standing::Completed,
-                    Ended::Stopped { .. } => Standing::Stopped,
+                    Ended::Stopped { .. } | Ended::Aborted { .. } => Standing::Stopped,
                     Ended::Failed { .. } => Standing::Failed,
                 };
             }
@@ -285,7 +291,7 @@ mod tests {
         let figures = |summary: Summary| (summary.epoch, summary.step, summary.best_validation_accuracy);
         assert_eq!(figures(told(first_life())), (2, 25, Some(0.9)));
         // In the middle of the second epoch: the first is done, the second's accuracy is undone.
-        let resumed = started(Some(Resumed { step: 15, epoch: 2 }));
+        let resumed = started(Some(Resumed { step: 15, epoch: 2, interventions: 0 }));
         assert_eq!(figures(told(first_life().into_iter().chain([resumed]))), (1, 15, Some(0.6)));
         // Killed before its first checkpoint, it begins again.
         assert_eq!(figures(told(first_life().into_iter().chain([started(None)]))), (0, 0, None));
@@ -305,7 +311,7 @@ mod tests {
         let summary = told(run.clone());
         assert_eq!((summary.standing, summary.epoch, summary.test_accuracy), (Standing::Completed, 3, Some(0.8)));
         let validating = Event::Evaluating { split: SplitName::Test, done: 0, total: 1 };
-        let again = [started(Some(Resumed { step: 30, epoch: 4 })), validating];
+        let again = [started(Some(Resumed { step: 30, epoch: 4, interventions: 0 })), validating];
         let summary = told(run.into_iter().chain(again));
         assert_eq!((summary.epoch, summary.epochs, summary.step), (3, 3, 30));
     }

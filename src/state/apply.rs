@@ -61,6 +61,7 @@ impl RunState {
                 self.trainable_parameters = Some(mask.trainable_parameters);
                 self.total_parameters = Some(mask.total_parameters);
             }
+            Event::LearningRate { layers, .. } if !layers.is_empty() => {}
             Event::LearningRate { step, rate, .. } => {
                 self.learning_rate = Some(*rate);
                 self.curves.learning_rate.push_one(*step, *rate);
@@ -68,6 +69,7 @@ impl RunState {
             Event::Checkpoint(checkpoint) => match checkpoint.kind {
                 CheckpointKind::Best => self.best = Some(checkpoint.clone()),
                 CheckpointKind::Last => self.last = Some(checkpoint.clone()),
+                CheckpointKind::Undo(_) => {}
             },
             Event::Answered(answered) => self.answer(answered),
             Event::Explained(explained) => self.explain(explained),
@@ -91,6 +93,11 @@ impl RunState {
                     self.forget_after(to);
                     self.step = to;
                 }
+            }
+            Event::Undone(undone) => self.undo(undone),
+            Event::Measured(measured) => {
+                self.measured = Some(measured.clone());
+                self.evaluating = None;
             }
             Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
@@ -138,11 +145,11 @@ impl RunState {
         self.step_in_epoch = self.epochs.last().map_or(step, |e| step - e.step) as u32;
         self.state = Some(State::Starting);
         (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
-        (self.tested, self.ended) = (None, None);
+        (self.measured, self.tested, self.ended) = (None, None, None);
     }
 
     /// What came after a step is undone.
-    fn forget_after(&mut self, step: u64) {
+    pub(super) fn forget_after(&mut self, step: u64) {
         let curves = &mut self.curves;
         for curve in [
             &mut curves.loss,
@@ -191,24 +198,21 @@ impl RunState {
     }
 
     fn answer(&mut self, answered: &Answered) {
-        // Pins bend no curve.
-        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. });
+        // Pins bend no curve, and what was undone has a mark of its own.
+        let pins = matches!(answered.request, Command::Pin { .. } | Command::Unpin { .. } | Command::Undo);
         if answered.outcome == Outcome::Applied && !pins {
             self.mark(answered.step, What::Applied(answered.request.clone()));
         }
         keep(&mut self.answers, answered.clone(), Self::ANSWERS);
     }
 
-    fn mark(&mut self, step: u64, what: What) {
+    pub(super) fn mark(&mut self, step: u64, what: What) {
         let marker = Marker { step, what };
         // A phase that a resumed run begins anew.
         if matches!(marker.what, What::Phase(_)) && self.markers.contains(&marker) {
             return;
         }
-        self.markers.push(marker);
-        if self.markers.len() > Self::MARKERS {
-            self.markers.remove(0);
-        }
+        keep_newest(&mut self.markers, marker, Self::MARKERS);
     }
 
     fn end(&mut self, ended: &RunEnded) {
@@ -242,6 +246,13 @@ fn is_news(event: &Event) -> bool {
     )
 }
 
+pub(super) fn keep_newest<T>(list: &mut Vec<T>, item: T, most: usize) {
+    list.push(item);
+    if list.len() > most {
+        list.remove(0);
+    }
+}
+
 fn keep<T>(ring: &mut VecDeque<T>, item: T, most: usize) {
     ring.push_back(item);
     if ring.len() > most {
@@ -255,6 +266,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::event::Undone;
 
     fn fold(scenario: &str) -> RunState {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario);
@@ -279,6 +291,25 @@ mod tests {
         assert_eq!(state.markers.iter().map(|m| &m.what).collect::<Vec<_>>(), [&What::Resumed]);
         assert_eq!((state.step, state.epoch, state.step_in_epoch), (6, 2, 2));
         assert!(state.clock.elapsed_ms < 10_000, "the hour between two lives is nobody's work");
+    }
+
+    #[test]
+    fn what_was_undone_is_kept_aside() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/killed.jsonl");
+        let mut state = RunState::default();
+        // Seven steps, the first four an epoch, and a rate set behind the last.
+        for line in std::fs::read_to_string(path).unwrap().lines().take(29) {
+            state.apply(&serde_json::from_str(line).unwrap());
+        }
+        let what = "freeze conv2d".to_owned();
+        let undone = Undone { from: 7, to: 3, epoch: 1, step_in_epoch: 3, interventions: 0, what };
+        state.apply(&Stamped { seq: 29, at_ms: 1_750_000_002_000, event: Event::Undone(undone) });
+        let steps = |curve: &crate::state::Curve| curve.buckets().iter().map(|b| b.step).collect::<Vec<_>>();
+        assert_eq!((steps(&state.curves.loss), state.epochs.len()), (vec![3], 0));
+        let [stretch] = &state.abandoned[..] else { panic!("one stretch was given up") };
+        assert_eq!((stretch.after, stretch.to, steps(&stretch.loss), stretch.epochs.len()), (3, 7, vec![4, 7], 1));
+        assert_eq!(state.markers.iter().map(|m| (m.step, &m.what)).collect::<Vec<_>>(), [(3, &What::Undone(7))]);
+        assert_eq!((state.step, state.epoch, state.step_in_epoch), (3, 1, 3));
     }
 
     #[test]

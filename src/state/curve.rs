@@ -57,6 +57,13 @@ impl Curve {
         self.buckets.retain(|b| b.step <= step);
     }
 
+    /// What came after `step`.
+    #[must_use]
+    pub fn after(&self, step: u64) -> Self {
+        let buckets = self.buckets.iter().filter(|bucket| bucket.step > step).copied().collect();
+        Self { width: self.width, buckets }
+    }
+
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
     }

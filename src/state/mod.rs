@@ -9,6 +9,7 @@ mod layer;
 mod machine;
 mod progress;
 mod smooth;
+mod stretch;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,12 +23,13 @@ pub use self::{
     machine::Readings,
     progress::Remaining,
     smooth::{FACTORS, debiased, smooth},
+    stretch::Stretch,
 };
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Mistakes, Painted, PhaseInfo, Phases,
-        Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Mistakes, Painted, PhaseInfo,
+        Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -56,6 +58,9 @@ pub struct RunState {
     /// Images per second, smoothed over the last ten events or so.
     pub speed: Option<f64>,
     pub curves: Curves,
+    /// What was given up by going back, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<Stretch>,
     /// Whole, one an epoch.
     pub epochs: Vec<EpochEnded>,
     /// The rate that holds now.
@@ -81,6 +86,9 @@ pub struct RunState {
     pub skipped: BTreeMap<SplitName, Skipped>,
     pub best: Option<Checkpoint>,
     pub last: Option<Checkpoint>,
+    /// What somebody wanted measured last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     pub tested: Option<Tested>,
     /// Of the newest validation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +139,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run went back to here, from so many steps.
+    Undone(u64),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -146,6 +156,7 @@ impl RunState {
     pub const MARKERS: usize = 512;
     pub const EXPLAINED: usize = 24;
     pub const KEPT: usize = 4096;
+    pub const ABANDONED: usize = 8;
     pub const PAINTED: usize = 8;
     pub const SKIPPED_FILES: usize = 200;
 

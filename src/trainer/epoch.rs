@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Record, Stepper, Sums, Trainer, evaluation_loader, mistakes::Said, next, progress::figure};
+use super::{Leave, Record, Stepper, Sums, Trainer, evaluation_loader, mistakes::Said, next, progress::figure};
 use crate::{
     data::{Loader, Split},
     error::{Error, Result},
@@ -34,8 +34,8 @@ pub(super) struct Validation {
 }
 
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
-    /// Breaks with the name of who stopped the run.
-    pub(super) fn validate(&mut self) -> Result<ControlFlow<String, Validation>> {
+    /// Breaks when the run is to end.
+    pub(super) fn validate(&mut self) -> Result<ControlFlow<Leave, Validation>> {
         self.flush()?;
         self.say_layers()?;
         let Some(validation) = self.validation.take() else {
@@ -45,7 +45,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let outcome = self.evaluate(&validation, SplitName::Validation);
         self.validation = Some(validation);
         Ok(match outcome? {
-            Break(by) => Break(by),
+            Break(leave) => Break(leave),
             Continue(evaluation) => {
                 let seconds = begun.elapsed().saturating_sub(self.paused_for.saturating_sub(paused)).as_secs_f64();
                 let Evaluation { metrics, confusion, said, .. } = evaluation;
@@ -100,10 +100,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Ok(());
         }
         plateau.rest(reduction.cooldown);
-        let floor = reduction.min_rate / self.rate().max(f64::MIN_POSITIVE);
+        let floor = reduction.min_rate / self.scheduled_rate().max(f64::MIN_POSITIVE);
         self.progress.rate_factor *= reduction.factor.max(floor.min(1.0));
-        let event = Event::LearningRate { step: self.progress.step, rate: self.rate(), why: "plateau".into() };
-        self.record.say(event)
+        // A rate that somebody holds stays; the schedule comes back lower.
+        if self.progress.tuning.rate.is_some() {
+            return Ok(());
+        }
+        let (step, rate) = (self.progress.step, self.rate());
+        self.record.say(Event::LearningRate { step, rate, why: "plateau".into(), layers: Vec::new() })
     }
 
     /// Evaluates the last phase's best checkpoint on the test split, where there is one.
@@ -116,7 +120,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let checkpoint = if self.restore_best()? { CheckpointKind::Best } else { CheckpointKind::Last };
         self.testing = true;
         match self.tested(SplitName::Test, checkpoint)? {
-            Break(by) => Ok(Ended::Stopped { by }),
+            Break(Leave::Stopped { by }) => Ok(Ended::Stopped { by }),
+            Break(Leave::Aborted { by }) => Ok(Ended::Aborted { by }),
+            Break(Leave::Moved) => Err(Error::internal("nothing can be undone while the best weights are tested")),
             Continue(tested) => {
                 self.record.say(Event::Tested(tested))?;
                 Ok(completed)
@@ -125,7 +131,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     /// Evaluates the present weights, which are those of `checkpoint`, on a split.
-    pub fn tested(&mut self, split: SplitName, checkpoint: CheckpointKind) -> Result<ControlFlow<String, Tested>> {
+    pub fn tested(&mut self, split: SplitName, checkpoint: CheckpointKind) -> Result<ControlFlow<Leave, Tested>> {
         let images = match split {
             SplitName::Train => Some(&self.data.train),
             SplitName::Validation => self.data.validation.as_ref(),
@@ -143,7 +149,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.say_skipped_files(split, skipped)?;
         let loader = evaluation_loader(self.plan, images);
         Ok(match self.evaluate(&loader, split)? {
-            Break(by) => Break(by),
+            Break(leave) => Break(leave),
             Continue(Evaluation { metrics, images, confusion, .. }) => {
                 Continue(Tested { metrics, images, checkpoint, confusion })
             }
@@ -151,7 +157,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     /// A pass over a split in inference mode. Commands are obeyed between its batches.
-    fn evaluate(&mut self, loader: &Loader, split: SplitName) -> Result<ControlFlow<String, Evaluation>> {
+    fn evaluate(&mut self, loader: &Loader, split: SplitName) -> Result<ControlFlow<Leave, Evaluation>> {
         self.say_doing(State::Evaluating)?;
         let classes = self.plan.head.classes();
         let mut sums = Sums::default();
@@ -164,8 +170,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let mut batches = loader.epoch(0, 0);
         let mut taken = 0;
         loop {
-            if let Break(by) = self.obey()? {
-                return Ok(Break(by));
+            if let Break(leave) = self.obey()? {
+                return Ok(Break(leave));
             }
             if std::mem::take(&mut self.keeping.refrozen) && self.serve_features(loader, split, false)? {
                 batches = loader.epoch(0, taken);

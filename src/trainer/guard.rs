@@ -3,7 +3,10 @@
 
 use std::{ops::Range, time::Instant};
 
-use super::{Evaluated, Meter, Progress, Record, Score, Stepper, Trainer, Trouble, Update, pictures, spike::Spikes};
+use super::{
+    Evaluated, Meter, Progress, Record, SavedTensor, Score, Stepper, Trainer, Trouble, Tuning, Update, pictures,
+    spike::Spikes,
+};
 use crate::{
     data::{Batch, Pixels},
     error::{Error, Result},
@@ -191,22 +194,28 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Ok(None);
         }
         let Some((tensors, progress)) = self.record.read_checkpoint(CheckpointKind::Last)? else { return Ok(None) };
+        let tuning = Tuning { rate: progress.tuning.rate.map(|held| held / 2.0), ..progress.tuning.clone() };
+        let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
+        self.stand_at(&tensors, Progress { rollbacks, rate_factor, tuning, micro_batch, ..progress })?;
+        self.guard.moved = true;
+        Ok(Some(self.progress.step))
+    }
+
+    /// Takes up another place in the run, with everything that stood there.
+    pub(super) fn stand_at(&mut self, tensors: &[SavedTensor], progress: Progress) -> Result<()> {
         let phases = progress.phases(self.plan)?;
         self.stepper.begin_phase(&phases[progress.phase])?;
-        self.stepper.restore(&tensors)?;
-        drop(tensors);
+        self.stepper.restore(tensors)?;
         self.stepper.set_frozen(&progress.frozen)?;
-        let origin = self.progress.origin.clone();
-        let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
-        self.progress = Progress { rate_factor, micro_batch, rollbacks, origin, ..progress };
+        self.stepper.tune(&progress.tuning)?;
+        self.stepper.set_micro_batch(progress.micro_batch.map(|images| images as usize));
+        self.progress = Progress { origin: self.progress.origin.clone(), ..progress };
         self.phases = phases;
-        let (batch_size, augment) = super::batches(self.plan, self.phase());
-        self.loader = self.loader.rearranged(batch_size, augment);
+        self.rearrange();
         self.meter = Meter::new();
         self.last_rate = None;
         self.saved = Instant::now();
         self.guard.spikes.forget();
-        self.guard.moved = true;
-        Ok(Some(self.progress.step))
+        Ok(())
     }
 }

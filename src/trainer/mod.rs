@@ -9,6 +9,8 @@ mod features;
 mod guard;
 mod inbox;
 mod look;
+mod mask;
+mod measure;
 mod meter;
 mod mistakes;
 mod notices;
@@ -20,15 +22,20 @@ mod pictures;
 mod pins;
 mod probe;
 mod progress;
+mod rates;
 mod record;
+mod refusal;
 mod saving;
 mod scribe;
+mod script;
 mod spike;
 mod stepper;
 mod telling;
+mod tuning;
+mod undo;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     ops::ControlFlow::{self, Break, Continue},
     time::{Duration, Instant},
 };
@@ -37,18 +44,23 @@ pub use inbox::Inbox;
 use look::Look;
 use meter::Meter;
 pub use notices::Notices;
+use obey::Hold;
+pub use obey::Leave;
 pub use on_disk::{Follower, OnDisk, Reached, read_checkpoint};
 pub use pace::{Measure, Pace, Paces};
 pub use progress::{Inserted, Origin, Progress, Sums};
 pub use record::{Record, Settled, Written};
+pub use script::{Scripted, script};
 pub use stepper::{
     Evaluated, Explanation, Histograms, Painting, Planes, Question, SavedTensor, Score, Stepper, Trouble, Update,
 };
+pub use tuning::{LayerRate, Regrouped, Tuning};
+pub use undo::UndoPoint;
 
 use crate::{
     command::Request,
     data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Split},
-    error::Result,
+    error::{Error, Result},
     event::{CheckpointKind, Ended, Event, Layers, Level, SplitName, Stage, State},
     plan::{Phase, Plan},
 };
@@ -77,6 +89,15 @@ pub struct Trainer<'a, S, R> {
     /// Running or evaluating: what a resumed run goes back to.
     doing: State,
     paused: bool,
+    /// Where it is to pause by itself.
+    hold: Option<Hold>,
+    /// A pass that somebody asked for is under way; requests that came meanwhile wait.
+    measuring: bool,
+    deferred: VecDeque<Request>,
+    /// What is to be repeated of another run.
+    script: VecDeque<Scripted>,
+    /// The batches that were loaded ahead are no longer those that are wanted.
+    reload: bool,
     /// Time spent paused since the run began; it belongs to no step and no pass.
     paused_for: Duration,
     /// All phases are done and the weights are those of the best checkpoint.
@@ -128,8 +149,9 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         let progress = Progress { origin, ..progress };
         stepper.set_frozen(&progress.frozen)?;
         stepper.set_micro_batch(progress.micro_batch.map(|images| images as usize));
+        stepper.tune(&progress.tuning)?;
         Ok(Self {
-            loader: training_loader(plan, &phases[progress.phase], data.train.clone()),
+            loader: tuned_loader(plan, &phases[progress.phase], &progress.tuning, data.train.clone()),
             validation: data.validation.clone().map(|split| evaluation_loader(plan, split)),
             plan,
             data,
@@ -146,6 +168,11 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             keeping: features::Keeping::new(),
             doing: State::Starting,
             paused: false,
+            hold: None,
+            measuring: false,
+            deferred: VecDeque::new(),
+            script: VecDeque::new(),
+            reload: false,
             paused_for: Duration::ZERO,
             testing: false,
             last_rate: None,
@@ -174,6 +201,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     /// Trains to the end of the plan, or until somebody stops it. Whatever was to be saved is on the disk then.
     pub fn run(&mut self) -> Result<Ended> {
         let ended = self.train()?;
+        self.warn_of_rest()?;
         self.settle(true)?;
         Ok(ended)
     }
@@ -182,8 +210,8 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.deadline = self.plan.survival.max_time.and_then(|time| self.begun.checked_add(time));
         self.open()?;
         loop {
-            if let Break(by) = self.train_phase()? {
-                return self.stop(by);
+            if let Break(leave) = self.train_phase()? {
+                return self.leave(leave);
             }
             if !self.next_phase()? {
                 return self.test();
@@ -191,44 +219,51 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         }
     }
 
-    /// The epochs that are left of the phase under way. Breaks with the name of who stopped the run.
-    fn train_phase(&mut self) -> Result<ControlFlow<String>> {
+    /// The epochs that are left of the phase under way. Breaks when the run is to end.
+    fn train_phase(&mut self) -> Result<ControlFlow<Leave>> {
         while self.has_epoch_left() {
-            if let Break(by) = self.train_epoch()? {
-                return Ok(Break(by));
-            }
-            if std::mem::take(&mut self.guard.moved) {
-                continue;
+            match self.train_epoch()? {
+                Break(Leave::Moved) => continue,
+                Break(leave) => return Ok(Break(leave)),
+                Continue(()) => {}
             }
             // Ended or skipped before a step was done that could be validated.
             if self.progress.step_in_epoch == 0 && self.progress.phase_ended.is_some() {
                 break;
             }
             match self.validate()? {
-                Break(by) => return Ok(Break(by)),
+                Break(Leave::Moved) => continue,
+                Break(leave) => return Ok(Break(leave)),
                 Continue(validation) => self.end_epoch(validation)?,
+            }
+            // Behind the last epoch of a phase no step would come to ask.
+            if (self.is_held_here() || self.is_due_here())
+                && let Break(leave) = self.obey()?
+                && leave != Leave::Moved
+            {
+                return Ok(Break(leave));
             }
         }
         Ok(Continue(()))
     }
 
     /// The steps that are left of an epoch.
-    fn train_epoch(&mut self) -> Result<ControlFlow<String>> {
+    fn train_epoch(&mut self) -> Result<ControlFlow<Leave>> {
         let mut batches = self.begin_epoch()?;
         loop {
-            if let Break(by) = self.obey()? {
-                return Ok(Break(by));
+            if let Break(leave) = self.obey()? {
+                return Ok(Break(leave));
             }
             if self.progress.phase_ended.is_some() {
                 break;
             }
-            if let Some(anew) = self.refrozen()? {
+            if let Some(anew) = self.reloaded()? {
                 batches = anew;
             }
             let Some((batch, waited)) = next(&mut batches)? else { break };
             self.step(&batch, waited)?;
-            if self.guard.moved {
-                break;
+            if std::mem::take(&mut self.guard.moved) {
+                return Ok(Break(Leave::Moved));
             }
             self.look_if_due()?;
         }
@@ -252,26 +287,37 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     }
 
     fn begin_epoch(&mut self) -> Result<Epoch> {
-        let Progress { epoch, step, step_in_epoch, .. } = self.progress;
+        let Progress { epoch, step, .. } = self.progress;
         self.stepper.begin_epoch()?;
         self.say_doing(State::Running)?;
+        if self.paused {
+            // It went back to another place, and waits there.
+            self.record.say(Event::StateChanged { state: State::Paused, step })?;
+        }
         self.record.say(Event::EpochStarted { epoch, step })?;
         self.meter = Meter::new();
         let loader = self.loader.clone();
         self.serve_features(&loader, SplitName::Train, true)?;
-        self.keeping.refrozen = false;
-        Ok(loader.epoch(u64::from(epoch), step_in_epoch as usize))
+        (self.keeping.refrozen, self.reload) = (false, false);
+        Ok(self.batches_left())
     }
 
-    /// The rest of the epoch, if the batches that were loaded ahead hold what layers made that are frozen no longer, or lack it.
-    fn refrozen(&mut self) -> Result<Option<Epoch>> {
-        if !std::mem::take(&mut self.keeping.refrozen) {
+    fn batches_left(&self) -> Epoch {
+        let Progress { epoch, step_in_epoch, regrouped, .. } = self.progress;
+        let from = regrouped.map(|regrouped| (regrouped.batch as usize, regrouped.images as usize));
+        self.loader.epoch_from(u64::from(epoch), step_in_epoch as usize, from.unwrap_or_default())
+    }
+
+    /// The rest of the epoch, if the batches that were loaded ahead are of another size or varied otherwise than they are to be now, or
+    /// hold what layers made that are frozen no longer, or lack it.
+    fn reloaded(&mut self) -> Result<Option<Epoch>> {
+        let reload = std::mem::take(&mut self.reload);
+        if !std::mem::take(&mut self.keeping.refrozen) && !reload {
             return Ok(None);
         }
         let loader = self.loader.clone();
         let changed = self.serve_features(&loader, SplitName::Train, true)?;
-        let Progress { epoch, step_in_epoch, .. } = self.progress;
-        Ok(changed.then(|| loader.epoch(u64::from(epoch), step_in_epoch as usize)))
+        Ok((changed || reload).then(|| self.batches_left()))
     }
 
     fn step(&mut self, batch: &Batch, waited: Duration) -> Result<()> {
@@ -323,14 +369,16 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.record.say(Event::StateChanged { state, step: self.progress.step })
     }
 
-    /// The learning rate of the next step.
-    fn rate(&self) -> f64 {
-        self.phase().schedule.rate(self.epochs_done()) * self.progress.rate_factor
-    }
-
     /// Of the phase under way, with fractions.
     fn epochs_done(&self) -> f64 {
-        let done = f64::from(self.progress.step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64;
+        let Progress { step_in_epoch, regrouped, .. } = self.progress;
+        let done = match regrouped {
+            None => f64::from(step_in_epoch) / self.loader.batches_per_epoch().max(1) as f64,
+            // Batches of several sizes count by their images.
+            Some(_) => {
+                images_before(&self.loader, regrouped, step_in_epoch) as f64 / self.loader.images().max(1) as f64
+            }
+        };
         f64::from(self.progress.epochs_in_phase()) + done
     }
 
@@ -348,10 +396,16 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
     }
 
-    fn stop(&mut self, by: String) -> Result<Ended> {
+    fn leave(&mut self, leave: Leave) -> Result<Ended> {
         self.flush()?;
-        self.checkpoint(CheckpointKind::Last)?;
-        Ok(Ended::Stopped { by })
+        match leave {
+            Leave::Stopped { by } => {
+                self.checkpoint(CheckpointKind::Last)?;
+                Ok(Ended::Stopped { by })
+            }
+            Leave::Aborted { by } => Ok(Ended::Aborted { by }),
+            Leave::Moved => Err(Error::internal("the loop was left for another place in the run")),
+        }
     }
 }
 
@@ -366,14 +420,30 @@ fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
 
 /// Shuffled, and augmented if the phase is.
 pub fn training_loader(plan: &Plan, phase: &Phase, split: Split) -> Loader {
-    let (batch_size, augment) = batches(plan, phase);
+    tuned_loader(plan, phase, &Tuning::default(), split)
+}
+
+fn tuned_loader(plan: &Plan, phase: &Phase, tuning: &Tuning, split: Split) -> Loader {
+    let (batch_size, augment) = batches(plan, phase, tuning);
     loader(plan, split, batch_size, true, augment)
 }
 
 /// The size of a phase's training batches, and how their images are varied.
-fn batches(plan: &Plan, phase: &Phase) -> (usize, Option<Augment>) {
+fn batches(plan: &Plan, phase: &Phase, tuning: &Tuning) -> (usize, Option<Augment>) {
     let augment = phase.augment.then(|| plan.data.augment.clone());
-    (phase.batch_size, augment.filter(|augment| !augment.is_none()))
+    let augment = match tuning.augmentation {
+        Some(factor) => augment.map(|augment| augment.scaled(factor)),
+        None => augment,
+    };
+    let batch_size = tuning.batch_size.map_or(phase.batch_size, |images| images as usize);
+    (batch_size, augment.filter(|augment| !augment.is_none()))
+}
+
+/// How many images of an epoch stand before its batch number `batch`.
+fn images_before(loader: &Loader, regrouped: Option<Regrouped>, batch: u32) -> u64 {
+    let from = regrouped.unwrap_or_default();
+    let since = u64::from(batch.saturating_sub(from.batch)) * loader.batch_size() as u64;
+    (from.images + since).min(loader.images() as u64)
 }
 
 /// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's. They are the same in

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// `$1` seconds for the command `$2`. In the end all of its group goes, the watchdog included.
-const WATCHED: &str = "(sleep \"$1\"; echo \"notify: the command was ended after $1 s\" >&2; kill -9 -- -$$) & \
-                       sh -c \"$2\" || echo \"notify: the command failed with $?\" >&2; kill -9 -- -$$";
+const WATCHED: &str = "(sleep \"$1\"; echo \"notify: the command was ended after $1 s\" >&2; kill -s KILL 0) & \
+                       sh -c \"$2\" || echo \"notify: the command failed with $?\" >&2; kill -s KILL 0";
 
 /// Starts the command. What it prints goes where the engine's own output goes, into `engine.log`.
 pub struct Notices {
@@ -88,6 +88,7 @@ impl Follower for Notices {
                         (Occasion::Finished, format!("completed after epoch {epoch}, by early stopping"))
                     }
                     Ended::Stopped { by } => (Occasion::Stopped, format!("stopped by {by} in epoch {epoch}")),
+                    Ended::Aborted { by } => (Occasion::Stopped, format!("aborted by {by} in epoch {epoch}")),
                     Ended::Failed { message, .. } => (Occasion::Failed, format!("failed in epoch {epoch}: {message}")),
                 };
                 self.start(occasion, &message, *step, *epoch)

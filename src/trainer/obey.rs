@@ -8,28 +8,60 @@ use std::{
 use super::{Record, Stepper, Trainer};
 use crate::{
     command::{Command, Request},
-    error::{Error, Result},
-    event::{Answered, CheckpointKind, Event, OUT_OF_TIME, Outcome, State, Trainable},
-    plan::{check_freezable, check_left_to_train},
+    error::Result,
+    event::{Answered, CheckpointKind, Event, Moment, OUT_OF_TIME, Outcome, State},
 };
 
 /// While paused the trainer wakes so often to serve what viewers look at.
 const PAUSED_WAKE: Duration = Duration::from_millis(100);
 
+/// Why the loop is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leave {
+    Stopped {
+        by: String,
+    },
+    /// Without a checkpoint.
+    Aborted {
+        by: String,
+    },
+    /// Not for good: the run stands elsewhere now, and goes on from there.
+    Moved,
+}
+
+/// Where a run that goes on is to pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// So many steps were done since the run began.
+    AtStep(u64),
+    /// Behind this epoch.
+    Behind(u32),
+}
+
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
-    /// Takes every request that has arrived; while the run is paused it stays here. Breaks with the name of who stopped the run.
-    pub(super) fn obey(&mut self) -> Result<ControlFlow<String>> {
+    /// Takes every request that has arrived; while the run is paused it stays here. Breaks when the run is to end.
+    pub(super) fn obey(&mut self) -> Result<ControlFlow<Leave>> {
+        self.hold_if_due()?;
         loop {
             self.settle(false)?;
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(Break(OUT_OF_TIME.to_owned()));
+                return Ok(Break(Leave::Stopped { by: OUT_OF_TIME.to_owned() }));
             }
-            while let Some(request) = self.inbox.take() {
-                if let Break(by) = self.answer(request)? {
-                    return Ok(Break(by));
+            while let Some(request) = self.scripted()? {
+                if let Break(leave) = self.answer(request)? {
+                    return Ok(Break(leave));
                 }
             }
-            if !self.paused {
+            while let Some(request) = self.next_request() {
+                let request = match self.kept_off(request)? {
+                    Some(request) => request,
+                    None => continue,
+                };
+                if let Break(leave) = self.answer(request)? {
+                    return Ok(Break(leave));
+                }
+            }
+            if !self.paused || self.measuring {
                 return Ok(Continue(()));
             }
             let begun = Instant::now();
@@ -38,14 +70,29 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let request = self.inbox.wait(wake);
             self.paused_for += begun.elapsed();
             if let Some(request) = request
-                && let Break(by) = self.answer(request)?
+                && let Some(request) = self.kept_off(request)?
+                && let Break(leave) = self.answer(request)?
             {
-                return Ok(Break(by));
+                return Ok(Break(leave));
             }
         }
     }
 
-    fn answer(&mut self, request: Request) -> Result<ControlFlow<String>> {
+    /// In a measurement that somebody asked for only what ends the run is heard; the rest waits until it is over.
+    fn next_request(&mut self) -> Option<Request> {
+        if !self.measuring {
+            return self.deferred.pop_front().or_else(|| self.inbox.take());
+        }
+        while let Some(request) = self.inbox.take() {
+            if matches!(request.command, Command::Stop | Command::Abort) {
+                return Some(request);
+            }
+            self.deferred.push_back(request);
+        }
+        None
+    }
+
+    fn answer(&mut self, request: Request) -> Result<ControlFlow<Leave>> {
         let Request { id, by, command } = request;
         let mut refused = self.refusal(&command);
         // Answered once it is on the disk; everything else takes effect at once.
@@ -58,169 +105,91 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 Err(error) => refused = Some(error.message()),
             }
         }
+        let mut point = None;
+        if refused.is_none() && command == Command::Undo {
+            match self.read_undo_point() {
+                Ok(found) => point = Some(found),
+                Err(error) => refused = Some(error.message()),
+            }
+        }
+        if refused.is_none() && command.intervenes() {
+            self.keep_undo_point(&command)?;
+        }
+        let moment = Some(self.moment());
         let outcome = match &refused {
             Some(reason) => Outcome::Rejected { reason: reason.clone() },
             None => Outcome::Applied,
         };
         let step = self.progress.step;
-        let answer = Answered { id, by: by.clone(), request: command.clone(), step, outcome };
+        let answer = Answered { id, by: by.clone(), request: command.clone(), step, outcome, moment };
         self.record.say(Event::Answered(answer))?;
         if refused.is_some() {
             return Ok(Continue(()));
         }
+        if let Some((tensors, progress)) = point {
+            return self.undo(&tensors, progress).map(|()| Break(Leave::Moved));
+        }
+        self.progress.interventions += u64::from(command.intervenes());
+        self.carry_out(command, by)
+    }
+
+    /// While a run repeats another one nobody else may change it.
+    fn kept_off(&mut self, request: Request) -> Result<Option<Request>> {
+        let Some(last) =
+            self.script.back().filter(|_| request.command.intervenes() || request.command == Command::Undo)
+        else {
+            return Ok(Some(request));
+        };
+        let reason = format!("the run repeats another one until step {}", last.step);
+        let Request { id, by, command: request } = request;
+        let (step, outcome, moment) = (self.progress.step, Outcome::Rejected { reason }, Some(self.moment()));
+        self.record.say(Event::Answered(Answered { id, by, request, step, outcome, moment }))?;
+        Ok(None)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment {
+            epoch: self.progress.epoch,
+            phase: self.progress.phase as u32 + 1,
+            // Behind an epoch the next one has begun already.
+            evaluating: self.doing == State::Evaluating && self.progress.step_in_epoch > 0,
+            interventions: self.progress.interventions,
+        }
+    }
+
+    fn carry_out(&mut self, command: Command, by: String) -> Result<ControlFlow<Leave>> {
         match command {
             Command::Pause => self.pause()?,
             Command::Resume => self.resume()?,
-            Command::Freeze { layers } => {
-                let mut frozen = self.progress.frozen.clone();
-                frozen.extend(layers);
-                self.freeze_exactly(&frozen)?;
-            }
-            Command::Unfreeze { layers } => {
-                let frozen =
-                    self.progress.frozen.iter().filter(|name| !layers.contains(name)).cloned().collect::<Vec<_>>();
-                self.freeze_exactly(&frozen)?;
-            }
+            Command::Step { steps } => self.go_on_until(Hold::AtStep(self.progress.step.saturating_add(steps)))?,
+            Command::Epoch => self.go_on_until(Hold::Behind(self.progress.epoch))?,
+            Command::Freeze { layers } => self.freeze(&layers)?,
+            Command::Unfreeze { layers } => self.unfreeze(&layers)?,
             Command::FrostLine { layer } => self.freeze_exactly(&self.below(layer.as_deref()))?,
-            Command::LearningRate { rate } => self.set_rate(rate, &by)?,
+            Command::LearningRate { rate, layers } => self.hold_rate(rate, &layers, &by)?,
+            Command::ScaleRate { factor, layers } => self.scale_rate(factor, &layers, &by)?,
+            Command::Schedule { layers } => self.return_to_schedule(&layers, &by)?,
+            Command::Augmentation { factor } => self.set_augmentation(factor),
+            Command::BatchSize { images } => self.set_batch_size(images)?,
+            Command::MicroBatch { images } => self.set_micro_batch(images),
+            Command::Dropout { rate, layers } => self.set_dropout(rate, &layers)?,
+            Command::WeightDecay { decay } => self.set_weight_decay(decay)?,
             Command::EndPhase => self.end_phase(),
             Command::SkipPhase => self.skip_phase()?,
             Command::InsertPhase { phase } => self.insert_phase(phase)?,
+            Command::Evaluate { split } => return self.measure(split),
             Command::Pin { sample } => self.pin(sample)?,
             Command::Unpin { sample } => self.unpin(sample)?,
-            Command::Checkpoint => {}
-            Command::Stop => return Ok(Break(by)),
+            // Its answer is the mark.
+            Command::Note { .. } | Command::Checkpoint | Command::Undo => {}
+            Command::Stop => return Ok(Break(Leave::Stopped { by })),
+            Command::Abort => return Ok(Break(Leave::Aborted { by })),
         }
         Ok(Continue(()))
     }
 
-    /// While the schedule still warms up, `rate` is what it warms up to: the present one would lift the whole height with it.
-    fn set_rate(&mut self, rate: f64, by: &str) -> Result<()> {
-        let mut why = format!("set by {by}");
-        if self.phase().schedule.warms_up(self.epochs_done()) {
-            self.progress.rate_factor = rate / self.phase().learning_rate;
-            why.push_str(", at the end of the warm-up");
-        } else {
-            self.progress.rate_factor *= rate / self.rate();
-        }
-        self.record.say(Event::LearningRate { step: self.progress.step, rate, why })
-    }
-
-    /// Why the command cannot be carried out now, in words for the person who gave it.
-    fn refusal(&self, command: &Command) -> Option<String> {
-        if let Some(problem) = command.senseless() {
-            return Some(problem);
-        }
-        match command {
-            Command::Freeze { .. }
-            | Command::Unfreeze { .. }
-            | Command::FrostLine { .. }
-            | Command::LearningRate { .. }
-            | Command::EndPhase
-            | Command::SkipPhase
-            | Command::InsertPhase { .. }
-            | Command::Pin { .. }
-            | Command::Unpin { .. }
-            | Command::Checkpoint
-                if self.testing =>
-            {
-                Some("training is over and saved; the best weights are being tested".into())
-            }
-            Command::Pause if self.paused => Some("the run is paused already".into()),
-            Command::Resume if !self.paused => Some("the run is not paused".into()),
-            Command::Freeze { layers } => self.refused_layers(layers).or_else(|| {
-                let already = |name: &&String| self.progress.frozen.contains(name);
-                let mut frozen = self.progress.frozen.clone();
-                frozen.extend(layers.iter().cloned());
-                if layers.iter().all(|name| already(&name)) {
-                    Some(format!("{} frozen already", are(layers)))
-                } else {
-                    self.refused_mask(&frozen)
-                }
-            }),
-            Command::Unfreeze { layers } => self.refused_layers(layers).or_else(|| {
-                let thawed = layers.iter().all(|name| !self.progress.frozen.contains(name));
-                thawed.then(|| format!("{} not frozen", are(layers)))
-            }),
-            Command::FrostLine { layer: Some(layer) } => match self.plan.arch.position(layer) {
-                None => Some(format!("there is no layer \"{layer}\"")),
-                Some(_) => self.refused_mask(&self.below(Some(layer))),
-            },
-            Command::LearningRate { .. }
-                if self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done()) =>
-            {
-                Some("the schedule has come to its end, where the rate is 0".into())
-            }
-            Command::EndPhase | Command::SkipPhase if self.progress.phase_ended.is_some() => {
-                Some("the phase is ending already".into())
-            }
-            Command::SkipPhase if self.progress.phase + 1 == self.phases.len() => {
-                Some("there is no phase after this one; `phase end` ends it".into())
-            }
-            Command::Pin { sample } => self.refused_pin(*sample),
-            Command::Unpin { sample } => {
-                (!self.pinned().contains(sample)).then(|| format!("image {sample} is not pinned"))
-            }
-            Command::InsertPhase { phase } => self.plan.phase(phase).err().map(|error| in_words(&error)),
-            Command::Pause
-            | Command::Resume
-            | Command::EndPhase
-            | Command::SkipPhase
-            | Command::Checkpoint
-            | Command::Stop
-            | Command::FrostLine { layer: None }
-            | Command::LearningRate { .. } => None,
-        }
-    }
-
-    fn refused_layers(&self, layers: &[String]) -> Option<String> {
-        let error = layers.iter().find_map(|layer| check_freezable(&self.plan.arch, layer).err())?;
-        Some(in_words(&error.into()))
-    }
-
-    fn refused_mask(&self, frozen: &[String]) -> Option<String> {
-        check_left_to_train(&self.plan.arch, frozen).err().map(|error| error.to_string())
-    }
-
-    /// Names of the layers that have parameters, in order.
-    fn weighty(&self) -> impl Iterator<Item = &str> {
-        let layers = self.plan.arch.layers().iter();
-        layers.filter(|layer| !layer.parameters.is_empty()).map(|layer| layer.name.as_str())
-    }
-
-    /// The layers with parameters up to and including `layer`; none for `None`.
-    fn below(&self, layer: Option<&str>) -> Vec<String> {
-        let line = layer.and_then(|layer| self.plan.arch.position(layer));
-        let layers = self.plan.arch.layers().iter().enumerate();
-        layers
-            .filter(|(index, layer)| !layer.parameters.is_empty() && line.is_some_and(|line| *index <= line))
-            .map(|(_, layer)| layer.name.clone())
-            .collect()
-    }
-
-    fn freeze_exactly(&mut self, frozen: &[String]) -> Result<()> {
-        // In the network's order and without repetitions.
-        let frozen: Vec<String> =
-            self.weighty().filter(|name| frozen.iter().any(|each| each == name)).map(str::to_owned).collect();
-        self.stepper.set_frozen(&frozen)?;
-        self.progress.frozen = frozen;
-        self.keeping.refrozen = true;
-        self.say_trainable()
-    }
-
-    pub(super) fn say_trainable(&mut self) -> Result<()> {
-        let frozen = self.progress.frozen.clone();
-        let learned = |layer: &crate::arch::Layer| -> u64 {
-            layer.parameters.iter().filter(|parameter| parameter.learned).map(crate::arch::Parameter::count).sum()
-        };
-        let layers = self.plan.arch.layers();
-        let trainable_parameters = layers.iter().filter(|layer| !frozen.contains(&layer.name)).map(learned).sum();
-        let total_parameters = self.plan.arch.parameter_count();
-        let step = self.progress.step;
-        self.record.say(Event::Trainable(Trainable { step, frozen, trainable_parameters, total_parameters }))
-    }
-
     pub(super) fn pause(&mut self) -> Result<()> {
+        self.hold = None;
         self.flush()?;
         self.say_layers()?;
         self.paused = true;
@@ -228,18 +197,31 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     }
 
     fn resume(&mut self) -> Result<()> {
+        self.hold = None;
         self.paused = false;
         // The time spent paused belongs to no step.
         self.meter = super::Meter::new();
         self.say_doing(self.doing)
     }
-}
 
-/// A refusal travels without a hint of its own.
-fn in_words(error: &Error) -> String {
-    error.hint().map_or_else(|| error.message(), |hint| format!("{}; {hint}", error.message()))
-}
+    fn go_on_until(&mut self, hold: Hold) -> Result<()> {
+        if self.paused {
+            self.resume()?;
+        }
+        self.hold = Some(hold);
+        Ok(())
+    }
 
-fn are(layers: &[String]) -> String {
-    format!("{} {}", layers.join(", "), if layers.len() == 1 { "is" } else { "are" })
+    /// Whether the run has come to where somebody wanted it to pause.
+    pub(super) fn is_held_here(&self) -> bool {
+        match self.hold {
+            None => false,
+            Some(Hold::AtStep(step)) => self.progress.step >= step,
+            Some(Hold::Behind(epoch)) => self.progress.epoch > epoch,
+        }
+    }
+
+    fn hold_if_due(&mut self) -> Result<()> {
+        if self.is_held_here() && !self.paused && !self.measuring { self.pause() } else { Ok(()) }
+    }
 }

@@ -117,6 +117,7 @@ impl OnDisk {
             Event::Steps(steps) => self.reached = Reached { step: steps.step, epoch: steps.epoch },
             Event::EpochStarted { epoch, step } => self.reached = Reached { step: *step, epoch: *epoch },
             Event::EpochEnded(ended) => self.reached = Reached { step: ended.step, epoch: ended.epoch },
+            Event::Undone(undone) => self.reached = Reached { step: undone.to, epoch: undone.epoch },
             _ => {}
         }
         self.history.apply(event)
@@ -185,6 +186,27 @@ impl Record for OnDisk {
         self.scribe.as_ref().map(|scribe| scribe.settled(wait)).unwrap_or_default()
     }
 
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        if let Some(scribe) = &self.scribe {
+            scribe.wait();
+        }
+        let (then, best) = (self.run.best_before(undo), self.run.checkpoint(CheckpointKind::Best));
+        if then.exists() {
+            checkpoint::link(&then, &best)?;
+        } else if best.exists() {
+            std::fs::remove_file(&best)
+                .map_err(|error| Error::environment(format!("cannot remove {}: {error}", best.display()), None))?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, undo: u32) {
+        // What cannot be removed only costs room, until the number comes again.
+        for path in [self.run.checkpoint(CheckpointKind::Undo(undo)), self.run.best_before(undo)] {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         if let Some(scribe) = &self.scribe {
             scribe.wait();
@@ -213,6 +235,14 @@ impl Record for Arc<Mutex<OnDisk>> {
 
     fn settled(&mut self, wait: bool) -> Vec<Settled> {
         whole(self).settled(wait)
+    }
+
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        whole(self).go_back(undo)
+    }
+
+    fn forget(&mut self, undo: u32) {
+        whole(self).forget(undo);
     }
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {

@@ -125,6 +125,12 @@ impl Record for Pace {
         Vec::new()
     }
 
+    fn go_back(&mut self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    fn forget(&mut self, _: u32) {}
+
     fn read_checkpoint(&mut self, _: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         Ok(None)
     }

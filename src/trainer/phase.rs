@@ -44,15 +44,17 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if is_last {
             return Ok(false);
         }
+        let frozen_before = self.progress.frozen.clone();
         self.progress.begin_phase(next, &self.phases[next]);
         self.stepper.begin_phase(&self.phases[next])?;
         self.stepper.set_frozen(&self.progress.frozen)?;
-        let (batch_size, augment) = super::batches(self.plan, self.phase());
-        self.loader = self.loader.rearranged(batch_size, augment);
+        self.stepper.tune(&self.progress.tuning)?;
+        self.rearrange();
         self.last_rate = None;
         self.say_phases()?;
         self.say_phase_started()?;
         self.say_trainable()?;
+        self.warn_of_raw_head(&frozen_before)?;
         self.checkpoint_or_warn(CheckpointKind::Last)?;
         Ok(true)
     }
@@ -87,7 +89,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         if begins { self.say_phase_started() } else { Ok(()) }
     }
 
-    fn say_phases(&mut self) -> Result<()> {
+    pub(super) fn say_phases(&mut self) -> Result<()> {
         self.record.say(Event::Phases(self.progress.told(self.plan, &self.phases)))
     }
 

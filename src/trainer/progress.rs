@@ -1,8 +1,10 @@
 //! Where a run stands: everything that a checkpoint must hold besides tensors. All else follows from the plan and the seed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use super::Score;
+use super::{Regrouped, Score, Tuning, UndoPoint};
 use crate::{
     arch::{Layer, Shape},
     error::{Error, Result},
@@ -37,7 +39,18 @@ pub struct Progress {
     /// The part of it that steps spent waiting for their batches.
     pub wait_seconds: f64,
     pub frozen: Vec<String>,
-    /// What people and plateaus have multiplied the schedule's rate by.
+    /// What people have changed of the phase besides.
+    #[serde(default)]
+    pub tuning: Tuning,
+    /// Interventions that have led here, and what can be undone of them, the oldest first.
+    #[serde(default)]
+    pub interventions: u64,
+    #[serde(default)]
+    pub undo: Vec<UndoPoint>,
+    /// Where the size of the epoch's batches has changed.
+    #[serde(default)]
+    pub regrouped: Option<Regrouped>,
+    /// What plateaus have multiplied the schedule's rate by.
     pub rate_factor: f64,
     /// Images that people have chosen to be kept at the ends of epochs; `None`: those of the plan.
     #[serde(default)]
@@ -78,11 +91,14 @@ pub struct Origin {
     pub libtorch: String,
     /// Of the training images' names and labels, in order.
     pub data: String,
+    /// The resolved configuration; empty in checkpoints of before it was kept.
+    #[serde(default)]
+    pub config: String,
 }
 
 impl Origin {
     /// What differs, in words; empty when a resumed run goes on bit by bit, and when nothing has been computed that it goes on from.
-    pub(super) fn differences(&self, now: &Self) -> Vec<String> {
+    pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         if *self == Self::default() {
             return differences;
@@ -100,6 +116,60 @@ impl Origin {
             differences.push(format!("it was made with libtorch {}, this is {}", self.libtorch, now.libtorch));
         }
         differences
+    }
+
+    /// The keys of the configuration that are not as they were then and count for the result: `train.batch_size: 32, now 64`.
+    pub fn changed_keys(&self, now: &Self) -> Vec<String> {
+        /// What decides how a run is carried out and watched, not what comes of it.
+        const APART: &[&str] = &[
+            "name",
+            "explain",
+            "engine",
+            "notify",
+            "data.cache",
+            "data.path",
+            "train.undo",
+            "train.max_time",
+            "train.grace",
+            "train.checkpoint_minutes",
+            "train.keep_checkpoints",
+        ];
+        if self.config.is_empty() || now.config.is_empty() || *self == Self::default() {
+            return Vec::new();
+        }
+        let keys = |text: &str| {
+            let mut keys = BTreeMap::new();
+            flatten(
+                "",
+                &text.parse::<toml::Table>().map(toml::Value::Table).unwrap_or(toml::Value::Boolean(false)),
+                &mut keys,
+            );
+            keys
+        };
+        let (then, now) = (keys(&self.config), keys(&now.config));
+        let apart = |key: &str| APART.iter().any(|apart| key == *apart || key.starts_with(&format!("{apart}.")));
+        let all: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+        let value =
+            |keys: &BTreeMap<String, String>, key: &String| keys.get(key).cloned().unwrap_or_else(|| "left out".into());
+        all.into_iter()
+            .filter(|key| !apart(key) && then.get(*key) != now.get(*key))
+            .map(|key| format!("{key}: {}, now {}", value(&then, key), value(&now, key)))
+            .collect()
+    }
+}
+
+/// `a.b.c` for every value that is no table; lists count whole.
+fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                flatten(&key, value, into);
+            }
+        }
+        value => {
+            into.insert(key.to_owned(), value.to_string());
+        }
     }
 }
 
@@ -128,6 +198,10 @@ impl Progress {
             train_seconds: 0.0,
             wait_seconds: 0.0,
             frozen: Vec::new(),
+            tuning: Tuning::default(),
+            interventions: 0,
+            undo: Vec::new(),
+            regrouped: None,
             rate_factor: 1.0,
             pinned: None,
             micro_batch: None,
@@ -147,6 +221,7 @@ impl Progress {
         (self.phase_epoch, self.phase_step) = (self.epoch, self.step);
         self.phase_ended = None;
         self.frozen.clone_from(&phase.frozen);
+        self.tuning = Tuning::default();
         self.rate_factor = 1.0;
         self.plateau = phase.schedule.plateau().map(|(watcher, _)| watcher);
         self.stopping = phase.early_stopping.map(|stop| Watcher::new(stop.monitor, stop.patience, stop.min_delta));
@@ -170,10 +245,11 @@ impl Progress {
 
     /// The phases as viewers are told of them.
     pub fn told(&self, plan: &Plan, phases: &[Phase]) -> Phases {
-        let info = |phase: &Phase| PhaseInfo {
+        let tuned = self.tuning.batch_size;
+        let info = |(index, phase): (usize, &Phase)| PhaseInfo {
             name: phase.name.clone(),
             epochs: phase.epochs,
-            batch_size: phase.batch_size as u32,
+            batch_size: tuned.filter(|_| index == self.phase).unwrap_or(phase.batch_size as u32),
             optimizer: phase.optimizer.name().to_owned(),
             rates: phase.rates(&plan.arch),
             augmented: phase.augment && !plan.data.augment.is_none(),
@@ -182,7 +258,7 @@ impl Progress {
             current: self.phase as u32 + 1,
             first_step: self.phase_step,
             first_epoch: self.phase_epoch,
-            phases: phases.iter().map(info).collect(),
+            phases: phases.iter().enumerate().map(info).collect(),
         }
     }
 
@@ -208,7 +284,11 @@ impl Progress {
             layers: plan.arch.layers().iter().map(info).collect(),
             loss: plan.head.loss().to_owned(),
             optimizer: phase.optimizer.name().to_owned(),
-            resumed: is_resumed.then_some(Resumed { step: self.step, epoch: self.epoch }),
+            resumed: is_resumed.then_some(Resumed {
+                step: self.step,
+                epoch: self.epoch,
+                interventions: self.interventions,
+            }),
         })
     }
 
@@ -221,6 +301,7 @@ impl Progress {
         self.epoch += 1;
         self.rollbacks = 0;
         self.step_in_epoch = 0;
+        self.regrouped = None;
         self.sums = Sums::default();
         self.train_seconds = 0.0;
         self.wait_seconds = 0.0;

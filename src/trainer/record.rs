@@ -30,6 +30,12 @@ pub trait Record {
     /// overtaken is not told of.
     fn settled(&mut self, wait: bool) -> Vec<Settled>;
 
+    /// Has the best checkpoint be the one of when [`Undo`](CheckpointKind::Undo) was written: what was better since is given up.
+    fn go_back(&mut self, undo: u32) -> Result<()>;
+
+    /// Nobody will ask for this one again.
+    fn forget(&mut self, undo: u32);
+
     /// Reads a checkpoint back, after all that were begun are written; `None` if none was.
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>>;
 }

@@ -75,7 +75,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             };
             for (request, step) in reached {
                 let (id, by, request) = (request.id, request.by, request.command);
-                self.record.say(Event::Answered(Answered { id, by, request, step, outcome: answer.clone() }))?;
+                self.record.say(Event::Answered(Answered {
+                    id,
+                    by,
+                    request,
+                    step,
+                    outcome: answer.clone(),
+                    moment: None,
+                }))?;
             }
         }
         Ok(())

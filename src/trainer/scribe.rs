@@ -163,6 +163,9 @@ impl Pen {
         } else {
             self.put(&path, tensors, progress)?
         };
+        if let CheckpointKind::Undo(number) = kind {
+            self.keep_best(number)?;
+        }
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Written { file, bytes, left: run::room(&path) })
     }
@@ -183,6 +186,18 @@ impl Pen {
         };
         self.written = Some((path.to_path_buf(), this));
         Ok(bytes)
+    }
+
+    /// A second name for what is the best now, under which it stays when something better comes.
+    fn keep_best(&self, number: u32) -> run::Result<()> {
+        let (best, kept) = (self.run.checkpoint(CheckpointKind::Best), self.run.best_before(number));
+        if best.exists() {
+            checkpoint::link(&best, &kept)?;
+        } else {
+            // Of another intervention of that number, which was undone.
+            let _ = std::fs::remove_file(kept);
+        }
+        Ok(())
     }
 
     /// Those before the last few go, and so do those of a stretch that was given up by going back before it.

@@ -8,7 +8,7 @@ const TO_DEVIATION: f64 = 1.482_602_218_505_602;
 /// Steps before anything can be said.
 const LEAST: usize = 10;
 /// Of the median: what is closer to it is no leap, however even the losses were.
-const EVEN: f64 = 0.01;
+const EVEN: f64 = 0.05;
 
 #[derive(Clone, Debug)]
 pub(super) struct Spikes {

@@ -1,5 +1,6 @@
 //! What the loop needs from whatever does the arithmetic. The engine implements it with libtorch; a fake drives the loop in tests.
 
+use super::Tuning;
 use crate::{
     command::Method,
     data::{Batch, FrozenPart, Pixels},
@@ -34,6 +35,10 @@ pub trait Stepper {
 
     /// Replaces the set of frozen layers. Names are known to have parameters.
     fn set_frozen(&mut self, frozen: &[String]) -> Result<()>;
+
+    /// Takes what people have changed of the phase: rates of layers, dropout, weight decay. The rest of it is the trainer's. Call it behind
+    /// [`begin_phase`](Self::begin_phase).
+    fn tune(&mut self, tuning: &Tuning) -> Result<()>;
 
     /// The part below the frost line whose outputs are worth keeping, as long as the mask and the weights below stay as they are. A
     /// batch then holds them in place of pictures. `training`: for steps, in which dropout drops; otherwise for evaluation.
@@ -131,7 +136,7 @@ pub struct Trouble {
 pub struct Update {
     /// Steps done before this one; seeds dropout.
     pub step: u64,
-    /// Before the factors that the phase gives single layers.
+    /// Before what the phase and people give single layers of their own.
     pub learning_rate: f64,
 }
 

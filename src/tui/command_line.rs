@@ -162,6 +162,10 @@ pub fn candidates(model: &Model, typed: &str) -> Vec<String> {
                 words.extend(Some("none".to_owned()).filter(|word| begins(word)));
                 words
             }
+            Some(Argument::OneOf(words)) if verb_takes_more(typed, verb) => {
+                words.iter().filter(|word| begins(word)).map(|word| (*word).to_owned()).collect()
+            }
+            _ if verb.arguments.contains(&Argument::OfLayers) && typed.contains("--layers ") => layers(),
             _ => Vec::new(),
         };
     }

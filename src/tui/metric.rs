@@ -3,7 +3,7 @@
 use super::figures;
 use crate::{
     event::{EpochEnded, Metrics},
-    state::{Curve, RunState},
+    state::{Curve, RunState, Stretch},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,15 @@ impl Metric {
         }
     }
 
+    /// Of a stretch that was given up, what is kept of it.
+    pub fn abandoned(self, stretch: &Stretch) -> Option<&Curve> {
+        match self {
+            Self::Loss => Some(&stretch.loss),
+            Self::Accuracy => Some(&stretch.accuracy),
+            Self::Gap | Self::LearningRate | Self::Speed | Self::DataWait => None,
+        }
+    }
+
     /// Found at the end of epochs: of validation, or of both splits.
     pub fn at_epoch(self, epoch: &EpochEnded) -> Option<f64> {
         let of = |read: fn(Metrics) -> f64| epoch.validation.map(read);
@@ -64,6 +73,11 @@ impl Metric {
             Self::Gap => of(|metrics| metrics.loss).map(|validation| validation - epoch.train.loss),
             Self::LearningRate | Self::Speed | Self::DataWait => None,
         }
+    }
+
+    /// Whether it is known at the ends of epochs only.
+    pub fn is_of_epochs(self) -> bool {
+        self == Self::Gap
     }
 
     /// Whether single readings are noise that a smoothed curve sees through. A rate is what it is.

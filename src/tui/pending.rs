@@ -1,6 +1,9 @@
 //! Commands on their way: sent, and not answered yet. The screen says so until the engine has spoken.
 
-use crate::{command::Command, event::Answered};
+use crate::{
+    command::{Command, means},
+    event::Answered,
+};
 
 #[derive(Debug, Default)]
 pub struct Pending(Vec<Asked>);
@@ -59,17 +62,20 @@ impl Pending {
     }
 
     pub fn stopping(&self) -> bool {
-        self.commands().any(|c| *c == Command::Stop)
+        self.commands().any(|c| matches!(c, Command::Stop | Command::Abort))
     }
 
     pub fn learning_rate(&self) -> Option<f64> {
-        self.commands().rev().find_map(|c| if let Command::LearningRate { rate } = c { Some(*rate) } else { None })
+        self.commands().rev().find_map(|c| match c {
+            Command::LearningRate { rate, layers } if layers.is_empty() => Some(*rate),
+            _ => None,
+        })
     }
 
     /// Whether `layer`'s freezing is about to change.
     pub fn touches(&self, layer: &str) -> bool {
         self.commands().any(|c| match c {
-            Command::Freeze { layers } | Command::Unfreeze { layers } => layers.iter().any(|l| l == layer),
+            Command::Freeze { layers } | Command::Unfreeze { layers } => layers.iter().any(|l| means(l, layer)),
             Command::FrostLine { layer: line } => line.as_deref() == Some(layer),
             _ => false,
         })

@@ -21,6 +21,10 @@ pub enum Prompt {
     },
     /// Only `y` stops: an Enter too many must not end a run of two days.
     Stop,
+    /// Only `y` aborts.
+    Abort,
+    /// Only `y` undoes: steps are thrown away.
+    Undo,
     /// How to end the phase under way.
     EndPhase,
     /// A phase to put behind the one under way.
@@ -143,6 +147,15 @@ pub fn press(model: &mut Model, chord: Chord) -> Vec<Effect> {
                 Vec::new()
             }
         }
+        prompt @ (Prompt::Abort | Prompt::Undo) => {
+            let command = if *prompt == Prompt::Abort { Command::Abort } else { Command::Undo };
+            model.view.prompt = None;
+            if chord == Chord::key('y') && model.refusal().is_none() {
+                steering::send(model, command)
+            } else {
+                Vec::new()
+            }
+        }
         Prompt::EndPhase => {
             model.view.prompt = None;
             let command = match chord {
@@ -229,7 +242,7 @@ fn enter_rate(model: &mut Model) -> Vec<Effect> {
         _ if refused.is_some() => *error = refused,
         Ok(rate) if rate > 0.0 && rate.is_finite() => {
             model.view.prompt = None;
-            return steering::send(model, Command::LearningRate { rate });
+            return steering::send(model, Command::LearningRate { rate, layers: Vec::new() });
         }
         Ok(_) => *error = Some("it must be greater than zero"),
         Err(_) => *error = Some("that is no number"),

@@ -6,7 +6,7 @@ use super::{
     prompt::Prompt,
     update::Effect,
 };
-use crate::command::Command;
+use crate::command::{Command, HeldOut};
 
 /// Sends `command`; it is pending until it is answered.
 pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -19,6 +19,8 @@ pub fn send(model: &mut Model, command: Command) -> Vec<Effect> {
 pub fn ask_or_send(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Stop => ask_to_stop(model),
+        Command::Abort => ask_to_abort(model),
+        Command::Undo => ask_to_undo(model),
         command => send(model, command),
     }
 }
@@ -73,11 +75,7 @@ pub fn double(model: &mut Model) -> Vec<Effect> {
 }
 
 fn scale_rate(model: &mut Model, factor: f64) -> Vec<Effect> {
-    let Some(rate) = model.learning_rate() else {
-        model.notify(Tone::Bad, "the learning rate is not known before the first step");
-        return Vec::new();
-    };
-    send(model, Command::LearningRate { rate: rate * factor })
+    send(model, Command::ScaleRate { factor, layers: Vec::new() })
 }
 
 pub fn type_rate(model: &mut Model) -> Vec<Effect> {
@@ -99,6 +97,24 @@ pub fn type_phase(model: &mut Model) -> Vec<Effect> {
 pub fn ask_to_stop(model: &mut Model) -> Vec<Effect> {
     model.view.prompt = Some(Prompt::Stop);
     Vec::new()
+}
+
+pub fn ask_to_undo(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Undo);
+    Vec::new()
+}
+
+pub fn ask_to_abort(model: &mut Model) -> Vec<Effect> {
+    model.view.prompt = Some(Prompt::Abort);
+    Vec::new()
+}
+
+pub fn measure(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Evaluate { split: HeldOut::Validation })
+}
+
+pub fn schedule(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Schedule { layers: Vec::new() })
 }
 
 pub fn revive(model: &mut Model) -> Vec<Effect> {

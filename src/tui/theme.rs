@@ -73,9 +73,9 @@ impl Role {
             Self::Validation => [0xf2_b880, 0xa8_5a00, 0xe6_9f00, 0x9a_5300],
             Self::ValidationRaw => [0x7d_5b38, 0xe0_bd94, 0x7a_5600, 0xe6_c48c],
             // Bluish green and reddish purple: they differ in blue and in lightness, not by green and red alone.
-            Self::Good => [0x7f_d8b0, 0x0b_7a4b, 0x1f_bf92, 0x00_6b50],
+            Self::Good => [0x7f_d8b0, 0x0b_7a4b, 0x1f_bf92, 0x00_5c45],
             Self::Warning => [0xe8_cf6a, 0x82_6200, 0xf0_e442, 0x75_6200],
-            Self::Bad => [0xff_8190, 0xb3_203a, 0xe0_94bd, 0x9b_3272],
+            Self::Bad => [0xff_8190, 0xb3_203a, 0xe0_94bd, 0xae_3d8f],
             Self::Border => [0x3d_5466, 0xa9_bccb, 0x50_5050, 0xb0_b0b0],
             Self::BarEmpty => [0x2f_4250, 0xc3_d3e0, 0x42_4242, 0xcc_cccc],
             // A ground, not an ink.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     command::{Command, Watch},
     config::Occasion,
-    event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Outcome, Stamped},
+    event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Level, Outcome, Stamped},
     state::RunState,
 };
 
@@ -181,7 +181,7 @@ fn occasion(event: &Event) -> Option<Occasion> {
         Event::Checkpoint(Checkpoint { kind: CheckpointKind::Best, .. }) => Some(Occasion::Best),
         Event::RunEnded(ended) => Some(match ended.how {
             Ended::Completed { .. } => Occasion::Finished,
-            Ended::Stopped { .. } => Occasion::Stopped,
+            Ended::Stopped { .. } | Ended::Aborted { .. } => Occasion::Stopped,
             Ended::Failed { .. } => Occasion::Failed,
         }),
         _ => None,
@@ -196,6 +196,7 @@ fn take_in(model: &mut Model, stamped: &Stamped) {
     }
     match &stamped.event {
         Event::Answered(answered) => tell_answer(model, answered),
+        Event::Log { level: Level::Warning, message } if model.is_live() => model.notify(Tone::Bad, message.clone()),
         Event::RunStarted(_) => {
             // A resumed run's layers are the same; another's may be fewer.
             model.view.cursor = model.view.cursor.min(model.run.layers.len().saturating_sub(1));
@@ -240,7 +241,7 @@ fn connect(model: &mut Model, connection: Connection) {
     model.view.album.forget_asked();
     model.view.since = model.view.ticks;
     model.view.dismissed = false;
-    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::EndPhase)) {
+    if matches!(model.view.prompt, Some(Prompt::Stop | Prompt::Abort | Prompt::Undo | Prompt::EndPhase)) {
         model.view.prompt = None;
     }
     model.connection = connection;

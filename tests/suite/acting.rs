@@ -147,7 +147,7 @@ impl Actor {
     pub fn answer(&mut self, outcome: Outcome) -> Request {
         let request = self.inbox.recv_timeout(Duration::from_secs(10)).expect("a request");
         let Request { id, by, command } = request.clone();
-        self.say(Event::Answered(Answered { id, by, request: command, step: 12, outcome }));
+        self.say(Event::Answered(Answered { id, by, request: command, step: 12, outcome, moment: None }));
         request
     }
 

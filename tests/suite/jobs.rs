@@ -28,9 +28,9 @@ layers = [
   { type = "dense", units = 1, activation = "sigmoid" },
 ]
 [train]
-epochs = 150
+epochs = 60
 batch_size = 8
-max_time = "700ms"
+max_time = "500ms"
 [explain]
 pinned = 0
 [engine]
@@ -58,7 +58,7 @@ fn the_same_command_goes_on_until_nothing_is_left_to_do() {
     }
     assert!(codes.len() > 1, "its time was never up");
     let run = RunDir::open(&here.join("deep/down/mine")).unwrap();
-    assert_eq!(std::fs::read_to_string(run.history()).unwrap().lines().count(), 1 + 150);
+    assert_eq!(std::fs::read_to_string(run.history()).unwrap().lines().count(), 1 + 60);
     let again = train(here, &[]);
     assert_eq!((again.code, again.out.trim_end()), (Some(0), "deep/down/mine is complete"));
     let other = train(here, &["--set", "train.batch_size=4"]);

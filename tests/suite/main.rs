@@ -13,6 +13,7 @@ mod evaluation;
 mod explain;
 #[cfg(feature = "engine")]
 mod features;
+mod home;
 mod hub;
 mod interchange;
 #[cfg(feature = "engine")]
@@ -28,6 +29,8 @@ mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
+#[cfg(feature = "engine")]
+mod steering;
 mod tensorboard;
 #[cfg(feature = "engine")]
 mod tmux;

@@ -42,3 +42,57 @@ fn a_run_is_read_back_by_tensorboard() {
     assert_eq!(told["train"]["texts"]["config.toml"], "    seed = 1\n");
     assert_eq!(told["train"]["plugins"], serde_json::json!(["hparams", "text"]));
 }
+
+/// Two epochs, and a third after the run was taken up again, with a command that is told of the ends.
+#[test]
+#[cfg(feature = "engine")]
+fn a_run_writes_event_files_and_tells_a_command() {
+    let here = tempfile::tempdir().unwrap();
+    let config = r#"
+[data]
+source = "critters"
+train = 40
+validation = 8
+test = 8
+[model]
+input = [32, 32, 3]
+layers = [{ type = "conv2d", filters = 2, kernel_size = 3 }, { type = "flatten" }, { type = "dense", units = 1, activation = "sigmoid" }]
+[train]
+epochs = 2
+batch_size = 10
+tensorboard = true
+[notify]
+command = 'echo "$FROSTLINE_EVENT $FROSTLINE_EPOCH $FROSTLINE_MESSAGE" >> told; echo heard'
+[engine]
+device = "cpu"
+threads = 1
+"#;
+    fs::write(here.path().join("mine.toml"), config).unwrap();
+    let trained = frostline(here.path(), "", &["train", "mine.toml", "--headless"]);
+    assert_eq!(trained.code, Some(0), "{}", trained.err);
+    let resumed = frostline(here.path(), "", &["train", "--resume", "last", "--headless", "--set", "train.epochs=3"]);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.err);
+    let run = frostline::run::list(&here.path().join("runs")).unwrap().remove(0);
+    for part in ["train", "validation"] {
+        assert_eq!(fs::read_dir(run.tensorboard().join(part)).unwrap().count(), 1, "one life's file");
+    }
+    let told = crate::acting::eventually("both ends are told", || {
+        let told = fs::read_to_string(run.path().join("told")).unwrap_or_default();
+        (told.lines().count() == 2).then_some(told)
+    });
+    assert_eq!(told, "finished 2 completed after epoch 2\nfinished 3 completed after epoch 3\n");
+    assert!(fs::read_to_string(run.engine_log()).unwrap().contains("heard"));
+    let Some(mut reader) = reader() else { return };
+    let read = reader.arg(run.tensorboard()).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+    let history = fs::read_to_string(run.history()).unwrap();
+    let mut losses = Vec::new();
+    for (row, point) in history.lines().skip(1).zip(told["train"]["scalars"]["epoch_loss"].as_array().unwrap()) {
+        let loss: f64 = row.split(',').nth(2).unwrap().parse().unwrap();
+        assert!((loss - point[1].as_f64().unwrap()).abs() < 1e-6, "{row} {point}");
+        losses.push(point[0].as_u64().unwrap());
+    }
+    assert_eq!(losses, [0, 1, 2]);
+    let pictures = told["validation"]["images"].as_object().unwrap();
+    assert!(pictures.keys().any(|tag| tag.contains("/grad-cam/")), "{pictures:?}");
+}

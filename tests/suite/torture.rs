@@ -3,9 +3,9 @@
 use std::{path::Path, time::Duration};
 
 #[path = "../torture/mod.rs"]
-mod torture;
+mod ways;
 
-use torture::{disk, fuzz, ground::Ground, kills, socket};
+use ways::{disk, fuzz, ground::Ground, kills, socket};
 
 fn ground(root: &Path) -> Ground {
     let engine = Path::new(env!("CARGO_BIN_EXE_frostline-engine"));

@@ -8,6 +8,7 @@ pub mod disk;
 pub mod fuzz;
 pub mod ground;
 pub mod kills;
+pub mod memory;
 pub mod soak;
 pub mod socket;
 pub mod stall;

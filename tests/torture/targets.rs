@@ -19,10 +19,13 @@ use frostline::{
     wire::{ClientMessage, ServerMessage, frame::Decoder},
 };
 
+/// What is fuzzed.
+pub type Reader = Box<dyn FnMut(&[u8])>;
+
 pub struct Target {
     pub name: &'static str,
     pub corpus: Vec<Vec<u8>>,
-    pub read: Box<dyn FnMut(&[u8])>,
+    pub read: Reader,
 }
 
 impl Target {

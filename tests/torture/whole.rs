@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 #[path = "mod.rs"]
 mod torture;
 
-use torture::{Row, disk, fuzz, ground::Ground, kills, soak, socket, stall, table};
+use torture::{Row, disk, fuzz, ground::Ground, kills, memory, soak, socket, stall, table};
 
 /// Between these two lines of docs/reliability.md.
 const BEGIN: &str = "<!-- torture: begin -->";
@@ -71,6 +71,10 @@ fn main() -> Result<()> {
         rows.extend(socket::garbage(&mut ground, scale.frames, seed)?);
         rows.extend(socket::two_engines(&mut ground, 3)?);
         rows.extend(socket::long_path(&mut ground)?);
+    }
+    if wanted("memory") {
+        say("too little memory");
+        rows.extend(memory::small(&mut ground)?);
     }
     if wanted("stall") {
         say("checkpoints beside the steps");

@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn letters_keep_their_straight_lines() {
-        // The font's vertical bar is two pixels wide in the middle of the letter, so four here.
-        assert!(glyph('|').iter().filter(|row| **row != 0).all(|row| row.count_ones() == 4));
+        // The font's vertical bar is two pixels wide, so four here; its ends are rounded.
+        assert!(glyph('|')[1..5].iter().all(|row| row.count_ones() == 4));
         assert_eq!(glyph('日'), glyph('?'));
     }
 }

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     cli::table::several,
     error::{Error, Result},
-    event::CheckpointKind,
     text::figures::count,
 };
 
@@ -144,10 +143,7 @@ fn parts(findings: &Findings, heard: &Heard, folder: &Path) -> Result<Vec<Part>>
 }
 
 fn summary(findings: &Findings) -> String {
-    let checkpoint = match findings.checkpoint {
-        CheckpointKind::Best => "best",
-        CheckpointKind::Last => "last",
-    };
+    let checkpoint = findings.checkpoint.word();
     let positive = findings.positive.as_ref().map(|class| format!(" Figures of two classes take {class} as positive."));
     format!(
         "The {checkpoint} checkpoint on {} images: loss {:.4}, accuracy {:.4}.{}",

@@ -74,12 +74,10 @@ fn head(page: &mut Drawing, told: &[Told], panels: &[Panel]) -> f64 {
         }
         let line = vec![[left, base - 4.0], [left + 22.0, base - 4.0]];
         if dotted {
-            page.dashes(line, ink, 2.0)
-        } else {
-            page.line(line, ink, 2.5)
-        }
-        if dotted {
+            page.dashes(line, ink, 2.0);
             page.dot([left + 11.0, base - 4.0], 3.0, ink);
+        } else {
+            page.line(line, ink, 2.5);
         }
         page.text([left + 28.0, base], name, SIZE, Anchor::Start);
         left += room;

@@ -23,8 +23,8 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct PlotArgs {
     /// The runs: their names, unique parts of them, paths, or `last`
-    #[arg(default_value = "last")]
-    runs: Vec<String>,
+    #[arg(value_name = "RUN", default_value = "last")]
+    which: Vec<String>,
     /// The file to write; its ending says whether as SVG or as PNG
     #[arg(short, long, value_name = "FILE", default_value = "curves.svg")]
     output: PathBuf,
@@ -138,7 +138,7 @@ pub fn run(args: &PlotArgs, out: &mut Output) -> Result<Exit> {
         }
     };
     let mut told = Vec::new();
-    for which in &args.runs {
+    for which in &args.which {
         let run = args.place.find(which)?;
         let state = fold(&run)?;
         if state.curves.loss.last().is_none() {

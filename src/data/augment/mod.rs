@@ -10,6 +10,7 @@ mod border;
 mod draw;
 mod mix;
 mod region;
+mod strength;
 mod tone;
 mod variation;
 mod warp;

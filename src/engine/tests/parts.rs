@@ -87,6 +87,26 @@ fn a_loss_that_is_no_number_changes_nothing_and_names_where_it_began() {
 }
 
 #[test]
+fn a_gradient_that_overflows_under_a_finite_loss_changes_nothing_either() {
+    let mut stepper = stepper(&small(2), RULES[2]);
+    let mut saved = stepper.save().unwrap();
+    // The products on the way forward are about 1e8; on the way back the large one stands alone, and dropout's 1 / 0.7 makes it overflow.
+    for (name, value) in [("dense/kernel", 1e-30_f32), ("dense_1/kernel", 3.4e38)] {
+        let (_, tensor) = saved.iter_mut().find(|(found, _)| found == name).unwrap();
+        tensor.bytes = value.to_le_bytes().repeat(tensor.bytes.len() / 4);
+    }
+    stepper.restore(&saved).unwrap();
+    let before = stepper.save().unwrap();
+    let batch = Batch { labels: vec![0], ..batch(0, 1, size(12, 3), 2) };
+    let score = stepper.step(&batch, Update { step: 0, learning_rate: 0.1 }).unwrap();
+    assert!(score.loss_sum.is_finite(), "{}", score.loss_sum);
+    let Some(Trouble { what, layers }) = stepper.trouble() else { panic!("nothing was told") };
+    assert_eq!(what, NonFinite::Gradient);
+    assert_eq!(layers[0], "dense", "it arises on the way back: {layers:?}");
+    assert_eq!(stepper.save().unwrap(), before);
+}
+
+#[test]
 fn whether_numbers_are_finite_is_seen_wherever_they_lie() {
     let of = |numbers: &[f32]| Tensor::from_slice(numbers);
     let edge = [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45];

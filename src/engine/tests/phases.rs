@@ -16,7 +16,9 @@ use frostline::command::{Command, Request};
 use frostline::error::Result;
 use frostline::event::{CheckpointKind, Ended, Event};
 use frostline::plan::Plan;
-use frostline::trainer::{Inbox, Origin, Progress, Record, SavedTensor, Settled, Stepper, Trainer, Update};
+use frostline::trainer::{
+    Inbox, LayerRate, Origin, Progress, Record, SavedTensor, Settled, Stepper, Trainer, Tuning, Update,
+};
 
 fn values(tensor: &Tensor) -> Vec<f32> {
     Vec::try_from(tensor.detach().contiguous().reshape([-1])).unwrap()
@@ -130,6 +132,19 @@ impl Record for Memory {
         Vec::new()
     }
 
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        let mut kept = self.kept.lock().unwrap();
+        let at = kept.iter().rposition(|(kind, ..)| *kind == CheckpointKind::Undo(undo)).unwrap();
+        let best = kept[..at].iter().rfind(|(kind, ..)| *kind == CheckpointKind::Best).cloned();
+        kept.retain(|(kind, ..)| *kind != CheckpointKind::Best);
+        kept.extend(best);
+        Ok(())
+    }
+
+    fn forget(&mut self, undo: u32) {
+        self.kept.lock().unwrap().retain(|(kind, ..)| *kind != CheckpointKind::Undo(undo));
+    }
+
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {
         let kept = self.kept.lock().unwrap();
         let newest = kept.iter().rfind(|(each, ..)| *each == kind);
@@ -224,5 +239,83 @@ fn slots_are_kept_under_a_rule_of_the_same_kind_and_forgotten_under_another() {
         let step = Update { step: 9, learning_rate: 0.01 };
         stepper.step(&batch(0, 5, size(12, 3), 2), step).unwrap();
         assert_eq!(slots(&stepper).len(), 10, "under {}", other.name());
+    }
+}
+
+#[test]
+fn what_people_tune_counts_under_every_rule() {
+    let layers = [conv(2, Activation::Relu), layer(Op::Flatten), dense(1, Activation::Sigmoid)];
+    let arch = Arch::new("two", Shape::Map { height: 4, width: 4, channels: 3 }, &layers).unwrap();
+    let weights = Weights::new(&arch, 3, Device::Cpu).unwrap();
+    let rule = plan::Optimizer::Sgd { momentum: 0.0, nesterov: false };
+    let mut optimizer = Optimizer::new(rule, &weights);
+    optimizer.begin(rule, &[0.5, 1.0, 1.0], &weights);
+    optimizer.tune(&weights, |layer| (layer == 2).then_some(LayerRate::Held(0.25)), Some(0.1));
+    let before: Vec<Vec<f32>> = weights.all().iter().map(|weight| values(&weight.tensor)).collect();
+    let ones = |(index, weight): (usize, &crate::weights::Weight)| (index, weight.tensor.ones_like().detach());
+    let gradients: Vec<Gradient> = weights.all().iter().enumerate().map(ones).collect();
+    optimizer.step(&weights, &gradients, 0.2).unwrap();
+    for (weight, before) in weights.all().iter().zip(before) {
+        // Decoupled: w - rate · decay · w - rate · g.
+        let rate = if weight.layer == 2 { 0.25 } else { 0.5 * 0.2 };
+        for (after, before) in values(&weight.tensor).into_iter().zip(before) {
+            let expected = f64::from(before) * (1.0 - rate * 0.1) - rate;
+            assert!((f64::from(after) - expected).abs() < 1e-6, "{}: {after}, not {expected}", weight.name);
+        }
+    }
+}
+
+#[test]
+fn dropout_is_what_people_set_it_to_until_they_give_it_back() {
+    let arch = small(2);
+    let learned = |rates: &[Option<f64>]| {
+        let mut stepper = stepper(&arch, RULES[0]);
+        for (step, rate) in rates.iter().enumerate() {
+            let dropout = rate.map(|rate| ("dropout".to_owned(), rate)).into_iter().collect();
+            stepper.tune(&Tuning { dropout, ..Tuning::default() }).unwrap();
+            let update = Update { step: step as u64, learning_rate: 0.01 };
+            stepper.step(&batch(step, 5, size(12, 3), 2), update).unwrap();
+        }
+        stepper.save().unwrap()
+    };
+    assert_eq!(learned(&[Some(0.3), Some(0.3)]), learned(&[None, None]), "0.3 is what the network says");
+    assert_ne!(learned(&[Some(0.6), None]), learned(&[None, None]));
+    assert_ne!(learned(&[Some(0.0), None]), learned(&[Some(0.6), None]));
+}
+
+#[test]
+fn a_run_goes_on_bit_by_bit_wherever_it_was_stopped_with_any_number_of_loaders() {
+    let mut plan = phased();
+    for phase in &mut plan.phases {
+        let schedule = frostline::config::Schedule::ReduceOnPlateau {
+            factor: 0.5,
+            patience: 1,
+            min_delta: 0.5,
+            cooldown: 0,
+            min_rate: 0.0,
+            monitor: plan::Monitor::ValLoss,
+            warmup_epochs: 0.5,
+        };
+        phase.schedule = plan::RateSchedule::new(schedule, phase.learning_rate, 4).unwrap();
+        phase.epochs = 4;
+        phase.early_stopping =
+            Some(plan::EarlyStopping { monitor: plan::Monitor::ValLoss, patience: 3, min_delta: 0.5 });
+    }
+    let end = |kept: &Kept| {
+        let kept = kept.lock().unwrap();
+        let (_, tensors, at) = kept.iter().rfind(|(kind, ..)| *kind == CheckpointKind::Last).unwrap();
+        (tensors.clone(), Progress { train_seconds: 0.0, wait_seconds: 0.0, ..at.clone() })
+    };
+    let whole = Kept::default();
+    train(&plan, &whole, usize::MAX);
+    assert!(end(&whole).1.phase == 1 && end(&whole).1.rate_factor < 1.0, "the plateau has lowered the rate");
+    // In the middle of an epoch, behind its last step, in its validation, in the second phase.
+    for (workers, stop_after) in [(0, 3), (1, 6), (3, 7), (1, 17), (0, 34), (3, 40)] {
+        plan.loader_threads = workers;
+        let kept = Kept::default();
+        let stopped = train(&plan, &kept, stop_after);
+        assert_eq!(stopped, Ended::Stopped { by: "test".into() }, "after {stop_after}");
+        train(&plan, &kept, usize::MAX);
+        assert_eq!(end(&kept), end(&whole), "{workers} loaders, stopped after {stop_after}");
     }
 }

@@ -40,7 +40,11 @@ impl Net {
 }
 
 impl Stepper for Net {
-    fn set_micro_batch(&mut self, _pictures: Option<usize>) {}
+    fn set_micro_batch(&mut self, _: Option<usize>) {}
+
+    fn tune(&mut self, _: &Tuning) -> Result<()> {
+        Ok(())
+    }
 
     fn probe(&mut self, _: &[Pixels], _: &[i64], _: Histograms<'_>) -> Result<Vec<LayerProbe>> {
         Ok(Vec::new())
@@ -102,7 +106,7 @@ impl Stepper for Net {
     }
 
     fn explain(&mut self, _: &Pixels, _: Question<'_>, _: &mut dyn FnMut(usize, usize) -> bool) -> Result<Explanation> {
-        Err(crate::error::Error::internal("nothing to see"))
+        Err(Error::internal("nothing to see"))
     }
 }
 

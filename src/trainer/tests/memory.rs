@@ -17,10 +17,14 @@ pub(super) struct Memory {
     pub(super) watched: Vec<Watch>,
     /// Blobs that are to stay.
     pub(super) lasting: usize,
+    pub(super) hears: Option<Box<dyn FnMut(&Event)>>,
 }
 
 impl Record for Memory {
     fn say(&mut self, event: Event) -> Result<()> {
+        if let Some(hears) = &mut self.hears {
+            hears(&event);
+        }
         self.events.push(event);
         Ok(())
     }
@@ -34,7 +38,7 @@ impl Record for Memory {
         let settled = |outcome| Settled { kind, progress: progress.clone(), seconds: 0.0, outcome };
         if self.full_for > 0 {
             self.full_for -= 1;
-            let full = crate::error::Error::environment("no space left on device", None);
+            let full = Error::environment("no space left on device", None);
             self.settled.push(settled(Err(full)));
             return Ok(());
         }
@@ -47,6 +51,19 @@ impl Record for Memory {
 
     fn settled(&mut self, _wait: bool) -> Vec<Settled> {
         std::mem::take(&mut self.settled)
+    }
+
+    fn go_back(&mut self, undo: u32) -> Result<()> {
+        let mut kept = self.saved.lock().unwrap();
+        let at = kept.iter().rposition(|(kind, ..)| *kind == CheckpointKind::Undo(undo)).unwrap();
+        let best = kept[..at].iter().rfind(|(kind, ..)| *kind == CheckpointKind::Best).cloned();
+        kept.retain(|(kind, ..)| *kind != CheckpointKind::Best);
+        kept.extend(best);
+        Ok(())
+    }
+
+    fn forget(&mut self, undo: u32) {
+        self.saved.lock().unwrap().retain(|(kind, ..)| *kind != CheckpointKind::Undo(undo));
     }
 
     fn read_checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(Vec<SavedTensor>, Progress)>> {

@@ -9,6 +9,7 @@ mod looking;
 mod memory;
 mod meters;
 mod phases;
+mod undo;
 
 use std::sync::{
     Arc, Mutex,
@@ -20,7 +21,7 @@ use memory::{Memory, Saved};
 
 use super::*;
 use crate::{
-    command::{Command, Method, Request, Watch},
+    command::{Command, HeldOut, Method, Request, Watch},
     data::Pixels,
     event::{Answered, LayerMeters, LayerProbe, NonFinite, Outcome},
     run::checkpoint::{DType, TensorData},
@@ -60,8 +61,10 @@ struct Fake {
     frozen: Vec<String>,
     /// Of the phase: its rule's name, and all of rule and rates.
     rule: [String; 2],
+    tuned: String,
     /// Commands to send before the given step is done.
     script: Vec<(u64, Command)>,
+    sent: Vec<usize>,
     wire: Sender<Request>,
     validation_loss: Vec<f64>,
     /// Commands to send during the given evaluated batch, counted over the run from 1.
@@ -77,6 +80,9 @@ struct Fake {
     braced: bool,
     /// What it says of each image: one number a class.
     says: Option<fn(u32) -> Vec<f32>>,
+    /// The images of each step, and its rate.
+    saw: Arc<Mutex<Vec<Vec<u32>>>>,
+    rates: Arc<Mutex<Vec<f64>>>,
     /// Steps whose loss is no number, and the losses of others.
     failing: Vec<u64>,
     /// Also when they come again.
@@ -108,7 +114,9 @@ type Asked = Arc<Mutex<Vec<(u64, String, Method)>>>;
 impl Stepper for Fake {
     fn step(&mut self, batch: &Batch, update: Update) -> Result<Score> {
         for (id, (step, command)) in self.script.iter().enumerate() {
-            if *step == update.step {
+            // Once, also where a run goes back and comes by again.
+            if *step == update.step && !self.sent.contains(&id) {
+                self.sent.push(id);
                 self.wire.send(Request { id: id as u64, by: "test".into(), command: command.clone() }).unwrap();
             }
         }
@@ -122,9 +130,11 @@ impl Stepper for Fake {
             self.trouble = Some(Trouble { what: NonFinite::Loss, layers: vec!["conv2d".into(), "dense".into()] });
             return Ok(Score { images: batch.count as u64, loss_sum: f64::NAN, correct: 0 });
         }
-        let seen = format!("{:?} {update:?} {:?} {}", batch.samples, self.frozen, self.rule[1]);
+        let seen = format!("{:?} {update:?} {:?} {} {}", batch.samples, self.frozen, self.rule[1], self.tuned);
         self.weight = seen.bytes().fold(self.weight, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)));
         self.steps = update.step + 1;
+        self.saw.lock().unwrap().push(batch.samples.clone());
+        self.rates.lock().unwrap().push(update.learning_rate);
         std::thread::sleep(self.step_takes);
         let loss = self.losses.iter().find(|(step, _)| *step == update.step).map_or(1.0, |(_, loss)| *loss);
         Ok(Score { images: batch.count as u64, loss_sum: batch.count as f64 * loss, correct: 1 })
@@ -162,6 +172,11 @@ impl Stepper for Fake {
 
     fn begin_phase(&mut self, phase: &Phase) -> Result<()> {
         self.rule = [phase.optimizer.name().to_owned(), format!("{:?} {:?}", phase.optimizer, phase.rate_factors)];
+        Ok(())
+    }
+
+    fn tune(&mut self, tuning: &Tuning) -> Result<()> {
+        self.tuned = format!("{tuning:?}");
         Ok(())
     }
 
@@ -213,7 +228,7 @@ impl Stepper for Fake {
         go_on: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Explanation> {
         if !self.explains {
-            return Err(crate::error::Error::internal("out of memory"));
+            return Err(Error::internal("out of memory"));
         }
         self.asked.lock().unwrap().push((self.steps, question.layer.to_owned(), question.method));
         let plane = |channels| Planes { channels, height: 2, width: 2, values: vec![0.5; channels * 4] };
@@ -241,6 +256,8 @@ struct Ran {
     ended: Ended,
     events: Vec<Event>,
     progress: Progress,
+    /// Of each step.
+    rates: Vec<f64>,
 }
 
 fn run(plan: &Plan, script: &[(u64, Command)], validation_loss: &[f64], saved: &Saved) -> Ran {
@@ -258,11 +275,13 @@ fn run_with(
     let mut trainer = trainer(plan, &data, script, validation_loss, saved, change);
     let ended = trainer.run().unwrap();
     let progress = trainer.progress().clone();
-    Ran { ended, events: trainer.into_parts().1.events, progress }
+    let (fake, record) = trainer.into_parts();
+    let rates = fake.rates.lock().unwrap().clone();
+    Ran { ended, events: record.events, progress, rates }
 }
 
 /// The error of a run that fails.
-fn failed(plan: &Plan, saved: &Saved, change: impl FnOnce(&mut Fake, &mut Memory)) -> crate::error::Error {
+fn failed(plan: &Plan, saved: &Saved, change: impl FnOnce(&mut Fake, &mut Memory)) -> Error {
     let data = crate::data::open(&plan.data).unwrap();
     trainer(plan, &data, &[], &[1.0], saved, change).run().unwrap_err()
 }
@@ -280,7 +299,9 @@ fn trainer<'a>(
         weight: 1,
         frozen: Vec::new(),
         rule: Default::default(),
+        tuned: String::new(),
         script: script.to_vec(),
+        sent: Vec::new(),
         wire,
         validation_loss: validation_loss.to_vec(),
         in_evaluation: Vec::new(),
@@ -292,6 +313,8 @@ fn trainer<'a>(
         step_takes: Duration::ZERO,
         braced: false,
         says: None,
+        saw: Arc::default(),
+        rates: Arc::default(),
         failing: Vec::new(),
         fails_again: false,
         losses: Vec::new(),

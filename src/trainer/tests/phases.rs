@@ -229,7 +229,7 @@ fn a_run_of_phases_stopped_at_any_step_and_resumed_ends_like_one_that_was_not() 
 fn what_people_did_with_phases_is_not_lost_on_a_resume() {
     let insert = Command::InsertPhase { phase: "train=[\"conv2d\"], epochs=1, optimizer={kind=\"sgd\"}".into() };
     // The head, then twice what was put in: the first is ended after 3 steps, the second skipped after 3; then the last phase's 12.
-    let rate = Command::LearningRate { rate: 0.5 };
+    let rate = Command::LearningRate { rate: 0.5, layers: vec![] };
     let script = [(0, insert.clone()), (0, insert), (4, rate), (5, Command::EndPhase), (8, Command::SkipPhase)];
     check_resumes(&phased(TWO), &script, 21);
 }

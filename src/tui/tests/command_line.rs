@@ -15,7 +15,10 @@ fn words_are_commands() {
     let mut model = mid_run();
     let layers = vec!["conv2d_2".to_owned(), "dense".to_owned()];
     assert_eq!(press(&mut model, ":freeze conv2d_2 dense<enter>"), [Effect::Send(Command::Freeze { layers })]);
-    assert_eq!(press(&mut model, ":learning-rate 1e-4<enter>"), [Effect::Send(Command::LearningRate { rate: 1e-4 })]);
+    assert_eq!(
+        press(&mut model, ":learning-rate 1e-4<enter>"),
+        [Effect::Send(Command::LearningRate { rate: 1e-4, layers: vec![] })]
+    );
     assert_eq!(press(&mut model, ":<up><up><enter>").len(), 1, "lines come back");
     assert_eq!(press(&mut model, ":pause<esc>"), []);
     assert_eq!(press(&mut model, ":<backspace>"), []);

@@ -57,18 +57,16 @@ fn shift_f_moves_the_frost_line_and_thaws_all_where_it_lies() {
 }
 
 #[test]
-fn brackets_scale_the_rate_that_was_asked_for_last() {
-    check("]", &send(Command::LearningRate { rate: 1e-3 }));
-    check(
-        "[[",
-        &[Effect::Send(Command::LearningRate { rate: 2.5e-4 }), Effect::Send(Command::LearningRate { rate: 1.25e-4 })],
-    );
+fn brackets_scale_the_rate() {
+    let halved = || Effect::Send(Command::ScaleRate { factor: 0.5, layers: vec![] });
+    check("]", &send(Command::ScaleRate { factor: 2.0, layers: vec![] }));
+    check("[[", &[halved(), halved()]);
 }
 
 #[test]
 fn l_takes_a_number() {
-    check("l3e-4<enter>", &send(Command::LearningRate { rate: 3e-4 }));
-    check("l12<backspace><backspace>0.01<enter>", &send(Command::LearningRate { rate: 0.01 }));
+    check("l3e-4<enter>", &send(Command::LearningRate { rate: 3e-4, layers: vec![] }));
+    check("l12<backspace><backspace>0.01<enter>", &send(Command::LearningRate { rate: 0.01, layers: vec![] }));
     check("l1<esc>", &[]);
     check("l<enter>", &[]);
     check("l0<enter>", &[]);
@@ -113,7 +111,7 @@ fn sent(model: &mut Model, command: Command, id: u64) {
 }
 
 fn answer(model: &mut Model, request: Command, by: &str, id: u64, outcome: Outcome) {
-    say(model, Event::Answered(Answered { id, by: by.into(), request, step: 7, outcome }));
+    say(model, Event::Answered(Answered { id, by: by.into(), request, step: 7, outcome, moment: None }));
 }
 
 #[test]
@@ -131,10 +129,10 @@ fn an_answer_ends_the_pending() {
 fn a_refusal_tells_its_reason() {
     let mut model = mid_run();
     press(&mut model, "]");
-    sent(&mut model, Command::LearningRate { rate: 1e-3 }, 9);
+    sent(&mut model, Command::ScaleRate { factor: 2.0, layers: vec![] }, 9);
     let outcome = Outcome::Rejected { reason: "the schedule is fixed".into() };
-    // A rate may lose its last bit on the way.
-    answer(&mut model, Command::LearningRate { rate: 0.001_000_000_000_000_000_2 }, "ada@lab", 9, outcome);
+    // A number may lose its last bit on the way.
+    answer(&mut model, Command::ScaleRate { factor: 2.000_000_000_000_000_4, layers: vec![] }, "ada@lab", 9, outcome);
     refused(&model, "the schedule is fixed");
     assert!(model.view.pending.is_empty());
 }

@@ -1,7 +1,13 @@
 //! One quantity over the run: raw steps faint, the smoothed curve over them, validation once an epoch, other runs behind, and what was done
 //! to the run.
 
-use ratatui::{buffer::Buffer, layout::Rect, symbols::Marker, text::Span, widgets::Widget};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Alignment, Rect},
+    symbols::Marker,
+    text::{Line, Span},
+    widgets::Widget,
+};
 
 use super::{
     plot::{Plot, Scale, range},
@@ -53,7 +59,12 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
         return;
     }
     let metric = series.metric;
-    let Some(scale) = scale(series, aspect) else { return };
+    let Some(scale) = scale(series, aspect) else {
+        let text = if metric.is_of_epochs() { "after the first validation" } else { "not measured yet" };
+        let middle = Rect { y: inner.y + inner.height / 2, height: 1, ..inner };
+        Line::styled(text, theme.style(Role::Faint)).alignment(Alignment::Center).render(middle, buffer);
+        return;
+    };
     let plot = Plot { area: inner, x: aspect.window, scale };
     let (values, decimals) = scale.ticks(usize::from(inner.height / 2).clamp(1, 6));
     for value in values.into_iter().filter(|_| labels(area) > 0) {
@@ -62,6 +73,10 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
             let room = usize::from(labels(area)) - 1;
             // Where there is no room, the nought before the point is what can go.
             let short = if guard::width(&written) > room { written.trim_start_matches('0') } else { &written };
+            // Half a number would be another one.
+            if guard::width(short) > room {
+                continue;
+            }
             let text = guard::column_right(short, room, "");
             let place = Rect { x: area.x, y: row, width: labels(area), height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
@@ -148,6 +163,9 @@ fn draw_lines(theme: &Theme, plot: &Plot, series: &Series<'_>, buffer: &mut Buff
     let ascii = theme.appearance.ascii;
     let mono = theme.appearance.depth == Depth::Mono;
     let marker = |plain: char| if ascii { Marker::Custom(plain) } else { Marker::Braille };
+    for stretch in &series.abandoned {
+        plot.line(stretch, marker('.'), theme.color(Role::Border), buffer);
+    }
     let (lead, other) = if series.validation_leads() {
         (&series.validation, &series.validation_smooth)
     } else {
@@ -187,17 +205,24 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
     for marker in &model.run.markers {
         let Some(column) = plot.column(marker.step as f64) else { continue };
         let symbol = match &marker.what {
-            What::Resumed => symbols.resumed,
+            What::Resumed | What::Undone(_) => symbols.resumed,
             What::Phase(_) => symbols.phase,
             What::Applied(command) => match command {
-                Command::Pause => symbols.paused,
+                Command::Pause | Command::Step { .. } | Command::Epoch => symbols.paused,
                 Command::Resume => symbols.replay,
                 Command::Freeze { .. } | Command::FrostLine { layer: Some(_) } => symbols.frost,
                 Command::Unfreeze { .. } | Command::FrostLine { layer: None } => symbols.thaw,
-                Command::LearningRate { .. } => symbols.rate,
+                Command::LearningRate { .. } | Command::ScaleRate { .. } | Command::Schedule { .. } => symbols.rate,
+                Command::Augmentation { .. }
+                | Command::BatchSize { .. }
+                | Command::MicroBatch { .. }
+                | Command::Dropout { .. }
+                | Command::WeightDecay { .. } => symbols.change,
+                Command::Note { .. } | Command::Evaluate { .. } => symbols.point,
                 Command::EndPhase | Command::SkipPhase | Command::InsertPhase { .. } => symbols.phase,
                 Command::Checkpoint | Command::Pin { .. } | Command::Unpin { .. } => symbols.save,
-                Command::Stop => symbols.stop,
+                Command::Undo => symbols.resumed,
+                Command::Stop | Command::Abort => symbols.stop,
             },
         };
         let symbol = match before {

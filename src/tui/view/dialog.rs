@@ -9,6 +9,7 @@ use ratatui::{
 
 use crate::{
     event::Ended,
+    state::What,
     tui::{
         guard,
         model::{Connection, Model},
@@ -24,6 +25,31 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
             (Role::Text, "It saves a checkpoint and ends; train --resume goes on from there.".to_owned()),
         ];
         return show(model, "stop", Role::Warning, text, "y stops, any other key goes back", screen, buffer);
+    }
+    if model.view.prompt == Some(Prompt::Undo) {
+        let last = model.run.markers.iter().rev().find_map(|marker| match &marker.what {
+            What::Applied(command) if command.intervenes() => Some((marker.step, command)),
+            _ => None,
+        });
+        let (title, lost) = match last {
+            None => ("Undo the last intervention?".to_owned(), "The steps since are given up".to_owned()),
+            Some((step, command)) => (
+                format!("Undo {command}?"),
+                format!("Back to step {step}: {} steps are given up", model.run.step.saturating_sub(step)),
+            ),
+        };
+        let text = vec![(Role::Strong, title), (Role::Text, format!("{lost}, and stay in the journal."))];
+        return show(model, "undo", Role::Warning, text, "y undoes, any other key goes back", screen, buffer);
+    }
+    if model.view.prompt == Some(Prompt::Abort) {
+        let text = vec![
+            (Role::Strong, "Abort this run?".to_owned()),
+            (
+                Role::Text,
+                "It ends at once and saves nothing: what it did since its last checkpoint is lost.".to_owned(),
+            ),
+        ];
+        return show(model, "abort", Role::Bad, text, "y aborts, any other key goes back", screen, buffer);
     }
     if model.view.prompt == Some(Prompt::EndPhase) {
         let (title, next, keys) = match model.run.phase() {

@@ -10,7 +10,7 @@ use ratatui::{
 use super::text::{as_fits, bar, ends, sparkline};
 use crate::{
     command::Command,
-    event::{CheckpointKind, Ended, SplitName, State},
+    event::{Ended, SplitName, State},
     tui::{
         figures, guard,
         model::{Connection, Model},
@@ -61,6 +61,8 @@ fn status(model: &Model, theme: &Theme, width: u16) -> Line<'static> {
             Command::Pause => "pausing".into(),
             Command::Resume => "resuming".into(),
             Command::Stop => "stopping".into(),
+            Command::Abort => "aborting".into(),
+            Command::Evaluate { .. } => "evaluating".into(),
             Command::Checkpoint => "saving".into(),
             other => format!("pending: {other}"),
         };
@@ -88,6 +90,7 @@ fn badge(model: &Model, theme: &Theme) -> (&'static str, &'static str, Role) {
             Ended::Completed { early: false } => (s.check, "COMPLETED", Role::Good),
             Ended::Completed { early: true } => (s.check, "STOPPED EARLY", Role::Good),
             Ended::Stopped { .. } => (s.ended, "STOPPED", Role::Warning),
+            Ended::Aborted { .. } => (s.ended, "ABORTED", Role::Warning),
             Ended::Failed { .. } => (s.cross, "FAILED", Role::Bad),
         },
         (Connection::Replay, None) => (s.replay, "RECORDING", Role::Accent),
@@ -165,10 +168,7 @@ pub fn draw_meters(model: &Model, area: Rect, buffer: &mut Buffer) {
         let ran = if run.clock.elapsed_ms > 0 { run.clock.elapsed_ms as f64 / 1000.0 } else { ended.seconds };
         pieces.push(vec![word(format!("ran {}", figures::duration(ran)), Role::Text)]);
         if let Some(tested) = &run.tested {
-            let which = match tested.checkpoint {
-                CheckpointKind::Best => "best",
-                CheckpointKind::Last => "last",
-            };
+            let which = tested.checkpoint.word();
             let text = format!("test accuracy {} ({which} checkpoint)", figures::percent(tested.metrics.accuracy));
             pieces.push(vec![word(text, Role::Good)]);
         }

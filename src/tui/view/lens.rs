@@ -46,7 +46,13 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
             let tiles = pictures::layer_tiles(model, &theme, seen);
             // Two rows at least for the probabilities, where the pictures can spare them.
             let spared = Rect { height: area.height.saturating_sub(3).max(area.height.min(8)), ..area };
-            let (boxes, beside) = pictures::boxes(spared, tiles.len() as u16);
+            let (mut boxes, mut beside) = pictures::boxes(spared, tiles.len() as u16);
+            // On a tall screen the pictures are larger in two rows, with the table in the place of a fourth.
+            let mut square = tiles::boxes(tiles.len() as u16 + 1, area);
+            if square.first().map(|place| place.width) > boxes.first().map(|place| place.width) {
+                beside = square.pop();
+                boxes = square;
+            }
             let bottom = boxes.iter().map(|place| place.bottom()).max().unwrap_or(area.y);
             for ((tile, captions), area) in tiles.iter().zip(boxes) {
                 tiles::draw(model, &theme, tile, captions, area, buffer);

@@ -118,14 +118,25 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             info(format!("{name} {}{restored}", how.words()))
         }
         Event::EpochEnded(ended) => Some(epoch(ended, point)),
-        Event::LearningRate { rate, why, .. } => info(format!("learning rate {} ({why})", figures::rate(*rate))),
+        Event::LearningRate { rate, why, layers, .. } => {
+            let of = if layers.is_empty() { String::new() } else { format!(" of {}", layers.join(", ")) };
+            info(format!("learning rate{of} {} ({why})", figures::rate(*rate)))
+        }
         // The last one is written every epoch and on every request, which has a line of its own.
         Event::Checkpoint(saved) if saved.kind == CheckpointKind::Best => {
             info(format!("best saved, step {}", figures::count(saved.step)))
         }
         Event::Answered(answered) => match &answered.outcome {
             // The event that follows tells the rate, and who set it.
-            Outcome::Applied if matches!(answered.request, Command::LearningRate { .. }) => None,
+            Outcome::Applied
+                if matches!(
+                    answered.request,
+                    Command::LearningRate { .. } | Command::ScaleRate { .. } | Command::Schedule { .. }
+                ) =>
+            {
+                None
+            }
+            Outcome::Applied if matches!(answered.request, Command::Evaluate { .. } | Command::Undo) => None,
             Outcome::Applied if answered.request == Command::Checkpoint => {
                 info(format!("{}: checkpoint saved, step {}", answered.by, figures::count(answered.step)))
             }
@@ -145,11 +156,25 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::count(tested.images)
         )),
         Event::Alarm(alarm) => Some((Level::Warning, alarm.told())),
+        Event::Undone(undone) => info(format!(
+            "back to step {}, before {}; {} steps are given up",
+            figures::count(undone.to),
+            undone.what,
+            figures::count(undone.from - undone.to)
+        )),
+        Event::Measured(measured) => info(format!(
+            "{} at step {}: loss {}, accuracy {}",
+            split_name(measured.split),
+            figures::count(measured.step),
+            figures::loss(measured.metrics.loss),
+            figures::percent(measured.metrics.accuracy)
+        )),
         Event::Log { level, message } => Some((*level, message.clone())),
         Event::RunEnded(ended) => Some(match &ended.how {
             Ended::Completed { early: false } => (Level::Info, "all epochs done".into()),
             Ended::Completed { early: true } => (Level::Info, "stopped early: no more progress".into()),
             Ended::Stopped { by } => (Level::Info, format!("stopped by {by}")),
+            Ended::Aborted { by } => (Level::Info, format!("aborted by {by}, without saving")),
             Ended::Failed { message, .. } => (Level::Error, message.clone()),
         }),
         _ => None,

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    state::{Bucket, RunState},
+    state::{Bucket, Curve, RunState},
     tui::{
         curves::{Other, Smoothing},
         figures, guard,
@@ -20,6 +20,8 @@ pub struct Series<'a> {
     pub train: Vec<(f64, f64)>,
     pub validation: Vec<(f64, f64)>,
     pub validation_smooth: Vec<(f64, f64)>,
+    /// What was given up by going back, smoothed likewise.
+    pub abandoned: Vec<Vec<(f64, f64)>>,
 }
 
 impl<'a> Series<'a> {
@@ -33,7 +35,11 @@ impl<'a> Series<'a> {
         };
         let means: Vec<(f64, f64)> = raw.iter().map(|b| (b.step as f64, b.mean)).collect();
         let train = if metric.is_noisy() { smoothed(&means) } else { means };
-        Self { metric, raw, train, validation_smooth: smoothed(&validation), validation }
+        let given_up = |curve: &Curve| -> Vec<(f64, f64)> {
+            smoothed(&curve.buckets().iter().map(|b| (b.step as f64, b.mean)).collect::<Vec<_>>())
+        };
+        let abandoned = run.abandoned.iter().filter_map(|stretch| metric.abandoned(stretch)).map(given_up).collect();
+        Self { metric, raw, abandoned, train, validation_smooth: smoothed(&validation), validation }
     }
 
     /// The measured points lead while there are few: smoothed exponentially, they would trail far behind themselves.
