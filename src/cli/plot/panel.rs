@@ -3,6 +3,7 @@
 
 use super::{Across, Metric, Smoothing, Told};
 use crate::{
+    command::Command,
     event::EpochEnded,
     state::{Bucket, Curve, RunState, What},
 };
@@ -150,5 +151,10 @@ pub fn flags(state: &RunState, across: Across) -> Vec<Flag> {
         };
         Flag { x: across.of(state, marker.step), label }
     };
-    state.markers.iter().map(flag).collect()
+    // Where a phase begins, its name says more than the word that ended the one before.
+    let begins = |step: u64| state.markers.iter().any(|m| m.step == step && matches!(m.what, What::Phase(_)));
+    let said_better = |marker: &&crate::state::Marker| {
+        matches!(marker.what, What::Applied(Command::EndPhase | Command::SkipPhase)) && begins(marker.step)
+    };
+    state.markers.iter().filter(|marker| !said_better(marker)).map(flag).collect()
 }
