@@ -2,10 +2,10 @@
 //! it promises. The peers' scripts and their pinned packages lie in benches/peers; what is made for them goes to the user's cache.
 
 mod catalogue;
-mod child;
+pub mod child;
 mod growth;
 mod journal;
-mod json;
+pub mod json;
 mod load;
 mod measured;
 mod options;

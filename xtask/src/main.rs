@@ -10,6 +10,7 @@ mod failure;
 mod linkage;
 mod packager;
 mod say;
+mod screenshots;
 mod setup;
 mod suite;
 mod tidy;
@@ -42,6 +43,8 @@ Commands:
   torture [--short] [ARGS]
                   kill, starve and flood real runs, and renew the table in docs/reliability.md (--short: in seconds,
                   without the table)
+  screenshots     make docs/screens, the README's pictures and recording, in a terminal that nobody sees; `--help` lists
+                  the options
   bench [ARGS]    measure Frostline beside Keras, PyTorch and others; `bench --help` lists the options
 
 After `setup`, plain `cargo build`, `cargo test` and rust-analyzer need no variable and no xtask.
@@ -82,6 +85,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "test" => suite::test(&environment, &checkout, rest),
         "bench" => bench::run(&environment, &checkout, rest),
         "torture" => torture::run(&environment, &checkout, rest),
+        "screenshots" => screenshots::run(&environment, &checkout, rest),
         "explain-check" => explain_check::run(&environment, &checkout, rest),
         "ci" => no_arguments(command, rest).and_then(|()| ci::run(&environment, &checkout)),
         "tidy" => no_arguments(command, rest).and_then(|()| tidy::run(&environment, &checkout)),

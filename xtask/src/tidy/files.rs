@@ -10,8 +10,12 @@ const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "base", "manager", "he
 const MOST_LINES: usize = 400;
 
 /// Where a file that is not text may lie, under what ending, and how large (bytes).
-const BINARY: &[(&str, &str, usize)] =
-    &[("docs/", ".png", 600_000), ("tests/fixtures/", "", 1_000_000), ("tests/reference/", "", 1_000_000)];
+const BINARY: &[(&str, &str, usize)] = &[
+    ("docs/", ".png", 600_000),
+    ("docs/", ".gif", 1_500_000),
+    ("tests/fixtures/", "", 1_000_000),
+    ("tests/reference/", "", 1_000_000),
+];
 
 /// Bytes of text: more than that is data, and data is welcome only where tests read it.
 const MOST_TEXT: usize = 200_000;

@@ -1,0 +1,87 @@
+//! What is done before the camera, as tables: which keys, after which epochs, and which pictures. Keys have X's names.
+
+/// A terminal's size, and its letters' in points.
+#[derive(Debug, Clone, Copy)]
+pub struct Cells {
+    pub columns: u32,
+    pub rows: u32,
+    pub points: u32,
+}
+
+pub const LARGE: Cells = Cells { columns: 132, rows: 40, points: 12 };
+/// As wide as a README's column shows without shrinking it, or nearly so.
+pub const SMALL: Cells = Cells { columns: 112, rows: 34, points: 10 };
+
+#[derive(Debug)]
+pub enum Step {
+    Keys(&'static [&'static str]),
+    Seconds(f32),
+    /// Until so many epochs are over.
+    Epoch(u32),
+    /// Named without its ending.
+    Picture(&'static str),
+}
+
+use Step::{Epoch, Keys, Picture, Seconds};
+
+pub const RECORDED: &str = "first-look";
+pub const RECORDED_RUN: [&str; 3] = ["demo", "--name", RECORDED];
+pub const PICTURED: &str = "critters";
+pub const PICTURED_RUN: [&str; 5] = ["demo", "--name", PICTURED, "--set", "train.epochs=30"];
+
+/// Trains, chooses a layer, freezes up to it, looks through the lens, reads the curves.
+pub const RECORDING: &[Step] = &[
+    Epoch(3),
+    Keys(&["j", "j"]),
+    Seconds(1.0),
+    Keys(&["F"]),
+    Seconds(3.0),
+    Keys(&["n"]),
+    Seconds(2.0),
+    Keys(&["n"]),
+    Seconds(2.0),
+    Keys(&["4"]),
+    Seconds(3.5),
+    Keys(&["j", "j"]),
+    Seconds(2.5),
+    Keys(&["n"]),
+    Seconds(2.5),
+    Keys(&["v"]),
+    Seconds(3.0),
+    Keys(&["2"]),
+    Seconds(2.0),
+    Keys(&["Left", "Left", "Left", "Left", "Left", "Left"]),
+    Seconds(2.0),
+    Keys(&["1"]),
+    Seconds(3.0),
+];
+
+pub const STILLS: &[Step] = &[
+    Epoch(4),
+    Keys(&["j", "j", "F"]),
+    Epoch(10),
+    Picture("overview"),
+    Keys(&["2", "Left", "Left", "Left", "Left", "Left", "Left"]),
+    Picture("curves"),
+    Keys(&["3"]),
+    Picture("layers"),
+    Keys(&["4"]),
+    Seconds(1.5),
+    Picture("lens"),
+    Keys(&["v"]),
+    Seconds(1.5),
+    Picture("lens-blocks"),
+    Keys(&["5"]),
+    Seconds(1.0),
+    Picture("mistakes"),
+    Keys(&["6"]),
+    Seconds(1.0),
+    Picture("machine"),
+    Keys(&["1", "t"]),
+    Picture("light"),
+];
+
+pub const HOME: &[Step] = &[Seconds(1.0), Picture("home")];
+
+pub const SIXEL: &[Step] =
+    &[Seconds(3.0), Picture("xterm-sixel-overview"), Keys(&["4"]), Seconds(4.0), Picture("xterm-sixel-lens")];
