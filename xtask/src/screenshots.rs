@@ -75,7 +75,7 @@ impl Theatre<'_> {
         // The recording first, so that there are two runs when home is shown.
         if options.wants(Part::Recording) {
             let window = self.open(&stage, script::SMALL, &script::RECORDED_RUN)?;
-            runs.wait_for(script::RECORDED, 0)?;
+            runs.wait_for(script::RECORDED, script::BEFORE_RECORDING)?;
             let frames = scratch.join("frames");
             let played = recording::while_playing(&window.camera, &frames, || {
                 self.perform(&window, &runs, script::RECORDED, script::RECORDING)
@@ -99,7 +99,12 @@ impl Theatre<'_> {
             runs.wait_for(script::PICTURED, 6)?;
         }
         leave(&window)?;
+        drop(window);
         if options.wants(Part::Stills) {
+            let light = self.open(stage, script::LIGHT, &["attach", script::PICTURED])?;
+            self.perform(&light, runs, script::PICTURED, script::LIGHT_PAGE)?;
+            leave(&light)?;
+            drop(light);
             let home = self.open(stage, script::LARGE, &[])?;
             self.perform(&home, runs, script::PICTURED, script::HOME)?;
             leave(&home)?;

@@ -1,16 +1,25 @@
 //! What is done before the camera, as tables: which keys, after which epochs, and which pictures. Keys have X's names.
 
-/// A terminal's size, and its letters' in points.
+/// A terminal's size, its letters' in points, and whether they are dark on a light ground.
 #[derive(Debug, Clone, Copy)]
 pub struct Cells {
     pub columns: u32,
     pub rows: u32,
     pub points: u32,
+    pub light: bool,
 }
 
-pub const LARGE: Cells = Cells { columns: 132, rows: 40, points: 12 };
+impl Cells {
+    /// The colours of the ground and of letters.
+    pub const fn ground(self) -> (&'static str, &'static str) {
+        if self.light { ("#fdfdfd", "#202428") } else { ("#000000", "#e5e5e5") }
+    }
+}
+
+pub const LARGE: Cells = Cells { columns: 132, rows: 40, points: 12, light: false };
+pub const LIGHT: Cells = Cells { light: true, ..LARGE };
 /// As wide as a README's column shows without shrinking it, or nearly so.
-pub const SMALL: Cells = Cells { columns: 112, rows: 34, points: 10 };
+pub const SMALL: Cells = Cells { columns: 112, rows: 34, points: 10, light: false };
 
 #[derive(Debug)]
 pub enum Step {
@@ -29,9 +38,11 @@ pub const RECORDED_RUN: [&str; 3] = ["demo", "--name", RECORDED];
 pub const PICTURED: &str = "critters";
 pub const PICTURED_RUN: [&str; 5] = ["demo", "--name", PICTURED, "--set", "train.epochs=30"];
 
-/// Trains, chooses a layer, freezes up to it, looks through the lens, reads the curves.
+/// What happens before the recording: by then there are curves.
+pub const BEFORE_RECORDING: u32 = 3;
+/// Chooses a layer, freezes up to it, looks through the lens, reads the curves.
 pub const RECORDING: &[Step] = &[
-    Epoch(3),
+    Seconds(3.0),
     Keys(&["j", "j"]),
     Seconds(1.0),
     Keys(&["F"]),
@@ -66,20 +77,21 @@ pub const STILLS: &[Step] = &[
     Keys(&["3"]),
     Picture("layers"),
     Keys(&["4"]),
-    Seconds(1.5),
+    Seconds(3.5),
     Picture("lens"),
     Keys(&["v"]),
-    Seconds(1.5),
+    Seconds(3.5),
     Picture("lens-blocks"),
     Keys(&["5"]),
-    Seconds(1.0),
+    Seconds(2.0),
     Picture("mistakes"),
     Keys(&["6"]),
-    Seconds(1.0),
+    Seconds(2.0),
     Picture("machine"),
-    Keys(&["1", "t"]),
-    Picture("light"),
 ];
+
+/// After a while the engine has answered what each page asks for.
+pub const LIGHT_PAGE: &[Step] = &[Seconds(3.0), Picture("light")];
 
 pub const HOME: &[Step] = &[Seconds(1.0), Picture("home")];
 

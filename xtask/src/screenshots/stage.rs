@@ -121,6 +121,10 @@ impl<'a> Stage<'a> {
         command.env("DISPLAY", &self.display).env("LIBGL_ALWAYS_SOFTWARE", "1").env("LC_ALL", "C.UTF-8");
         command.env("XDG_RUNTIME_DIR", &self.own).env("XDG_CONFIG_HOME", &self.own);
         command.env("FROSTLINE_RUNS", &self.runs);
+        if cells.light {
+            // By which programs know a light ground where a terminal says so.
+            command.env("COLORFGBG", "0;15");
+        }
         let mut running = Running::start(command).map_err(Failure::new)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -163,12 +167,15 @@ impl Camera {
 }
 
 fn kitty(command: &mut Command, cells: Cells) -> &'static str {
+    let (background, foreground) = cells.ground();
     let settings = [
         "remember_window_size=no".to_owned(),
         format!("initial_window_width={}c", cells.columns),
         format!("initial_window_height={}c", cells.rows),
         format!("font_family={FONT}"),
         format!("font_size={}", cells.points),
+        format!("background={background}"),
+        format!("foreground={foreground}"),
         "hide_window_decorations=yes".to_owned(),
         "window_padding_width=0".to_owned(),
         "update_check_interval=0".to_owned(),
@@ -183,9 +190,22 @@ fn kitty(command: &mut Command, cells: Cells) -> &'static str {
 }
 
 fn xterm(command: &mut Command, cells: Cells) -> &'static str {
+    let (background, foreground) = cells.ground();
     let geometry = format!("{}x{}+0+0", cells.columns, cells.rows);
     command.args(["-ti", "vt340", "-tn", "xterm-256color", "-geometry", &geometry, "-fa", FONT]);
-    command.args(["-fs", &cells.points.to_string(), "-bg", "black", "-fg", "grey90", "+sb", "-b", "0", "-bw", "0"]);
+    command.args([
+        "-fs",
+        &cells.points.to_string(),
+        "-bg",
+        background,
+        "-fg",
+        foreground,
+        "+sb",
+        "-b",
+        "0",
+        "-bw",
+        "0",
+    ]);
     for resource in ["numColorRegisters:1024", "sixelScrolling:true", "maxGraphicSize:2000x2000", "allowWindowOps:true"]
     {
         command.arg("-xrm").arg(format!("xterm*{resource}"));
