@@ -80,7 +80,7 @@ impl Theatre<'_> {
             let played = recording::while_playing(&window.camera, &frames, || {
                 self.perform(&window, &runs, script::RECORDED, script::RECORDING)
             })?;
-            drop(window);
+            leave(&window)?;
             runs.stop(script::RECORDED);
             let made = recording::animate(self.environment, self.tools, &played, &self.folder.join("session.gif"))?;
             say::line(&format!("{FOLDER}/session.gif: {made}"));

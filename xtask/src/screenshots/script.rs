@@ -34,9 +34,10 @@ pub enum Step {
 use Step::{Epoch, Keys, Picture, Seconds};
 
 pub const RECORDED: &str = "first-look";
-pub const RECORDED_RUN: [&str; 3] = ["demo", "--name", RECORDED];
+/// More epochs than there is time for: nothing ends before the camera.
+pub const RECORDED_RUN: [&str; 5] = ["demo", "--name", RECORDED, "--set", "train.epochs=40"];
 pub const PICTURED: &str = "critters";
-pub const PICTURED_RUN: [&str; 5] = ["demo", "--name", PICTURED, "--set", "train.epochs=30"];
+pub const PICTURED_RUN: [&str; 5] = ["demo", "--name", PICTURED, "--set", "train.epochs=40"];
 
 /// What happens before the recording: by then there are curves.
 pub const BEFORE_RECORDING: u32 = 3;
@@ -76,15 +77,18 @@ pub const STILLS: &[Step] = &[
     Picture("curves"),
     Keys(&["3"]),
     Picture("layers"),
-    Keys(&["4"]),
-    Seconds(3.5),
+    // Two epochs ago: heat and activations are kept, and stay.
+    Keys(&["4", "comma", "comma"]),
+    Seconds(3.0),
     Picture("lens"),
-    Keys(&["v"]),
+    Keys(&["greater", "v"]),
     Seconds(3.5),
     Picture("lens-blocks"),
-    Keys(&["5"]),
-    Seconds(2.0),
+    // Whichever are the worst images now are looked at now.
+    Keys(&["p", "5"]),
+    Seconds(4.0),
     Picture("mistakes"),
+    Keys(&["p"]),
     Keys(&["6"]),
     Seconds(2.0),
     Picture("machine"),
@@ -96,4 +100,4 @@ pub const LIGHT_PAGE: &[Step] = &[Seconds(3.0), Picture("light")];
 pub const HOME: &[Step] = &[Seconds(1.0), Picture("home")];
 
 pub const SIXEL: &[Step] =
-    &[Seconds(3.0), Picture("xterm-sixel-overview"), Keys(&["4"]), Seconds(4.0), Picture("xterm-sixel-lens")];
+    &[Seconds(3.0), Picture("xterm-sixel-overview"), Keys(&["4"]), Seconds(4.0), Picture("xterm-sixel")];

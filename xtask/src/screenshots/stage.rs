@@ -119,7 +119,7 @@ impl<'a> Stage<'a> {
         }
         // No graphics card is needed, nor wanted: its driver could draw letters in another way.
         command.env("DISPLAY", &self.display).env("LIBGL_ALWAYS_SOFTWARE", "1").env("LC_ALL", "C.UTF-8");
-        command.env("XDG_RUNTIME_DIR", &self.own).env("XDG_CONFIG_HOME", &self.own);
+        command.env("XDG_RUNTIME_DIR", &self.own).env("XDG_CONFIG_HOME", &self.own).env("XDG_CACHE_HOME", &self.own);
         command.env("FROSTLINE_RUNS", &self.runs);
         if cells.light {
             // By which programs know a light ground where a terminal says so.
