@@ -3,6 +3,7 @@
 mod area;
 mod bars;
 mod charts;
+mod chosen_layer;
 mod command_line;
 mod confusion;
 pub mod content;

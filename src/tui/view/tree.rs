@@ -1,5 +1,4 @@
-//! The page of layers: the tree with what each layer holds, learns and costs, the frost line across it, and how the chosen layer's weights
-//! and gradients are spread.
+//! The page of layers: the tree with what each layer holds, learns and costs, and the frost line across it.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    Place, bars,
+    Place, chosen_layer,
     layers::{first_shown, frost_line},
     text::as_fits,
 };
@@ -151,7 +150,7 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let (list, aside) = split(area);
     table(model, &theme, list, buffer);
     if let Some(aside) = aside {
-        chosen(model, &theme, aside, buffer);
+        chosen_layer::draw(model, &theme, aside, buffer);
     }
 }
 
@@ -421,66 +420,6 @@ fn times(theme: &Theme, time: Option<[f64; 2]>, [slowest, whole]: [f64; 2]) -> V
             theme.style(Role::Faint),
         ),
     ]
-}
-
-/// The layer under the cursor in words, and the spread of its weights and gradients.
-fn chosen(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(layer) = model.selected() else { return };
-    let info = &layer.info;
-    let probe = layer.probe.as_ref();
-    let faint = theme.style(Role::Faint);
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled(guard::clean(&info.name).into_owned(), theme.style(Role::Strong)),
-            Span::styled(format!(" {}", info.kind), faint),
-        ]),
-        Line::styled(
-            format!("{} {} {} parameters", info.output, theme.symbols.separator, figures::count(info.parameters)),
-            faint,
-        ),
-    ];
-    if let Some(probe) = probe {
-        let milliseconds = |value: f64| format!("{} ms", figures::figure(value));
-        lines.push(Line::from(vec![
-            Span::styled("there ", faint),
-            Span::styled(milliseconds(probe.forward_ms), theme.style(Role::Train)),
-            Span::styled(", back ", faint),
-            Span::styled(milliseconds(probe.backward_ms), theme.style(Role::Validation)),
-        ]));
-    }
-    let weights = probe.and_then(|probe| probe.weights.as_ref());
-    let gradients = probe.and_then(|probe| probe.gradients.as_ref());
-    let two = [("weights", weights, Role::Train), ("gradients", gradients, Role::Validation)];
-    let beside = area.height < 16;
-    let words = if beside { 1 } else { lines.len() as u16 };
-    if beside {
-        // One line for all that is to be said.
-        let spans = lines.into_iter().flat_map(|line| [line.spans, vec![Span::raw("  ")]].concat());
-        lines = vec![Line::from(spans.collect::<Vec<_>>())];
-    }
-    for (line, row) in lines.into_iter().zip(area.rows()) {
-        line.render(row, buffer);
-    }
-    let rest = Rect { y: area.y + words, height: area.height.saturating_sub(words), ..area };
-    let half = if beside {
-        Rect { width: rest.width.saturating_sub(3) / 2, ..rest }
-    } else {
-        Rect { y: rest.y + 1, height: (rest.height.saturating_sub(2) / 2).min(12), ..rest }
-    };
-    for (number, (name, histogram, role)) in (0..).zip(two) {
-        let place = if beside {
-            Rect { x: half.x + number * (half.width + 3), ..half }
-        } else {
-            Rect { y: half.y + number * (half.height + 1), ..half }
-        };
-        let missing = match (info.parameters, layer.frozen, name) {
-            (0, ..) => "no weights".to_owned(),
-            (_, true, "gradients") => "frozen: no gradient".to_owned(),
-            _ if model.is_live() => theme.symbols.ellipsis.to_owned(),
-            _ => "none was read".to_owned(),
-        };
-        bars::draw(theme, name, histogram, role, &missing, place.intersection(area), buffer);
-    }
 }
 
 /// What is at a place on the page.
