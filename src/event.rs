@@ -4,6 +4,7 @@
 mod alarm;
 mod answered;
 pub mod bench;
+mod ended;
 pub mod evaluation;
 pub mod explain;
 mod explained;
@@ -18,13 +19,12 @@ use serde::{Deserialize, Serialize};
 
 pub use alarm::{Alarm, Found, Suspect, Then};
 pub use answered::{Answered, Moment, Outcome, Undone};
+pub use ended::{Ended, OUT_OF_TIME, RunEnded};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
 pub use layers::{Histogram, LayerMeters, LayerProbe, Layers, Probed};
 pub use load::{CardLoad, Held, Load};
 pub use mistakes::{ClassCounts, ConfusedPair, Mistake, Mistakes, Shown};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
-
-use crate::error::Class;
 
 /// Raised when a reader of an older number could misunderstand the journal or the wire.
 pub const PROTOCOL: u32 = 3;
@@ -356,47 +356,6 @@ pub enum Level {
     Info,
     Warning,
     Error,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunEnded {
-    #[serde(flatten)]
-    pub how: Ended,
-    pub step: u64,
-    pub epoch: u32,
-    /// Wall time of this engine's life.
-    pub seconds: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "ended", rename_all = "snake_case")]
-pub enum Ended {
-    /// All phases done; `early` if the last one was ended by early stopping.
-    Completed {
-        early: bool,
-    },
-    Stopped {
-        by: String,
-    },
-    /// At once: what was done since the last checkpoint is lost.
-    Aborted {
-        by: String,
-    },
-    Failed {
-        class: Class,
-        message: String,
-        hint: Option<String>,
-    },
-}
-
-/// Who ends a run whose time is up.
-pub const OUT_OF_TIME: &str = "max_time";
-
-impl Ended {
-    /// Whether it was the machine's or the clock's wish, not a person's: the same command is to go on.
-    pub fn is_unfinished(&self) -> bool {
-        matches!(self, Self::Stopped { by } if by == OUT_OF_TIME || by.starts_with("SIG"))
-    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ use crate::{
     command::Request,
     data::{Batch, Dataset, Epoch, Loader},
     error::{Error, Result},
-    event::{CheckpointKind, Ended, Event, Layers, Level, SplitName, Stage, State},
+    event::{CheckpointKind, Ended, Event, Level, SplitName, Stage, State},
     plan::{Phase, Plan},
 };
 
@@ -368,11 +368,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.progress.train_seconds += (waited + begun.elapsed()).as_secs_f64();
     }
 
-    fn say_doing(&mut self, state: State) -> Result<()> {
-        self.doing = state;
-        self.record.say(Event::StateChanged { state, step: self.progress.step })
-    }
-
     /// Of the phase under way, with fractions.
     fn epochs_done(&self) -> f64 {
         let Progress { step_in_epoch, regrouped, .. } = self.progress;
@@ -384,20 +379,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             }
         };
         f64::from(self.progress.epochs_in_phase()) + done
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let rate = self.last_rate.unwrap_or_else(|| self.rate());
-        match self.meter.flush(&self.progress, rate) {
-            Some(steps) => self.record.say(Event::Steps(steps)),
-            None => Ok(()),
-        }
-    }
-
-    fn say_layers(&mut self) -> Result<()> {
-        let layers = self.stepper.meters()?;
-        self.layers_read = Instant::now();
-        self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
     }
 
     fn leave(&mut self, leave: Leave) -> Result<Ended> {

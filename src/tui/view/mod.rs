@@ -12,6 +12,7 @@ mod dialog;
 mod footer;
 mod header;
 mod help;
+mod layer_facts;
 mod layers;
 mod lens;
 mod log;
