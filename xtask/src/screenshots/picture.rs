@@ -13,7 +13,7 @@ const MOST: u64 = 120_000;
 
 /// Returns the bytes of the file.
 pub fn take(environment: &Environment, tools: &Tools, camera: &Camera, file: &Path) -> Result<u64, Failure> {
-    let whole = file.with_extension("whole.ppm");
+    let whole = std::env::temp_dir().join(format!("frostline-screen-{}.ppm", std::process::id()));
     camera.capture(&whole)?;
     let made = [255, 128, 64, 32].iter().try_fold(u64::MAX, |bytes, colours| {
         if bytes <= MOST {

@@ -86,7 +86,7 @@ pub const STILLS: &[Step] = &[
     Picture("lens-blocks"),
     // Whichever are the worst images now are looked at now.
     Keys(&["p", "5"]),
-    Seconds(4.0),
+    Seconds(7.0),
     Picture("mistakes"),
     Keys(&["p"]),
     Keys(&["6"]),
