@@ -84,14 +84,14 @@ pub const STILLS: &[Step] = &[
     Keys(&["greater", "v"]),
     Seconds(3.5),
     Picture("lens-blocks"),
+    Keys(&["6"]),
+    Seconds(2.0),
+    Picture("machine"),
     // Whichever are the worst images now are looked at now.
     Keys(&["p", "5"]),
     Seconds(7.0),
     Picture("mistakes"),
     Keys(&["p"]),
-    Keys(&["6"]),
-    Seconds(2.0),
-    Picture("machine"),
 ];
 
 /// After a while the engine has answered what each page asks for.
