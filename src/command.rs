@@ -81,7 +81,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         layers: Vec<String>,
     },
-    /// What an update takes off each trainable weight, as a part of it and of the rate (decoupled, as in AdamW).
+    /// What an update takes off each trainable weight, as a part of it and of the rate (decoupled, as in `AdamW`).
     WeightDecay {
         decay: f64,
     },

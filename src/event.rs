@@ -2,7 +2,9 @@
 //! what a dashboard shows is a fold over them, so an event carries every fact that a reader needs and no style.
 
 mod alarm;
+mod answered;
 pub mod bench;
+mod ended;
 pub mod evaluation;
 pub mod explain;
 mod explained;
@@ -16,13 +18,13 @@ pub(crate) mod real;
 use serde::{Deserialize, Serialize};
 
 pub use alarm::{Alarm, Found, Suspect, Then};
+pub use answered::{Answered, Moment, Outcome, Undone};
+pub use ended::{Ended, OUT_OF_TIME, RunEnded};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
 pub use layers::{Histogram, LayerMeters, LayerProbe, Layers, Probed};
 pub use load::{CardLoad, Held, Load};
 pub use mistakes::{ClassCounts, ConfusedPair, Mistake, Mistakes, Shown};
 pub use phase::{PhaseEnd, PhaseEnded, PhaseInfo, PhaseStarted, Phases};
-
-use crate::{command::Command, error::Class};
 
 /// Raised when a reader of an older number could misunderstand the journal or the wire.
 pub const PROTOCOL: u32 = 3;
@@ -320,53 +322,6 @@ pub enum NonFinite {
     Weights,
 }
 
-/// The answer to a [`Request`](crate::command::Request).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answered {
-    pub id: u64,
-    pub by: String,
-    pub request: Command,
-    /// The command takes effect before the step after this one.
-    pub step: u64,
-    pub outcome: Outcome,
-    /// Where the loop stood; `None` in journals of before it was told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moment: Option<Moment>,
-}
-
-/// A place between two steps: with the number of steps it says when a command is to be given again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
-    /// The epoch under way, from 1, and the phase, from 1.
-    pub epoch: u32,
-    pub phase: u32,
-    /// In a pass over a split, not between steps.
-    pub evaluating: bool,
-    /// Interventions that count before this one: those that were undone do not.
-    pub interventions: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Undone {
-    /// Steps that were done, of which those after `to` are given up.
-    pub from: u64,
-    pub to: u64,
-    /// The epoch under way from here on, and the steps done in it.
-    pub epoch: u32,
-    pub step_in_epoch: u32,
-    /// Interventions that count from here on.
-    pub interventions: u64,
-    /// The first of those that are undone, as it was typed.
-    pub what: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Applied,
-    Rejected { reason: String },
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
     pub path: String,
@@ -401,47 +356,6 @@ pub enum Level {
     Info,
     Warning,
     Error,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunEnded {
-    #[serde(flatten)]
-    pub how: Ended,
-    pub step: u64,
-    pub epoch: u32,
-    /// Wall time of this engine's life.
-    pub seconds: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "ended", rename_all = "snake_case")]
-pub enum Ended {
-    /// All phases done; `early` if the last one was ended by early stopping.
-    Completed {
-        early: bool,
-    },
-    Stopped {
-        by: String,
-    },
-    /// At once: what was done since the last checkpoint is lost.
-    Aborted {
-        by: String,
-    },
-    Failed {
-        class: Class,
-        message: String,
-        hint: Option<String>,
-    },
-}
-
-/// Who ends a run whose time is up.
-pub const OUT_OF_TIME: &str = "max_time";
-
-impl Ended {
-    /// Whether it was the machine's or the clock's wish, not a person's: the same command is to go on.
-    pub fn is_unfinished(&self) -> bool {
-        matches!(self, Self::Stopped { by } if by == OUT_OF_TIME || by.starts_with("SIG"))
-    }
 }
 
 #[cfg(test)]

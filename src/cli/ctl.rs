@@ -123,7 +123,7 @@ fn taken(argument: Argument) -> Arg {
     }
 }
 
-pub fn run(args: CtlArgs, out: &mut Output) -> Result<Exit> {
+pub fn run(args: &CtlArgs, out: &mut Output) -> Result<Exit> {
     let command: Command = args.words.line.parse()?;
     if let Command::InsertPhase { phase } = &command {
         Phase::parse(phase)?;

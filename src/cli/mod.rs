@@ -154,7 +154,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args, &mut out),
         Command::Attach(args) => attach::run(&args, &mut out),
         Command::Runs(args) => runs::run(&args, &mut out),
-        Command::Ctl(args) => ctl::run(args, &mut out),
+        Command::Ctl(args) => ctl::run(&args, &mut out),
         Command::Summary(args) => summary::run(&args, &mut out),
         Command::Models(args) => models::run(&args, &mut out),
         Command::Eval(args) => eval::run(&args, &mut out),

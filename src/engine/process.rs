@@ -49,14 +49,14 @@ pub fn train(path: &Path) -> Result<Ended> {
     let disk = OnDisk::open(&run, now_ms)?;
     let (head, cut) = (disk.head(), disk.cut());
     let mut journal: Journal = Arc::new(Mutex::new(disk));
-    let outcome = begin(&run, &journal, cut).and_then(|(plan, then)| {
+    let outcome = begin(&run, &journal, cut).and_then(|begun| {
         let (requests, arrivals) = channel();
         let leases = Leases::default();
         let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
         let chosen = Chosen::default();
         let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
         let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(run.clone(), plan, then, &journal, inbox, &requests, signals, chosen), server))
+        Ok((run_listening(begun, &journal, inbox, &requests, signals, chosen), server))
     });
     // The server outlives the last event: viewers get the end of the journal.
     let (ended, _server) = match outcome {
@@ -81,8 +81,16 @@ fn whole(journal: &Journal) -> MutexGuard<'_, OnDisk> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says what will run, and what its checkpoint was made of if it has one.
-fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, Option<Origin>)> {
+/// What will run.
+struct Begun {
+    run: RunDir,
+    plan: Plan,
+    /// What its checkpoint was made of; without one it is new, and no checkpoint has all the weights already.
+    then: Option<Origin>,
+}
+
+/// Says what will run.
+fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Begun> {
     let plan = Plan::load(&run.config(), &[])?;
     let saved = read_checkpoint(run, CheckpointKind::Last)?.map(|(_, progress)| progress);
     let mut journal = Arc::clone(journal);
@@ -95,7 +103,7 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<(Plan, Option<Orig
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
     tell_others(run, &plan, &mut journal)?;
-    Ok((plan, then))
+    Ok(Begun { run: run.clone(), plan, then })
 }
 
 /// Who else is told of the run, besides its viewers.
@@ -117,23 +125,20 @@ fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
 fn run_listening(
-    run: RunDir,
-    plan: Plan,
-    then: Option<Origin>,
+    begun: Begun,
     journal: &Journal,
     inbox: Inbox,
     requests: &Sender<Request>,
     signals: Signals,
     chosen: Chosen,
 ) -> Result<Ended> {
-    let grace = plan.survival.grace;
+    let grace = begun.plan.survival.grace;
     let (done, finished) = oneshot::channel();
     let record = Arc::clone(journal);
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended =
-                catch_unwind(AssertUnwindSafe(|| load_and_train(&run, &plan, then.as_ref(), record, inbox, &chosen)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&begun, record, inbox, &chosen)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
@@ -147,15 +152,9 @@ fn run_listening(
     })
 }
 
-/// `then`: what the run's checkpoint was made of; without one it is new, and no checkpoint has all the weights already.
-fn load_and_train(
-    run: &RunDir,
-    plan: &Plan,
-    then: Option<&Origin>,
-    mut record: Journal,
-    inbox: Inbox,
-    chosen: &Chosen,
-) -> Result<Ended> {
+fn load_and_train(begun: &Begun, mut record: Journal, inbox: Inbox, chosen: &Chosen) -> Result<Ended> {
+    let Begun { run, plan, then } = begun;
+    let then = then.as_ref();
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
     let _ = chosen.set(target.device);

@@ -22,7 +22,7 @@ pub use survival::Survival;
 
 pub use crate::config::{
     BaseWeights, CacheKind, EarlyStopping, Engine, Explain, LossSpike, Monitor, Notify, Occasion, OnNonFinite, OnSpike,
-    Optimizer, Precision,
+    Optimizer, Precision, Schedule,
 };
 use crate::{
     arch::{Arch, Layer, Preprocessing, Shape},

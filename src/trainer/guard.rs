@@ -196,7 +196,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let Some((tensors, progress)) = self.record.read_checkpoint(CheckpointKind::Last)? else { return Ok(None) };
         let tuning = Tuning { rate: progress.tuning.rate.map(|held| held / 2.0), ..progress.tuning.clone() };
         let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
-        self.stand_at(&tensors, Progress { rollbacks, rate_factor, tuning, micro_batch, ..progress })?;
+        self.stand_at(&tensors, Progress { tuning, rate_factor, micro_batch, rollbacks, ..progress })?;
         self.guard.moved = true;
         Ok(Some(self.progress.step))
     }

@@ -8,6 +8,7 @@ mod epoch;
 mod features;
 mod guard;
 mod inbox;
+mod loading;
 mod look;
 mod mask;
 mod measure;
@@ -41,6 +42,8 @@ use std::{
 };
 
 pub use inbox::Inbox;
+use loading::{batches, images_before, next, tuned_loader};
+pub use loading::{evaluation_loader, training_loader};
 use look::Look;
 use meter::Meter;
 pub use notices::Notices;
@@ -59,9 +62,9 @@ pub use undo::UndoPoint;
 
 use crate::{
     command::Request,
-    data::{Augment, Batch, Dataset, Epoch, Loader, LoaderSpec, Split},
+    data::{Batch, Dataset, Epoch, Loader},
     error::{Error, Result},
-    event::{CheckpointKind, Ended, Event, Layers, Level, SplitName, Stage, State},
+    event::{CheckpointKind, Ended, Event, Level, SplitName, Stage, State},
     plan::{Phase, Plan},
 };
 
@@ -69,6 +72,7 @@ use crate::{
 const LAYERS_EVERY: Duration = Duration::from_secs(2);
 
 /// One run of one plan over one data set.
+#[allow(clippy::struct_excessive_bools, reason = "each is a circumstance of its own; any of them may hold together")]
 pub struct Trainer<'a, S, R> {
     plan: &'a Plan,
     data: &'a Dataset,
@@ -364,11 +368,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         self.progress.train_seconds += (waited + begun.elapsed()).as_secs_f64();
     }
 
-    fn say_doing(&mut self, state: State) -> Result<()> {
-        self.doing = state;
-        self.record.say(Event::StateChanged { state, step: self.progress.step })
-    }
-
     /// Of the phase under way, with fractions.
     fn epochs_done(&self) -> f64 {
         let Progress { step_in_epoch, regrouped, .. } = self.progress;
@@ -382,20 +381,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
         f64::from(self.progress.epochs_in_phase()) + done
     }
 
-    fn flush(&mut self) -> Result<()> {
-        let rate = self.last_rate.unwrap_or_else(|| self.rate());
-        match self.meter.flush(&self.progress, rate) {
-            Some(steps) => self.record.say(Event::Steps(steps)),
-            None => Ok(()),
-        }
-    }
-
-    fn say_layers(&mut self) -> Result<()> {
-        let layers = self.stepper.meters()?;
-        self.layers_read = Instant::now();
-        self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
-    }
-
     fn leave(&mut self, leave: Leave) -> Result<Ended> {
         self.flush()?;
         match leave {
@@ -407,63 +392,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             Leave::Moved => Err(Error::internal("the loop was left for another place in the run")),
         }
     }
-}
-
-/// The next batch and how long it was waited for.
-fn next(batches: &mut Epoch) -> Result<Option<(Batch, Duration)>> {
-    let asked = Instant::now();
-    match batches.next() {
-        None => Ok(None),
-        Some(batch) => Ok(Some((batch?, asked.elapsed()))),
-    }
-}
-
-/// Shuffled, and augmented if the phase is.
-pub fn training_loader(plan: &Plan, phase: &Phase, split: Split) -> Loader {
-    tuned_loader(plan, phase, &Tuning::default(), split)
-}
-
-fn tuned_loader(plan: &Plan, phase: &Phase, tuning: &Tuning, split: Split) -> Loader {
-    let (batch_size, augment) = batches(plan, phase, tuning);
-    loader(plan, split, batch_size, true, augment)
-}
-
-/// The size of a phase's training batches, and how their images are varied.
-fn batches(plan: &Plan, phase: &Phase, tuning: &Tuning) -> (usize, Option<Augment>) {
-    let augment = phase.augment.then(|| plan.data.augment.clone());
-    let augment = match tuning.augmentation {
-        Some(factor) => augment.map(|augment| augment.scaled(factor)),
-        None => augment,
-    };
-    let batch_size = tuning.batch_size.map_or(phase.batch_size, |images| images as usize);
-    (batch_size, augment.filter(|augment| !augment.is_none()))
-}
-
-/// How many images of an epoch stand before its batch number `batch`.
-fn images_before(loader: &Loader, regrouped: Option<Regrouped>, batch: u32) -> u64 {
-    let from = regrouped.unwrap_or_default();
-    let since = u64::from(batch.saturating_sub(from.batch)) * loader.batch_size() as u64;
-    (from.images + since).min(loader.images() as u64)
-}
-
-/// Evaluation keeps no activations for a backward pass, so its batches can be larger than the step's. They are the same in
-/// all phases: a figure should not depend on when it was measured.
-pub fn evaluation_loader(plan: &Plan, split: Split) -> Loader {
-    loader(plan, split, plan.phases[0].batch_size * 2, false, None)
-}
-
-fn loader(plan: &Plan, split: Split, batch_size: usize, shuffle: bool, augment: Option<Augment>) -> Loader {
-    let spec = LoaderSpec {
-        batch_size,
-        shuffle,
-        seed: plan.seed,
-        workers: plan.loader_threads,
-        prefetch: plan.prefetch,
-        augment,
-        cache: plan.cache,
-        cache_bytes: plan.cache_bytes,
-    };
-    Loader::new(split, plan.data.size, spec)
 }
 
 #[cfg(test)]

@@ -53,10 +53,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 }
             }
             while let Some(request) = self.next_request() {
-                let request = match self.kept_off(request)? {
-                    Some(request) => request,
-                    None => continue,
-                };
+                let Some(request) = self.kept_off(request)? else { continue };
                 if let Break(leave) = self.answer(request)? {
                     return Ok(Break(leave));
                 }

@@ -141,7 +141,7 @@ impl Origin {
             let mut keys = BTreeMap::new();
             flatten(
                 "",
-                &text.parse::<toml::Table>().map(toml::Value::Table).unwrap_or(toml::Value::Boolean(false)),
+                &text.parse::<toml::Table>().map_or(toml::Value::Boolean(false), toml::Value::Table),
                 &mut keys,
             );
             keys

@@ -1,13 +1,35 @@
-//! What the loop tells once and not at every turn: files that are left out, caches that fail.
+//! What the loop tells: what it does, what steps and layers come to, and once, not at every turn, files that are left out and caches that
+//! fail.
+
+use std::time::Instant;
 
 use super::{Record, Stepper, Trainer};
 use crate::{
     data::{Batch, Skipped},
     error::Result,
-    event::{Event, Level, SkippedFile, SplitName},
+    event::{Event, Layers, Level, SkippedFile, SplitName, State},
 };
 
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
+    pub(super) fn say_doing(&mut self, state: State) -> Result<()> {
+        self.doing = state;
+        self.record.say(Event::StateChanged { state, step: self.progress.step })
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        let rate = self.last_rate.unwrap_or_else(|| self.rate());
+        match self.meter.flush(&self.progress, rate) {
+            Some(steps) => self.record.say(Event::Steps(steps)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn say_layers(&mut self) -> Result<()> {
+        let layers = self.stepper.meters()?;
+        self.layers_read = Instant::now();
+        self.record.say(Event::Layers(Layers { step: self.progress.step, layers }))
+    }
+
     pub(super) fn say_skipped(&mut self, split: SplitName, batch: &Batch) -> Result<()> {
         self.say_skipped_files(split, &batch.skipped)
     }

@@ -287,7 +287,7 @@ fn dropout_is_what_people_set_it_to_until_they_give_it_back() {
 fn a_run_goes_on_bit_by_bit_wherever_it_was_stopped_with_any_number_of_loaders() {
     let mut plan = phased();
     for phase in &mut plan.phases {
-        let schedule = frostline::config::Schedule::ReduceOnPlateau {
+        let schedule = plan::Schedule::ReduceOnPlateau {
             factor: 0.5,
             patience: 1,
             min_delta: 0.5,

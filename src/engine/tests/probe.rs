@@ -52,7 +52,7 @@ fn means_deviations_and_dead_units_are_those_of_the_outputs() {
     // Two of four channels never fire again.
     let network = stepper.network();
     let bias = network.weights().all().iter().find(|weight| weight.layer == 0 && weight.tensor.dim() == 1).unwrap();
-    let _ = tch::no_grad(|| bias.tensor.shallow_clone().copy_(&Tensor::from_slice(&[-1e3_f32, 0.1, -1e3, 0.1])));
+    tch::no_grad(|| bias.tensor.shallow_clone().copy_(&Tensor::from_slice(&[-1e3_f32, 0.1, -1e3, 0.1])));
     let probes = probe(&mut stepper);
 
     let (pictures, _) = pictures();

@@ -17,8 +17,11 @@ pub(super) struct Memory {
     pub(super) watched: Vec<Watch>,
     /// Blobs that are to stay.
     pub(super) lasting: usize,
-    pub(super) hears: Option<Box<dyn FnMut(&Event)>>,
+    pub(super) hears: Option<Hears>,
 }
+
+/// Who is told of each event.
+pub(super) type Hears = Box<dyn FnMut(&Event)>;
 
 impl Record for Memory {
     fn say(&mut self, event: Event) -> Result<()> {

@@ -5,6 +5,7 @@ mod command_line;
 mod curves;
 mod keys;
 mod meters;
+mod pages;
 mod screens;
 mod terminal;
 

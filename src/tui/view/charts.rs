@@ -67,17 +67,19 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
     };
     let plot = Plot { area: inner, x: aspect.window, scale };
     let (values, decimals) = scale.ticks(usize::from(inner.height / 2).clamp(1, 6));
+    let mut before = String::new();
     for value in values.into_iter().filter(|_| labels(area) > 0) {
         if let Some((_, row)) = plot.cell(aspect.window[0], value) {
             let written = metric.write_tick(value, decimals);
             let room = usize::from(labels(area)) - 1;
             // Where there is no room, the nought before the point is what can go.
             let short = if guard::width(&written) > room { written.trim_start_matches('0') } else { &written };
-            // Half a number would be another one.
-            if guard::width(short) > room {
+            // Half a number would be another one, and the same twice says nothing.
+            if guard::width(short) > room || *short == before {
                 continue;
             }
             let text = guard::column_right(short, room, "");
+            before = short.to_owned();
             let place = Rect { x: area.x, y: row, width: labels(area), height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }

@@ -190,7 +190,8 @@ pub fn draw_meters(model: &Model, area: Rect, buffer: &mut Buffer) {
         ]);
         let rates: Vec<f64> = run.curves.learning_rate.buckets().iter().map(|b| b.mean).collect();
         let mut rate = vec![word("rate ".into(), Role::Faint), word(figures::rate(latest.learning_rate), Role::Strong)];
-        if area.width >= 100 {
+        // A rate that stands still is no curve.
+        if area.width >= 100 && rates.windows(2).any(|pair| pair[0] != pair[1]) {
             rate.push(word(format!(" {}", spark(rates)), Role::Train));
         }
         pieces.push(rate);

@@ -3,6 +3,7 @@
 mod area;
 mod bars;
 mod charts;
+mod chosen_layer;
 mod command_line;
 mod confusion;
 pub mod content;
@@ -11,6 +12,7 @@ mod dialog;
 mod footer;
 mod header;
 mod help;
+mod layer_facts;
 mod layers;
 mod lens;
 mod log;

@@ -120,7 +120,7 @@ fn draw_figure(theme: &Theme, figure: &Figure, row: Rect, buffer: &mut Buffer) {
         Some(change) => {
             let sign = if change < 0.0 { "-" } else { "+" };
             let tone = match f64::from(figure.better) * change {
-                nothing if nothing == 0.0 => Role::Faint,
+                0.0 => Role::Faint,
                 gain if gain > 0.0 => Role::Good,
                 _ => Role::Warning,
             };

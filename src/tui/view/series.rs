@@ -59,15 +59,15 @@ impl<'a> Series<'a> {
     /// The newest figures, by name, mark and colour, in the longest wording that fits in `width`.
     pub fn title(&self, theme: &Theme, width: usize) -> Line<'static> {
         let last = |points: &[(f64, f64)]| points.last().map(|p| p.1);
-        self.worded(theme, last(&self.train), None, last(&self.validation), Vec::new(), width)
+        self.worded(theme, last(&self.train), None, last(&self.validation), &[], width)
     }
 
     /// The figures at a step: of training smoothed and raw, of the last validation until then, and of the other runs.
     pub fn title_at(&self, theme: &Theme, step: f64, others: &[(Role, Series<'_>)], width: usize) -> Line<'static> {
         let raw = self.raw.iter().find(|b| b.step as f64 >= step).or(self.raw.last()).map(|b| b.mean);
-        let others = others.iter().map(|(role, other)| (*role, until(other.lead(), step))).collect();
+        let others: Vec<_> = others.iter().map(|(role, other)| (*role, until(other.lead(), step))).collect();
         let raw = raw.filter(|_| self.metric.is_noisy());
-        self.worded(theme, at(&self.train, step), raw, until(&self.validation, step), others, width)
+        self.worded(theme, at(&self.train, step), raw, until(&self.validation, step), &others, width)
     }
 
     fn worded(
@@ -76,7 +76,7 @@ impl<'a> Series<'a> {
         train: Option<f64>,
         raw: Option<f64>,
         validation: Option<f64>,
-        others: Vec<(Role, Option<f64>)>,
+        others: &[(Role, Option<f64>)],
         width: usize,
     ) -> Line<'static> {
         let metric = self.metric;
@@ -98,7 +98,7 @@ impl<'a> Series<'a> {
                 let text = format!(" {point} {}{}", named("validation "), write(value));
                 spans.push(Span::styled(text, theme.style(Role::Validation)));
             }
-            for (role, value) in &others {
+            for (role, value) in others {
                 let text = value.map_or_else(String::new, |value| format!(" {rule} {}", write(value)));
                 spans.push(Span::styled(text, theme.style(*role)));
             }

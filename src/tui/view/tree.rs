@@ -1,5 +1,4 @@
-//! The page of layers: the tree with what each layer holds, learns and costs, the frost line across it, and how the chosen layer's weights
-//! and gradients are spread.
+//! The page of layers: the tree with what each layer holds, learns and costs, and the frost line across it.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,7 +9,8 @@ use ratatui::{
 };
 
 use super::{
-    Place, bars,
+    Place, chosen_layer,
+    layer_facts::Facts,
     layers::{first_shown, frost_line},
     text::as_fits,
 };
@@ -98,60 +98,13 @@ impl Column {
 /// Cells of a bar of times.
 const BAR: usize = 10;
 
-/// What stands in the row of a layer, or of a folded block as of one layer.
-struct Facts {
-    parameters: u64,
-    /// Of those with parameters: none, some or all.
-    frozen: [bool; 2],
-    moved: bool,
-    intact: bool,
-    rate: Option<[f64; 2]>,
-    gradient: Option<f64>,
-    update: Option<f64>,
-    activation: Option<(f64, f64)>,
-    dead: Option<f64>,
-    /// Milliseconds there and back.
-    time: Option<[f64; 2]>,
-}
-
-impl Facts {
-    fn of(layers: &[Layer]) -> Self {
-        let own = || layers.iter().filter(|layer| layer.info.parameters > 0);
-        let probes = || layers.iter().filter_map(|layer| layer.probe.as_ref());
-        let norm = |values: Vec<f64>| {
-            (!values.is_empty()).then(|| values.iter().map(|value| value * value).sum::<f64>().sqrt())
-        };
-        let rates: Vec<f64> = own().filter_map(|layer| layer.learning_rate).collect();
-        let low = rates.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let most = |values: &mut dyn Iterator<Item = f64>| {
-            values.fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))))
-        };
-        let times: Vec<[f64; 2]> = probes().map(|probe| [probe.forward_ms, probe.backward_ms]).collect();
-        Self {
-            parameters: layers.iter().map(|layer| layer.info.parameters).sum(),
-            frozen: [own().any(|layer| layer.frozen), own().any(|layer| !layer.frozen)],
-            moved: own().any(|layer| layer.intact == Some(false)),
-            intact: own().all(|layer| !layer.frozen || layer.intact == Some(true)),
-            rate: (!rates.is_empty()).then_some([low, high]),
-            gradient: norm(own().filter_map(|layer| layer.gradient_norm).collect()),
-            // What moves most, and what is most dead, is what a person looks for in a block.
-            update: most(&mut probes().filter_map(|probe| probe.update_ratio)),
-            activation: layers.last().and_then(|layer| layer.probe.as_ref()).map(|probe| (probe.mean, probe.deviation)),
-            dead: most(&mut probes().filter_map(|probe| probe.dead)),
-            time: (!times.is_empty())
-                .then(|| times.iter().fold([0.0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]])),
-        }
-    }
-}
-
 pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let theme = model.theme();
     let area = place.open(&theme, title(model, &theme, place.area.width), buffer);
     let (list, aside) = split(area);
     table(model, &theme, list, buffer);
     if let Some(aside) = aside {
-        chosen(model, &theme, aside, buffer);
+        chosen_layer::draw(model, &theme, aside, buffer);
     }
 }
 
@@ -421,66 +374,6 @@ fn times(theme: &Theme, time: Option<[f64; 2]>, [slowest, whole]: [f64; 2]) -> V
             theme.style(Role::Faint),
         ),
     ]
-}
-
-/// The layer under the cursor in words, and the spread of its weights and gradients.
-fn chosen(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(layer) = model.selected() else { return };
-    let info = &layer.info;
-    let probe = layer.probe.as_ref();
-    let faint = theme.style(Role::Faint);
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled(guard::clean(&info.name).into_owned(), theme.style(Role::Strong)),
-            Span::styled(format!(" {}", info.kind), faint),
-        ]),
-        Line::styled(
-            format!("{} {} {} parameters", info.output, theme.symbols.separator, figures::count(info.parameters)),
-            faint,
-        ),
-    ];
-    if let Some(probe) = probe {
-        let milliseconds = |value: f64| format!("{} ms", figures::figure(value));
-        lines.push(Line::from(vec![
-            Span::styled("there ", faint),
-            Span::styled(milliseconds(probe.forward_ms), theme.style(Role::Train)),
-            Span::styled(", back ", faint),
-            Span::styled(milliseconds(probe.backward_ms), theme.style(Role::Validation)),
-        ]));
-    }
-    let weights = probe.and_then(|probe| probe.weights.as_ref());
-    let gradients = probe.and_then(|probe| probe.gradients.as_ref());
-    let two = [("weights", weights, Role::Train), ("gradients", gradients, Role::Validation)];
-    let beside = area.height < 16;
-    let words = if beside { 1 } else { lines.len() as u16 };
-    if beside {
-        // One line for all that is to be said.
-        let spans = lines.into_iter().flat_map(|line| [line.spans, vec![Span::raw("  ")]].concat());
-        lines = vec![Line::from(spans.collect::<Vec<_>>())];
-    }
-    for (line, row) in lines.into_iter().zip(area.rows()) {
-        line.render(row, buffer);
-    }
-    let rest = Rect { y: area.y + words, height: area.height.saturating_sub(words), ..area };
-    let half = if beside {
-        Rect { width: rest.width.saturating_sub(3) / 2, ..rest }
-    } else {
-        Rect { y: rest.y + 1, height: (rest.height.saturating_sub(2) / 2).min(12), ..rest }
-    };
-    for (number, (name, histogram, role)) in (0..).zip(two) {
-        let place = if beside {
-            Rect { x: half.x + number * (half.width + 3), ..half }
-        } else {
-            Rect { y: half.y + number * (half.height + 1), ..half }
-        };
-        let missing = match (info.parameters, layer.frozen, name) {
-            (0, ..) => "no weights".to_owned(),
-            (_, true, "gradients") => "frozen: no gradient".to_owned(),
-            _ if model.is_live() => theme.symbols.ellipsis.to_owned(),
-            _ => "none was read".to_owned(),
-        };
-        bars::draw(theme, name, histogram, role, &missing, place.intersection(area), buffer);
-    }
 }
 
 /// What is at a place on the page.
