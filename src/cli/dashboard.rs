@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     Exit,
+    asking::Asking,
     compare::Compare,
     engine, hint,
     output::Output,
@@ -25,7 +26,7 @@ use crate::{
     tui::{self, Appearance, Incoming, Left, Outgoing, Session, Settings, Why},
     wire::{
         ServerMessage,
-        client::{Connection, From, Sender},
+        client::{Connection, From},
     },
 };
 
@@ -258,6 +259,7 @@ impl Carrier {
     /// Carries messages both ways for the life of a connection.
     async fn carry(&mut self, mut connection: Connection) -> Broken {
         let live = connection.welcome.live;
+        let mut asking = Asking::new();
         loop {
             let message = tokio::select! {
                 message = connection.receiver.next() => message,
@@ -274,7 +276,7 @@ impl Carrier {
                         continue;
                     }
                     Some(asked) => {
-                        if let Some(sent) = pass_on(asked, &connection.sender)
+                        if let Some(sent) = asking.pass_on(asked, &connection.sender)
                             && self.to_screen.send(sent).await.is_err()
                         {
                             return Broken::Left;
@@ -304,8 +306,14 @@ impl Carrier {
                         return Broken::Failed(Error::internal(format!("the run's digest cannot be read: {error}")));
                     }
                 },
-                Ok(Some(ServerMessage::Blob { name, bytes })) => Incoming::Blob { hash: name, png: bytes },
-                Ok(Some(ServerMessage::NoBlob { name })) => Incoming::NoBlob { hash: name },
+                Ok(Some(ServerMessage::Blob { name, bytes })) => {
+                    asking.came(&name, &connection.sender);
+                    Incoming::Blob { hash: name, png: bytes }
+                }
+                Ok(Some(ServerMessage::NoBlob { name })) => {
+                    asking.came(&name, &connection.sender);
+                    Incoming::NoBlob { hash: name }
+                }
                 Ok(Some(ServerMessage::UpToDate)) if !live && !self.ended => return Broken::Closed { live },
                 // Only now, so that the screen takes the history for one.
                 Ok(Some(ServerMessage::UpToDate)) => {
@@ -352,21 +360,6 @@ impl Carrier {
     async fn connection(&mut self, connection: tui::Connection) -> bool {
         self.to_screen.send(Incoming::Connection(connection)).await.is_ok()
     }
-}
-
-/// What the screen should know of what it asked.
-fn pass_on(asked: Outgoing, sender: &Sender) -> Option<Incoming> {
-    match asked {
-        Outgoing::Command(command) => {
-            let id = sender.request(command.clone());
-            return Some(Incoming::Sent { command, by: sender.by().to_owned(), id });
-        }
-        Outgoing::Watch(watch) => sender.watch(watch),
-        Outgoing::Blob(hash) => sender.blob(&hash),
-        // The run has its engine.
-        Outgoing::Resume | Outgoing::ListRuns | Outgoing::ReadRun(_) => {}
-    }
-    None
 }
 
 /// Gives an engine that has closed its connections the time to let go of the run.

@@ -20,6 +20,7 @@ mod interchange;
 mod jobs;
 #[cfg(feature = "engine")]
 mod lens;
+mod line;
 mod mistakes;
 mod models;
 #[cfg(feature = "engine")]
@@ -29,6 +30,7 @@ mod pty;
 #[cfg(feature = "engine")]
 mod resume;
 mod screen;
+mod slow_line;
 #[cfg(feature = "engine")]
 mod steering;
 mod tensorboard;

@@ -22,9 +22,9 @@ use crate::{
 /// Cells of a class's name.
 const NAME: u16 = 10;
 /// Of precision and recall, with a bar each.
-const FIGURES: u16 = 22;
+const FIGURES: u16 = 24;
 /// Without bars.
-const PLAIN: u16 = 11;
+const PLAIN: u16 = 12;
 
 /// How wide a matrix of so many classes wants to be.
 pub fn width(classes: u16, most: u16) -> u16 {
@@ -166,13 +166,13 @@ mod tests {
 
     #[test]
     fn a_matrix_takes_what_it_needs() {
-        assert_eq!(width(2, 60), 45);
+        assert_eq!(width(2, 60), 47);
         assert_eq!(width(10, 60), 60);
         let grid = |width, classes| {
             let grid = Grid::of(width, classes);
             (grid.cell, grid.figures)
         };
-        assert_eq!(grid(45, 2), (6, FIGURES));
+        assert_eq!(grid(47, 2), (6, FIGURES));
         assert_eq!(grid(39, 10), (2, 0), "numbers of two digits have no room");
         assert_eq!(grid(90, 31), (2, PLAIN));
         assert_eq!(grid(30, 31), (1, 0));
