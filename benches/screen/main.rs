@@ -94,6 +94,8 @@ fn attach() {
     let once = || {
         let begun = Instant::now();
         let mut terminal = Terminal::open(folder.path(), &["attach", "last"], &[]);
+        // The run's end is the last of its events: until it is known, the curves are not whole.
+        terminal.until_text("COMPLETED");
         terminal.until_curves();
         let took = begun.elapsed().as_secs_f64() * 1e3;
         terminal.leave();

@@ -66,6 +66,11 @@ impl RunState {
         full.or_else(|| of_image().next()).map(|e| Seen::of(e, watch))
     }
 
+    /// What of a wish an explanation from elsewhere holds, if it answers it.
+    pub fn seen_in<'a>(explained: &'a Explained, watch: &Watch) -> Option<Seen<'a>> {
+        (explained.sample == watch.sample && answers(explained, watch)).then(|| Seen::of(explained, watch))
+    }
+
     /// The newest explanation of the image that has heat for both its classes.
     pub fn verdict(&self, watch: &Watch) -> Option<Verdict<'_>> {
         self.explained.iter().rev().filter(|e| e.sample == watch.sample).find_map(|e| verdict(e, watch))

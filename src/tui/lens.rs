@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     command::{Command, Method, Scene, Watch, Whose},
+    event::Picture,
     picture::Colormap,
-    state::{Seen, sweep},
+    state::{RunState, Seen, sweep},
 };
 
 /// How the pictures are looked at. It holds for the small pane too, but for the scene and the epoch.
@@ -79,8 +80,41 @@ impl Model {
         self.view.lens.epoch.filter(|_| self.is_lens() && !matches!(self.view.lens.scene, Scene::Filters(_)))
     }
 
-    /// The pictures that belong on the screen. A recording shows whichever images its viewers had asked for.
+    /// The pictures on the screen: those that belong there, or those before them until they have come. A line may be slow, and a box that is
+    /// empty most of the time shows nothing.
     pub fn seen(&self) -> Option<Seen<'_>> {
+        let due = self.due()?;
+        if self.looks_back().is_some() || self.has_come(&due) {
+            return Some(due);
+        }
+        let held = self.view.held.as_ref().and_then(|held| RunState::seen_in(held, &self.wish()));
+        held.or(Some(due))
+    }
+
+    /// Keeps what is complete on the screen now.
+    pub fn hold(&mut self) {
+        let complete = self.due().filter(|due| self.looks_back().is_none() && self.has_come(due));
+        if let Some(explained) = complete.map(|due| due.explained).filter(|now| self.view.held.as_ref() != Some(*now)) {
+            self.view.held = Some(explained.clone());
+        }
+    }
+
+    fn has_come(&self, seen: &Seen<'_>) -> bool {
+        let album = &self.view.album;
+        self.blobs_of(seen).all(|blob| album.get(blob).is_some() || album.is_missing(blob))
+    }
+
+    fn blobs_of<'a>(&self, seen: &Seen<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+        let wish = self.wish();
+        let pictures: Vec<&Picture> = match wish.scene {
+            Scene::Sweep => seen.sample.into_iter().chain(sweep(seen.explained, &wish)).collect(),
+            _ => [seen.sample, seen.heat, seen.activations].into_iter().flatten().collect(),
+        };
+        pictures.into_iter().map(|picture| picture.blob.as_str())
+    }
+
+    /// The pictures that belong on the screen. A recording shows whichever images its viewers had asked for.
+    fn due(&self) -> Option<Seen<'_>> {
         let wish = self.wish();
         if let Some(epoch) = self.looks_back() {
             return self.run.seen_then(&wish, epoch);
@@ -91,18 +125,13 @@ impl Model {
         })
     }
 
-    /// Blobs of the pictures on the screen.
+    /// Blobs of the pictures that belong on the screen.
     pub fn shown_blobs(&self) -> Vec<String> {
         let wish = self.wish();
         if let Scene::Filters(_) = wish.scene {
             return self.painted().map(|painted| painted.blob.clone()).into_iter().collect();
         }
-        let Some(seen) = self.seen() else { return Vec::new() };
-        let pictures = match wish.scene {
-            Scene::Sweep => seen.sample.into_iter().chain(sweep(seen.explained, &wish)).collect(),
-            _ => [seen.sample, seen.heat, seen.activations].into_iter().flatten().collect::<Vec<_>>(),
-        };
-        pictures.into_iter().map(|picture| picture.blob.clone()).collect()
+        self.due().map_or_else(Vec::new, |due| self.blobs_of(&due).map(str::to_owned).collect())
     }
 
     /// What the filters of the layer like, if somebody had them painted.

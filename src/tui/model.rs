@@ -84,6 +84,8 @@ pub struct ViewState {
     /// The lease that was last asked for.
     pub watch: Option<Watch>,
     pub album: Album,
+    /// The explanation whose pictures were last all here.
+    pub held: Option<Explained>,
     pub pending: Pending,
     /// What to tell the person now, instead of the keys.
     pub notice: Option<Notice>,
@@ -137,6 +139,7 @@ impl Model {
             lens: Lens::default(),
             watch: None,
             album: Album::default(),
+            held: None,
             pending: Pending::default(),
             notice: None,
             log_back: 0,

@@ -267,4 +267,5 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if reachable {
         effects.extend(blobs.into_iter().filter(|b| model.view.album.ask(b)).map(Effect::FetchBlob));
     }
+    model.hold();
 }

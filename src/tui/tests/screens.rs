@@ -6,9 +6,9 @@ use super::{COLOURS, deliver, open, press, say, screen};
 use crate::{
     command::Method,
     error::Class,
-    event::{Ended, Event, Explained, Refused, RunEnded, State},
+    event::{Ended, Event, Explained, PictureKind, Refused, RunEnded, State},
     picture::{Depth, Glyphs},
-    tui::{Appearance, Connection, Model, Msg, update},
+    tui::{Appearance, Connection, Effect, Model, Msg, update},
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
@@ -164,6 +164,22 @@ fn colours_say_what_marks_say() {
     let picture =
         buffer.content.iter().filter(|c| matches!(c.bg, Color::Rgb(..)) && "▘▝▀▖▌▞▛▗▚▐▜▄▙▟".contains(c.symbol()));
     assert!(picture.count() > 100, "the pictures are on the screen");
+}
+
+#[test]
+fn the_pictures_before_stay_until_the_new_ones_have_come() {
+    let mut model = open("mid_run.jsonl", (120, 40), COLOURS);
+    let before = model.explained().unwrap().clone();
+    let mut newer = before.clone();
+    newer.step += 10;
+    for picture in newer.pictures.iter_mut().filter(|picture| !matches!(picture.kind, PictureKind::Sample)) {
+        picture.blob = format!("{}-later-8", picture.blob);
+    }
+    let effects = say(&mut model, Event::Explained(newer.clone()));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::FetchBlob(_))), "they are asked for");
+    assert_eq!(model.explained(), Some(&before));
+    deliver(&mut model, effects);
+    assert_eq!(model.explained(), Some(&newer));
 }
 
 #[test]
