@@ -30,6 +30,8 @@ struct Held {
     placed: Placed,
     protocol: Protocol,
     wrapped: bool,
+    /// Under its second number: see [`number`].
+    second: bool,
 }
 
 impl Canvas {
@@ -57,9 +59,16 @@ impl Canvas {
                 let (placed, version) = (*placed, version.clone());
                 let size = able.pixels(placed.area);
                 let Some(image) = find(placed.id, size) else { return out };
-                self.queue.extend(encode(&image, size, placed, able));
-                let held = Held { version, placed, protocol: able.protocol, wrapped: able.wrapped };
-                self.held.insert(placed.id, held);
+                let before = self.held.remove(&placed.id);
+                let second = before.as_ref().is_some_and(|held| !held.second);
+                self.queue.extend(encode(&image, size, placed, able, second));
+                if able.protocol == Protocol::Kitty {
+                    // The one before lies under it until it is whole. Of what was forgotten nobody knows the number.
+                    let old =
+                        Held { version: String::new(), second: !second, ..held(version.clone(), placed, able, second) };
+                    self.queue.push_back(deletion(placed.id, &old));
+                }
+                self.held.insert(placed.id, held(version, placed, able, second));
             } else {
                 break;
             }
@@ -69,7 +78,7 @@ impl Canvas {
 
     /// What takes everything away again, at any time.
     pub fn farewell(&self) -> String {
-        self.held.iter().map(|(id, held)| deletion(*id, held)).collect()
+        self.held.iter().map(|(id, held)| both_deletions(*id, held)).collect()
     }
 
     /// Nothing of what was sent can be trusted to be there.
@@ -84,7 +93,7 @@ impl Canvas {
     }
 
     fn drop_picture(&mut self, id: u8) -> String {
-        self.held.remove(&id).map_or_else(String::new, |held| deletion(id, &held))
+        self.held.remove(&id).map_or_else(String::new, |held| both_deletions(id, &held))
     }
 
     fn missing<'a>(&self, wanted: &'a [(Placed, String)], able: Option<Able>) -> Option<&'a (Placed, String)> {
@@ -103,20 +112,37 @@ fn wants(wanted: &[(Placed, String)], id: u8) -> bool {
     wanted.iter().any(|(placed, _)| placed.id == id)
 }
 
+fn held(version: String, placed: Placed, able: Able, second: bool) -> Held {
+    Held { version, placed, protocol: able.protocol, wrapped: able.wrapped, second }
+}
+
+/// A picture that is sent under the number of one on the screen takes that away before it is whole. Where cells do not name the number,
+/// a picture has two, in turn.
+fn number(id: u8, protocol: Protocol, second: bool) -> u32 {
+    u32::from(id) + if second && protocol == Protocol::Kitty { 256 } else { 0 }
+}
+
+/// Also of what may not have gone yet.
+fn both_deletions(id: u8, held: &Held) -> String {
+    let other = Held { second: !held.second, ..held.clone() };
+    if held.protocol == Protocol::Kitty { deletion(id, &other) + &deletion(id, held) } else { deletion(id, held) }
+}
+
 fn deletion(id: u8, held: &Held) -> String {
+    let number = number(id, held.protocol, held.second);
     match held.protocol {
-        Protocol::Placeholders | Protocol::Kitty if held.wrapped => wrap(&kitty::delete(id)),
-        Protocol::Placeholders | Protocol::Kitty => kitty::delete(id),
+        Protocol::Placeholders | Protocol::Kitty if held.wrapped => wrap(&kitty::delete(number)),
+        Protocol::Placeholders | Protocol::Kitty => kitty::delete(number),
         // Gone with the cells.
         Protocol::Sixel | Protocol::Iterm2 => String::new(),
     }
 }
 
-fn encode(image: &RgbImage, (width, height): (u32, u32), placed: Placed, able: Able) -> Vec<String> {
+fn encode(image: &RgbImage, (width, height): (u32, u32), placed: Placed, able: Able, second: bool) -> Vec<String> {
     let Placed { id, area } = placed;
     let sequences = match able.protocol {
         Protocol::Placeholders => kitty::transmit(id, &png(&sharp(image, width, height)), area.width, area.height),
-        Protocol::Kitty => kitty::place(id, &png(&sharp(image, width, height)), area),
+        Protocol::Kitty => kitty::place(number(id, able.protocol, second), &png(&sharp(image, width, height)), area),
         Protocol::Iterm2 => vec![drawn::inline(&png(&sharp(image, width, height)), area)],
         Protocol::Sixel => drawn::sixel(&exact(image, width, height), area).into_iter().collect(),
     };
@@ -236,6 +262,20 @@ mod tests {
         }
         assert!(portions.len() > 3 && portions.iter().all(|p| p.len() < 15_000 && p.ends_with("\x1b\\")));
         assert!(portions.last().unwrap().contains("a=p,U=1"));
+    }
+
+    #[test]
+    fn a_picture_stays_until_the_next_one_is_whole() {
+        let able = KITTY.map(|able| Able { protocol: Protocol::Kitty, ..able });
+        let mut canvas = Canvas::default();
+        next(&mut canvas, &[(at(1, 0, 8), "a")], able);
+        let sent = next(&mut canvas, &[(at(1, 0, 8), "b")], able);
+        let place = |text: &str, what: &str| text.find(what).unwrap();
+        assert!(place(&sent, "a=t,f=100,q=2,i=257,") < place(&sent, "a=p,q=2,i=257,"));
+        assert!(place(&sent, "a=p,q=2,i=257,") < place(&sent, "a=d,d=I,q=2,i=1\x1b"));
+        let sent = next(&mut canvas, &[(at(1, 0, 8), "c")], able);
+        assert!(place(&sent, "a=p,q=2,i=1,") < place(&sent, "a=d,d=I,q=2,i=257\x1b"));
+        assert!(canvas.farewell().contains("i=1\x1b") && canvas.farewell().contains("i=257\x1b"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Kitty's graphics protocol, as sequences to write: <https://sw.kovidgoyal.net/kitty/graphics-protocol/>. Pictures have numbers from 1 to
-//! 255, and a picture that is sent under a number takes the place of the one before.
+//! 255 (and second ones above, where cells do not hold them), and a picture that is sent under a number takes the place of the one before.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ pub fn transmit(id: u8, png: &[u8], columns: u16, rows: u16) -> Vec<String> {
 }
 
 /// A PNG over the cells of `area`. The cursor is put back.
-pub fn place(id: u8, png: &[u8], area: Rect) -> Vec<String> {
+pub fn place(id: u32, png: &[u8], area: Rect) -> Vec<String> {
     let mut out = chunks(&format!("a=t,f=100,q=2,i={id},"), png);
     let at = format!("\x1b7\x1b[{};{}H", area.y + 1, area.x + 1);
     out.push(format!("{at}\x1b_Ga=p,q=2,i={id},p=1,C=1,c={},r={}\x1b\\\x1b8", area.width, area.height));
@@ -28,7 +28,7 @@ pub fn place(id: u8, png: &[u8], area: Rect) -> Vec<String> {
 }
 
 /// Takes a picture off the screen and its data out of the terminal's memory.
-pub fn delete(id: u8) -> String {
+pub fn delete(id: u32) -> String {
     format!("\x1b_Ga=d,d=I,q=2,i={id}\x1b\\")
 }
 
