@@ -79,7 +79,7 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
                 continue;
             }
             let text = guard::column_right(short, room, "");
-            before = short.to_owned();
+            short.clone_into(&mut before);
             let place = Rect { x: area.x, y: row, width: labels(area), height: 1 };
             Span::styled(text, theme.style(Role::Faint)).render(place, buffer);
         }
