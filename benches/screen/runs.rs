@@ -41,7 +41,7 @@ impl Small {
         let child = train.stdout(Stdio::null()).spawn().unwrap();
         let small = Self { folder: folder.to_path_buf(), child };
         // Until steps are done, there is nothing on the page of curves.
-        while !small.journal().is_some_and(|text| text.matches("\"event\":\"steps\"").count() > 20) {
+        while small.journal().is_none_or(|text| text.matches("\"event\":\"steps\"").count() <= 20) {
             sleep(Duration::from_millis(100));
         }
         small

@@ -54,7 +54,7 @@ impl Terminal {
         let mut reader = pty.master.try_clone_reader().unwrap();
         let sees = Arc::clone(&seen);
         thread::spawn(move || {
-            let mut chunk = [0; 1 << 16];
+            let mut chunk = vec![0; 1 << 16];
             while let Ok(got @ 1..) = reader.read(&mut chunk) {
                 let now = Instant::now();
                 let mut seen = sees.lock().unwrap();
