@@ -30,7 +30,7 @@ layers = [
 [train]
 epochs = 60
 batch_size = 8
-max_time = "500ms"
+max_time = "100ms"
 [explain]
 pinned = 0
 [engine]

@@ -76,7 +76,12 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
     for words in ["freeze conv*", "scale-rate 0.5", "undo", "batch-size 16", "augmentation 0.5"] {
         ctl(here, words);
     }
-    assert!(ctl(here, "evaluate test").out.contains("on 16 images"));
+    // While an epoch is being validated the answer is no.
+    let measured = eventually("a step between two validations", || {
+        let said = frostline(here, &["ctl", "steered", "evaluate", "test"]);
+        (said.code == Some(0)).then_some(said)
+    });
+    assert!(measured.out.contains("on 16 images"), "{}", measured.out);
     for words in
         ["learning-rate 0.05 --layers dense", "micro-batch 5", "freeze batch_normalization", "weight-decay 0.01"]
     {
