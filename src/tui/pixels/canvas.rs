@@ -40,7 +40,8 @@ impl Canvas {
         !self.queue.is_empty() || self.held.keys().any(|id| !wants(wanted, *id)) || self.missing(wanted, able).is_some()
     }
 
-    /// The next sequences, up to about `budget` bytes: pictures that are no longer wanted go first, then one after the other comes. `find` gives
+    /// The next sequences, up to about `budget` bytes: pictures that are no longer wanted go first, then one after the other comes, and those
+    /// in whose place they came go. `find` gives
     /// a picture by its number, for so many pixels. What `wanted` says besides is the picture's version.
     pub fn next<'a>(
         &mut self,
@@ -53,7 +54,7 @@ impl Canvas {
         while out.len() < budget {
             if let Some(sequence) = self.queue.pop_front() {
                 out += &sequence;
-            } else if let Some(id) = self.held.keys().copied().find(|id| !wants(wanted, *id)) {
+            } else if let Some(id) = self.unwanted(wanted, false) {
                 out += &self.drop_picture(id);
             } else if let (Some((placed, version)), Some(able)) = (self.missing(wanted, able), able) {
                 let (placed, version) = (*placed, version.clone());
@@ -69,6 +70,8 @@ impl Canvas {
                     self.queue.push_back(deletion(placed.id, &old));
                 }
                 self.held.insert(placed.id, held(version, placed, able, second));
+            } else if let Some(id) = self.unwanted(wanted, true) {
+                out += &self.drop_picture(id);
             } else {
                 break;
             }
@@ -90,6 +93,12 @@ impl Canvas {
     pub fn forget_all(&mut self) {
         self.held.clear();
         self.queue.clear();
+    }
+
+    /// A picture that is not wanted any more. One with a successor at its place stays until that is there.
+    fn unwanted(&self, wanted: &[(Placed, String)], succeeded: bool) -> Option<u8> {
+        let follows = |held: &Held| wanted.iter().any(|(placed, _)| placed.area == held.placed.area);
+        self.held.iter().find(|(id, held)| !wants(wanted, **id) && follows(held) == succeeded).map(|(id, _)| *id)
     }
 
     fn drop_picture(&mut self, id: u8) -> String {
@@ -225,11 +234,20 @@ mod tests {
         let mut canvas = Canvas::default();
         next(&mut canvas, &[(at(1, 0, 8), "a")], KITTY);
         assert!(canvas.is_behind(&[], KITTY));
-        let sent = next(&mut canvas, &[(at(2, 0, 8), "b")], KITTY);
+        let sent = next(&mut canvas, &[(at(2, 20, 8), "b")], KITTY);
         assert!(sent.starts_with("\x1b_Ga=d,d=I,q=2,i=1\x1b\\"), "{sent:?}");
         assert_eq!(canvas.farewell(), "\x1b_Ga=d,d=I,q=2,i=2\x1b\\");
         assert_eq!(next(&mut canvas, &[], None), "\x1b_Ga=d,d=I,q=2,i=2\x1b\\", "with glyphs too");
         assert_eq!(canvas.farewell(), "");
+    }
+
+    #[test]
+    fn a_picture_stays_until_its_successor_is_there() {
+        let mut canvas = Canvas::default();
+        next(&mut canvas, &[(at(1, 0, 8), "a")], KITTY);
+        let sent = next(&mut canvas, &[(at(2, 0, 8), "b")], KITTY);
+        assert!(sent.find("a=p,U=1,q=2,i=2").unwrap() < sent.find("a=d,d=I,q=2,i=1").unwrap());
+        assert!(!canvas.is_behind(&versions(&[(at(2, 0, 8), "b")]), KITTY));
     }
 
     #[test]
