@@ -88,6 +88,17 @@ fn made(folder: &Path, name: &str, overrides: &[&str]) -> RunDir {
     RunDir::create_at(&folder.join(name), &plan.to_toml()).unwrap()
 }
 
+/// An engine at a network that takes its time to be built: nothing is obeyed meanwhile.
+fn building(folder: &Path, name: &str, overrides: &[&str]) -> (RunDir, std::process::Child) {
+    let run = made(folder, name, overrides);
+    let config = std::fs::read_to_string(run.config()).unwrap().replace("filters = 4", "filters = 3000");
+    std::fs::write(run.config(), config).unwrap();
+    let child = engine(&run);
+    let is_building = |event: &Event| matches!(event, Event::Stage { stage: Stage::BuildingNetwork, .. });
+    eventually("the network", || events(&run).iter().any(is_building).then_some(()));
+    (run, child)
+}
+
 #[test]
 fn signals_save_end_and_end_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -112,17 +123,8 @@ fn signals_save_end_and_end_at_once() {
     let (_, progress) = read_checkpoint(&run, CheckpointKind::Last).unwrap().unwrap();
     assert_eq!(progress.step, ended.step, "it is saved where it ended");
 
-    // A network that takes its time to be built: nothing is obeyed meanwhile.
     let slow: Vec<&str> = long.iter().copied().chain(["model.input=[64, 64, 3]"]).collect();
-    let run = made(folder.path(), "interrupted", &slow);
-    std::fs::write(
-        run.config(),
-        std::fs::read_to_string(run.config()).unwrap().replace("filters = 4", "filters = 3000"),
-    )
-    .unwrap();
-    let mut child = engine(&run);
-    let is_building = |event: &Event| matches!(event, Event::Stage { stage: Stage::BuildingNetwork, .. });
-    eventually("the network", || events(&run).iter().any(is_building).then_some(()));
+    let (run, mut child) = building(folder.path(), "interrupted", &slow);
     signal(&child, libc::SIGINT);
     std::thread::sleep(Duration::from_millis(50));
     signal(&child, libc::SIGINT);
@@ -134,15 +136,7 @@ fn signals_save_end_and_end_at_once() {
 fn what_cannot_be_saved_in_time_ends_without() {
     let folder = tempfile::tempdir().unwrap();
     let overrides = ["train.max_time=1h", "train.grace=0s", "train.epochs=100000", "model.input=[64, 64, 3]"];
-    let run = made(folder.path(), "late", &overrides);
-    std::fs::write(
-        run.config(),
-        std::fs::read_to_string(run.config()).unwrap().replace("filters = 4", "filters = 3000"),
-    )
-    .unwrap();
-    let mut child = engine(&run);
-    let is_building = |event: &Event| matches!(event, Event::Stage { stage: Stage::BuildingNetwork, .. });
-    eventually("the network", || events(&run).iter().any(is_building).then_some(()));
+    let (run, mut child) = building(folder.path(), "late", &overrides);
     signal(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(75));
     let told =
