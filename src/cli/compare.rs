@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use tokio::{sync::mpsc, task};
 
+use super::fold::fold;
 use crate::{
-    error::Result,
-    run::{self, Entry, Place, RunDir, Tail, digest},
-    state::RunState,
+    run::{self, RunDir},
     tui::Incoming,
 };
 
@@ -36,25 +35,11 @@ impl Compare {
     pub fn read(&self, name: String, to_screen: mpsc::Sender<Incoming>) {
         let Some(root) = self.0.clone() else { return };
         task::spawn_blocking(move || {
-            let incoming = match fold(&root.join(&name)) {
+            let incoming = match RunDir::open(&root.join(&name)).map_err(Into::into).and_then(|run| fold(&run)) {
                 Ok(run) => Incoming::Run { name, run: Box::new(run) },
                 Err(error) => Incoming::Trouble(format!("{name}: {}", error.message())),
             };
             let _ = to_screen.blocking_send(incoming);
         });
     }
-}
-
-/// All that a journal says. Lines that cannot be read are passed over, as a dashboard on the run would.
-fn fold(path: &std::path::Path) -> Result<RunState> {
-    let run = RunDir::open(path)?;
-    let kept = digest::read(&run).and_then(|kept| Some((serde_json::from_slice(&kept.body).ok()?, kept.place)));
-    let (mut state, place): (RunState, Place) = kept.unwrap_or_default();
-    let mut tail = Tail::open_at(&run.journal(), place)?;
-    while let Some(entry) = tail.next_entry()? {
-        if let Entry::Event(stamped) = entry {
-            state.apply(&stamped);
-        }
-    }
-    Ok(state)
 }

@@ -18,6 +18,7 @@ mod engine;
 mod eval;
 mod explain;
 mod export;
+mod fold;
 mod headless;
 mod hint;
 mod home;

@@ -7,6 +7,7 @@ mod curve;
 mod gallery;
 mod layer;
 mod machine;
+mod metric;
 mod progress;
 mod smooth;
 mod stretch;
@@ -21,8 +22,9 @@ pub use self::{
     gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
     machine::Readings,
+    metric::Metric,
     progress::Remaining,
-    smooth::{FACTORS, debiased, smooth},
+    smooth::{FACTORS, Smoothing},
     stretch::Stretch,
 };
 use crate::{

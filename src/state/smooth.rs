@@ -3,6 +3,30 @@
 /// The factors that a person can choose, none first.
 pub const FACTORS: [f64; 9] = [0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99];
 
+/// How curves are smoothed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Smoothing {
+    pub factor: f64,
+    /// The chapter's own form, in which the first point weighs as much as all that the factor leaves of it.
+    pub plain: bool,
+}
+
+impl Default for Smoothing {
+    fn default() -> Self {
+        Self { factor: 0.8, plain: false }
+    }
+}
+
+impl Smoothing {
+    pub fn apply(self, points: impl IntoIterator<Item = f64>) -> Vec<f64> {
+        if self.plain { smooth(points, self.factor) } else { debiased(points, self.factor) }
+    }
+
+    pub fn is_off(self) -> bool {
+        self.factor == 0.0
+    }
+}
+
 /// `smooth_curve` of the book (listing 5.24): the first point stands, each later one is `s·factor + p·(1 − factor)`.
 /// A point that is not a number stays one and does not spoil those after it.
 pub fn smooth(points: impl IntoIterator<Item = f64>, factor: f64) -> Vec<f64> {
@@ -73,5 +97,13 @@ mod tests {
         let smoothed = smooth([1.0, f64::NAN, 2.0], 0.8);
         assert!(smoothed[1].is_nan());
         assert!((smoothed[2] - 1.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_forms_of_smoothing() {
+        // Book: 1, 1·0.5 + 3·0.5 = 2. Debiased: 0.5·1 / 0.5 = 1, (0.25·1 + 0.5·3) / 0.75 = 7/3.
+        assert_eq!(Smoothing { factor: 0.5, plain: true }.apply([1.0, 3.0]), [1.0, 2.0]);
+        let got = Smoothing { factor: 0.5, plain: false }.apply([1.0, 3.0]);
+        assert!((got[1] - 7.0 / 3.0).abs() < 1e-12, "{got:?}");
     }
 }

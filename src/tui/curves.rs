@@ -2,14 +2,13 @@
 //! with. All of it is this terminal's own.
 
 use super::{
-    metric::Metric,
     model::{Model, Tone},
     page::{Page, Pane},
     prompt::{Choice, Prompt},
     update::Effect,
     viewing,
 };
-use crate::state::{FACTORS, RunState, debiased, smooth};
+use crate::state::{FACTORS, Metric, RunState, Smoothing};
 
 /// How the curves are looked at.
 #[derive(Clone, Debug)]
@@ -42,25 +41,6 @@ impl Default for Curves {
             crosshair: None,
             others: Vec::new(),
         }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Smoothing {
-    pub factor: f64,
-    /// The chapter's own form, in which the first point weighs as much as all that the factor leaves of it.
-    pub plain: bool,
-}
-
-impl Default for Smoothing {
-    fn default() -> Self {
-        Self { factor: 0.8, plain: false }
-    }
-}
-
-impl Smoothing {
-    pub fn apply(self, points: impl IntoIterator<Item = f64>) -> Vec<f64> {
-        if self.plain { smooth(points, self.factor) } else { debiased(points, self.factor) }
     }
 }
 
@@ -306,13 +286,5 @@ mod tests {
         assert_eq!(Window { span: Some(20.0), end: Some(5.0) }.of(100.0), [0.0, 20.0]);
         assert_eq!(Window { span: Some(20.0), end: Some(500.0) }.of(100.0), [80.0, 100.0]);
         assert_eq!(Window { span: Some(200.0), end: Some(50.0) }.of(100.0), [0.0, 100.0]);
-    }
-
-    #[test]
-    fn both_forms_of_smoothing() {
-        // Book: 1, 1·0.5 + 3·0.5 = 2. Debiased: 0.5·1 / 0.5 = 1, (0.25·1 + 0.5·3) / 0.75 = 7/3.
-        assert_eq!(Smoothing { factor: 0.5, plain: true }.apply([1.0, 3.0]), [1.0, 2.0]);
-        let got = Smoothing { factor: 0.5, plain: false }.apply([1.0, 3.0]);
-        assert!((got[1] - 7.0 / 3.0).abs() < 1e-12, "{got:?}");
     }
 }

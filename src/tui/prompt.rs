@@ -7,12 +7,11 @@ use super::{
     command_line::{self, CommandLine},
     curves,
     keys::Chord,
-    metric::Metric,
     model::Model,
     steering,
     update::Effect,
 };
-use crate::command::Command;
+use crate::{command::Command, state::Metric};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Prompt {

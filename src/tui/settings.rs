@@ -2,13 +2,13 @@
 
 use super::{
     appearance::{Appearance, Scheme},
-    curves::Smoothing,
     keymap::Keymap,
     pixels::{Able, Protocol},
 };
 use crate::{
     config::{ConfigError, GlyphName, Occasion, Pictures, SmoothingForm, ThemeName, UiFile},
     picture::Glyphs,
+    state::Smoothing,
 };
 
 #[derive(Clone, Debug, PartialEq)]

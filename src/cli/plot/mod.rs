@@ -12,12 +12,12 @@ use clap::{Args, ValueEnum};
 use super::{
     Exit, Place,
     drawing::{png, svg},
+    fold::fold,
     output::Output,
 };
 use crate::{
     error::{Error, Result},
-    run::{RunDir, Tail},
-    state::{RunState, debiased, smooth},
+    state::{self, RunState, Smoothing},
 };
 
 #[derive(Args, Debug)]
@@ -60,44 +60,36 @@ enum Metric {
     DataWait,
 }
 
+impl Metric {
+    fn facts(self) -> state::Metric {
+        match self {
+            Self::Loss => state::Metric::Loss,
+            Self::Accuracy => state::Metric::Accuracy,
+            Self::LearningRate => state::Metric::LearningRate,
+            Self::ImagesPerSecond => state::Metric::Speed,
+            Self::DataWait => state::Metric::DataWait,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Across {
     Steps,
     Epochs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Smoothing {
-    Debiased(f64),
-    /// Listing 5.24 of the book.
-    Chapter(f64),
-}
-
-impl Smoothing {
-    fn of(self, points: impl IntoIterator<Item = f64>) -> Vec<f64> {
-        match self {
-            Self::Debiased(factor) => debiased(points, factor),
-            Self::Chapter(factor) => smooth(points, factor),
-        }
-    }
-
-    fn is_off(self) -> bool {
-        matches!(self, Self::Debiased(0.0) | Self::Chapter(0.0))
-    }
-}
-
 impl FromStr for Smoothing {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (form, number): (fn(f64) -> Self, &str) = match text.strip_prefix("chapter") {
+        let (plain, number) = match text.strip_prefix("chapter") {
             // The book's own factor.
-            Some("") => (Self::Chapter, "0.8"),
-            Some(rest) => (Self::Chapter, rest.strip_prefix(':').unwrap_or(rest)),
-            None => (Self::Debiased, text),
+            Some("") => (true, "0.8"),
+            Some(rest) => (true, rest.strip_prefix(':').unwrap_or(rest)),
+            None => (false, text),
         };
         match number.parse::<f64>() {
-            Ok(factor) if (0.0..1.0).contains(&factor) => Ok(form(factor)),
+            Ok(factor) if (0.0..1.0).contains(&factor) => Ok(Self { factor, plain }),
             _ => Err("it is a number from 0 to below 1, or `chapter`, or `chapter:0.9`".into()),
         }
     }
@@ -154,16 +146,6 @@ pub fn run(args: &PlotArgs, out: &mut Output) -> Result<Exit> {
     let names: Vec<&str> = told.iter().map(|told| told.name.as_str()).collect();
     out.line(&format!("{}: {}", args.output.display(), names.join(", ")))?;
     Ok(Exit::DONE)
-}
-
-fn fold(run: &RunDir) -> Result<RunState> {
-    let mut state = RunState::default();
-    if run.journal().exists() {
-        for stamped in Tail::open(&run.journal())?.events() {
-            state.apply(&stamped?);
-        }
-    }
-    Ok(state)
 }
 
 #[cfg(test)]

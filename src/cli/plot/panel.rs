@@ -5,7 +5,7 @@ use super::{Across, Metric, Smoothing, Told};
 use crate::{
     command::Command,
     event::EpochEnded,
-    state::{Bucket, Curve, RunState, What},
+    state::{Bucket, RunState, What},
 };
 
 pub struct Panel {
@@ -67,43 +67,24 @@ impl Metric {
     fn may_be_logarithmic(self) -> bool {
         matches!(self, Self::Loss | Self::LearningRate)
     }
-
-    fn curve(self, state: &RunState) -> &Curve {
-        let curves = &state.curves;
-        match self {
-            Self::Loss => &curves.loss,
-            Self::Accuracy => &curves.accuracy,
-            Self::LearningRate => &curves.learning_rate,
-            Self::ImagesPerSecond => &curves.images_per_second,
-            Self::DataWait => &curves.data_wait,
-        }
-    }
-
-    fn validation(self, epoch: &EpochEnded) -> Option<f64> {
-        match self {
-            Self::Loss => epoch.validation.map(|metrics| metrics.loss),
-            Self::Accuracy => epoch.validation.map(|metrics| metrics.accuracy),
-            _ => None,
-        }
-    }
 }
 
 impl Trace {
     fn of(metric: Metric, state: &RunState, smoothing: Smoothing, across: Across) -> Self {
         let x = |step: u64| across.of(state, step);
-        let buckets = metric.curve(state).buckets();
+        let buckets = metric.facts().curve(state).map_or(&[][..], |curve| curve.buckets());
         let points = |values: Vec<f64>| -> Vec<[f64; 2]> {
             buckets.iter().map(|bucket| x(bucket.step)).zip(values).map(|(x, y)| [x, y]).collect()
         };
         let readings = || buckets.iter().map(|bucket: &Bucket| bucket.mean);
         // A rate is set, not measured: smoothed, it would be one that never held.
-        let smoothed = !smoothing.is_off() && metric != Metric::LearningRate;
+        let smoothed = !smoothing.is_off() && metric.facts().is_noisy();
         let (raw, smooth) = if smoothed {
-            (points(readings().collect()), points(smoothing.of(readings())))
+            (points(readings().collect()), points(smoothing.apply(readings())))
         } else {
             (Vec::new(), points(readings().collect()))
         };
-        let measured = |epoch: &EpochEnded| metric.validation(epoch).map(|value| [x(epoch.step), value]);
+        let measured = |epoch: &EpochEnded| metric.facts().at_epoch(epoch).map(|value| [x(epoch.step), value]);
         let best = state.best.as_ref().map(|best| best.epoch);
         Self {
             raw,

@@ -45,7 +45,7 @@ fn a_run_is_drawn_with_what_happened_to_it() {
         assert!(words.contains(&word), "{word} is not among {words:?}");
     }
     let marker = told[0].state.markers.iter().find_map(|marker| match &marker.what {
-        crate::state::What::Applied(command) => Some(command.to_string()),
+        state::What::Applied(command) => Some(command.to_string()),
         _ => None,
     });
     assert!(words.contains(&&marker.unwrap()[..]), "{words:?}");
@@ -79,9 +79,9 @@ fn a_step_between_two_ends_of_epochs_lies_in_proportion() {
 
 #[test]
 fn options_are_read_as_they_are_written() {
-    assert_eq!("0.6".parse(), Ok(Smoothing::Debiased(0.6)));
-    assert_eq!("chapter".parse(), Ok(Smoothing::Chapter(0.8)));
-    assert_eq!("chapter:0.9".parse(), Ok(Smoothing::Chapter(0.9)));
+    assert_eq!("0.6".parse(), Ok(Smoothing { factor: 0.6, plain: false }));
+    assert_eq!("chapter".parse(), Ok(Smoothing { factor: 0.8, plain: true }));
+    assert_eq!("chapter:0.9".parse(), Ok(Smoothing { factor: 0.9, plain: true }));
     assert!("1".parse::<Smoothing>().is_err() && "chapters".parse::<Smoothing>().is_err());
     assert_eq!("640x480".parse(), Ok(Size { width: 640, height: 480 }));
     assert!("640".parse::<Size>().is_err() && "1x1".parse::<Size>().is_err() && "9000x200".parse::<Size>().is_err());

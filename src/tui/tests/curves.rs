@@ -4,8 +4,8 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::{COLOURS, journal, open, press, screen};
 use crate::{
-    state::RunState,
-    tui::{Effect, Model, Msg, curves::Other, metric::Metric, page::Page, update},
+    state::{Metric, RunState},
+    tui::{Effect, Model, Msg, curves::Other, page::Page, update},
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];

@@ -15,12 +15,13 @@ use super::{
     starting,
     text::{as_fits, sparkline},
 };
-use crate::tui::{
-    curves::Smoothing,
-    metric::Metric,
-    model::Model,
-    page::{Page, Pane},
-    theme::{Role, Theme},
+use crate::{
+    state::{Metric, Smoothing},
+    tui::{
+        model::Model,
+        page::{Page, Pane},
+        theme::{Role, Theme},
+    },
 };
 
 /// A chart that says something needs as many rows, frame included.

@@ -3,11 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    state::{Bucket, Curve, RunState},
+    state::{Bucket, Curve, Metric, RunState, Smoothing},
     tui::{
-        curves::{Other, Smoothing},
+        curves::Other,
         figures, guard,
-        metric::Metric,
         theme::{Role, Theme},
     },
 };
