@@ -7,9 +7,11 @@ mod chosen_layer;
 mod command_line;
 mod confusion;
 pub mod content;
+mod cores;
 mod curves;
 mod dialog;
 mod footer;
+mod gauges;
 mod header;
 mod help;
 mod layer_facts;
@@ -33,6 +35,7 @@ use ratatui::{
     Frame,
     buffer::Buffer,
     layout::Rect,
+    style::Color,
     text::{Line, Span},
     widgets::{Block, Widget},
 };
@@ -125,6 +128,10 @@ impl Place {
         let mut spans = vec![Span::raw(" ")];
         spans.extend(title.spans);
         spans.push(Span::raw(" "));
+        // What has no ink of its own would take on the frame's.
+        for span in &mut spans {
+            span.style.fg.get_or_insert(Color::Reset);
+        }
         let block = Block::bordered()
             .border_set(theme.symbols.border)
             .border_style(theme.style(Role::Border))
