@@ -42,7 +42,8 @@ fn labels(area: Rect) -> u16 {
     match area.width {
         0..16 => 0,
         16..30 => 4,
-        30.. => 6,
+        30..60 => 6,
+        60.. => 8,
     }
 }
 
@@ -174,8 +175,8 @@ fn draw_lines(theme: &Theme, plot: &Plot, series: &Series<'_>, buffer: &mut Buff
     if !mono {
         plot.line(other, marker('.'), theme.color(Role::ValidationRaw), buffer);
     }
-    plot.line(lead, marker('-'), theme.color(Role::Validation), buffer);
-    plot.line(&series.train, marker('*'), theme.color(Role::Train), buffer);
+    plot.strong_line(lead, marker('-'), theme.color(Role::Validation), buffer);
+    plot.strong_line(&series.train, marker('*'), theme.color(Role::Train), buffer);
 }
 
 /// A line through the chart at a step, with the step below. Gives the place of that.

@@ -74,11 +74,29 @@ impl Plot {
 
     /// A line through `points`, broken where one is no number; what lies above or below is held at the edge.
     pub fn line(&self, points: &[(f64, f64)], marker: Marker, color: Color, buffer: &mut Buffer) {
-        let segments: Vec<Segment> = match points {
+        self.segments(&self.joined(points, color), marker, buffer);
+    }
+
+    /// The same, two dots thick where dots are small and there is room for it.
+    pub fn strong_line(&self, points: &[(f64, f64)], marker: Marker, color: Color, buffer: &mut Buffer) {
+        const ROOMY: u16 = 6;
+        let mut segments = self.joined(points, color);
+        if matches!(marker, Marker::Braille) && self.area.height >= ROOMY {
+            let [low, high] = self.scale.y;
+            let dot = (high - low) / (f64::from(self.area.height) * 4.0 - 1.0);
+            let lower = |y: f64| (y - dot).max(low);
+            let below: Vec<_> =
+                segments.iter().map(|s| Segment { y1: lower(s.y1), y2: lower(s.y2), ..s.clone() }).collect();
+            segments.extend(below);
+        }
+        self.segments(&segments, marker, buffer);
+    }
+
+    fn joined(&self, points: &[(f64, f64)], color: Color) -> Vec<Segment> {
+        match points {
             [(x, y)] => vec![self.segment((*x, *y), (*x, *y), color)],
             _ => points.windows(2).map(|pair| self.segment(pair[0], pair[1], color)).collect(),
-        };
-        self.segments(&segments, marker, buffer);
+        }
     }
 
     /// Vertical strokes from the least to the greatest of each bucket.
