@@ -41,6 +41,7 @@ use ratatui::{
 };
 
 use super::{
+    actions::Action,
     layout::layout,
     model::Model,
     page::{Page, Pane},
@@ -107,6 +108,11 @@ pub use tree::row_at;
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
     tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
+}
+
+/// The action whose key is at a place in the last row.
+pub fn action_at(model: &Model, at: (u16, u16)) -> Option<&'static Action> {
+    footer::action_at(model, model.layout().footer, at)
 }
 
 /// Where a pane is drawn, and how.
