@@ -30,8 +30,8 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted, PhaseInfo,
-        Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted,
+        PhaseInfo, Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 

@@ -85,10 +85,8 @@ pub fn all(model: &Model, load: &Load, span: Span) -> Vec<Gauge> {
         all.push(Gauge { name: "card memory", now, figures: said, range, top, course, tone: Tone::Full });
     }
     let (range, course) = percent_of(|load| Some(load.processor));
-    let mut said = vec![
-        format!("own {}", figures::whole_percent(load.own_processor)),
-        format!("load {:.1}", load.load_average),
-    ];
+    let mut said =
+        vec![format!("own {}", figures::whole_percent(load.own_processor)), format!("load {:.1}", load.load_average)];
     said.extend(load.temperature.map(|degrees| format!("{degrees:.0} °C")));
     let now = figures::whole_percent(load.processor);
     all.push(Gauge { name: "processor", now, figures: said, range, top: hundred(), course, tone: Tone::Busy });

@@ -172,8 +172,10 @@ impl Pane<'_> {
             let share = used as f64 / load.disk_total as f64;
             let mut said = vec![self.lead("disk", &figures::whole_percent(share))];
             said.push(bar(theme, share, 20.min(usize::from(area.width) / 4), area::Tone::Full.role(share)));
-            let texts =
-                [format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total)), format!("{} used", bytes(used))];
+            let texts = [
+                format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total)),
+                format!("{} used", bytes(used)),
+            ];
             said.extend(self.words(texts.iter()));
             as_fits(said, "  ", area.width.into()).render(row, buffer);
         }
@@ -214,19 +216,13 @@ fn chart(theme: &Theme, gauge: &Gauge, scale: u16, place: Rect, buffer: &mut Buf
         Span::raw("  "),
         Span::styled(gauge.now.clone(), theme.style(Role::Strong)),
     ]];
-    pieces.extend(
-        gauge.figures.iter().map(|text| vec![Span::styled(guard::clean(text).into_owned(), faint)]),
-    );
+    pieces.extend(gauge.figures.iter().map(|text| vec![Span::styled(guard::clean(text).into_owned(), faint)]));
     let range = gauge.range.clone().unwrap_or_default();
     let room = usize::from(place.width).saturating_sub(guard::width(&range) + 2);
     let words = as_fits(pieces, "  ", room);
     ends(words, Line::styled(range, faint), Rect { height: 1, ..place }, buffer);
-    let graph = Rect {
-        x: place.x + scale,
-        y: place.y + 1,
-        width: place.width.saturating_sub(scale),
-        height: place.height - 1,
-    };
+    let graph =
+        Rect { x: place.x + scale, y: place.y + 1, width: place.width.saturating_sub(scale), height: place.height - 1 };
     let last = graph.height.saturating_sub(1);
     for (at, row) in (0..).zip(graph.rows()) {
         let label = match at {
