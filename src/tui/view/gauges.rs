@@ -100,10 +100,16 @@ pub fn all(model: &Model, load: &Load, span: Span) -> Vec<Gauge> {
     let said = vec![format!("peak {}", bytes(held.peak)), format!("spare {}", bytes(held.spare))];
     let (now, top) = (bytes(held.used), bytes(peak));
     all.push(Gauge { name: "tensors", now, figures: said, range, top, course, tone: Tone::Calm });
-    let (range, course) = span.gauge(&run.waits, |mean| Some(mean.value), figures::whole_percent);
+    // Most runs wait little: their scale ends where they do.
+    let begin = span.now_ms.saturating_sub(span.span_ms);
+    let waits = run.waits.iter().filter(|(at, _)| *at >= begin).map(|(_, mean)| mean.value);
+    let most = waits.fold(0.0, f64::max);
+    let end = [0.1, 0.25, 0.5].into_iter().find(|end| most <= *end).unwrap_or(1.0);
+    let whole = |share: f64| figures::whole_percent(share * end);
+    let (range, course) = span.gauge(&run.waits, |mean| Some(mean.value / end), whole);
     let now = run.waits.newest().map_or_else(|| "–".into(), |mean| figures::whole_percent(mean.value));
-    let said = vec!["of the steps' time".into()];
-    all.push(Gauge { name: "data wait", now, figures: said, range, top: hundred(), course, tone: Tone::Full });
+    let (said, top) = (vec!["of the steps' time".into()], figures::whole_percent(end));
+    all.push(Gauge { name: "data wait", now, figures: said, range, top, course, tone: Tone::Calm });
     all
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// At least so much of the past.
-const LEAST_MS: u64 = 2 * 60_000;
+const LEAST_MS: u64 = 60_000;
 /// And at most so much, unless the run is looked back at.
 const MOST_MS: u64 = 15 * 60_000;
 

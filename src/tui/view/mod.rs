@@ -4,12 +4,14 @@ mod area;
 mod bars;
 mod charts;
 mod chosen_layer;
+mod columns;
 mod command_line;
 mod confusion;
 pub mod content;
 mod cores;
 mod curves;
 mod dialog;
+mod digits;
 mod footer;
 mod gauges;
 mod header;
@@ -35,7 +37,7 @@ use ratatui::{
     Frame,
     buffer::Buffer,
     layout::Rect,
-    style::Color,
+    style::{Color, Style},
     text::{Line, Span},
     widgets::{Block, Widget},
 };
@@ -145,6 +147,20 @@ impl Place {
         let inner = block.inner(self.area);
         block.render(self.area, buffer);
         inner
+    }
+
+    /// Says on the frame that a list goes on above or below what is shown of it.
+    fn tell_more(self, theme: &Theme, above: usize, below: usize, buffer: &mut Buffer) {
+        if !self.framed || above + below == 0 || self.area.width < 24 {
+            return;
+        }
+        let symbols = theme.symbols;
+        let way = |count: usize, mark: &str| (count > 0).then(|| format!("{mark} {count} more"));
+        let text = [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
+        let line = Line::styled(format!(" {text} "), Style { fg: Some(Color::Reset), ..theme.style(Role::Text) });
+        let width = (line.width() as u16).min(self.area.width.saturating_sub(2));
+        let x = self.area.right().saturating_sub(width + 2);
+        line.render(Rect { x, y: self.area.bottom().saturating_sub(1), width, height: 1 }, buffer);
     }
 }
 
