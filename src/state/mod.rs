@@ -144,6 +144,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run left the one of this name here.
+    Branched(String),
     /// The run went back to here, from so many steps.
     Undone(u64),
 }
