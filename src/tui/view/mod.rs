@@ -1,5 +1,6 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
+mod alarms;
 mod area;
 mod bars;
 mod charts;
@@ -71,6 +72,7 @@ pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
             Pane::Figures => now::draw(model, place, buffer),
             Pane::Mistakes => mistakes::draw(model, place, buffer),
             Pane::Machine => machine::draw(model, place, buffer),
+            Pane::Alarms => alarms::draw(model, place, buffer),
         }
     }
     footer::draw(model, layout.footer, buffer);
@@ -95,6 +97,7 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
+pub use alarms::{suspect_at, suspects_shown};
 pub use curves::{columns as chart_columns, step_at};
 pub use layers::layer_at;
 pub use log::lines as log_lines;
@@ -103,7 +106,7 @@ pub use tree::row_at;
 
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
-    tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
+    tabs::places(model, model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
 }
 
 /// Where a pane is drawn, and how.
