@@ -93,12 +93,12 @@ fn layers_where_it_began_are_marked_in_the_tree() {
         press(&mut model, page);
         let shown = screen(&model).backend().to_string();
         let line = |name: &str| shown.lines().find(|line| line.contains(name)).unwrap().to_owned();
-        assert!(line(" conv2d_2 ").contains('⚠') && line(" conv2d_3 ").contains('⚠'), "{shown}");
-        assert!(!line(" conv2d_1 ").contains('⚠'), "{shown}");
+        assert!(line(" conv2d_2 ").contains('▲') && line(" conv2d_3 ").contains('▲'), "{shown}");
+        assert!(!line(" conv2d_1 ").contains('▲'), "{shown}");
     }
     say(&mut model, Event::StateChanged { state: State::Running, step: 484 });
     let shown = screen(&model).backend().to_string();
-    assert!(!shown.lines().any(|line| line.contains("⚠ conv2d_2") || line.contains("⚠  conv2d_2")), "{shown}");
+    assert!(!shown.lines().any(|line| line.contains("▲ conv2d_2") || line.contains("▲  conv2d_2")), "{shown}");
 }
 
 #[test]

@@ -327,7 +327,8 @@ fn the_lens_goes_back_through_the_epochs_that_are_kept() {
     press(&mut model, "v");
     let back = press(&mut model, ",");
     assert_eq!(model.looks_back(), Some(7));
-    assert_eq!(wishes(&back), [None], "what is over is not computed");
+    let nothing = Watch { scene: Scene::Figures, ..Watch::default() };
+    assert_eq!(wishes(&back), [Some(&nothing)], "what is over is not computed");
     let back = press(&mut model, ",,");
     assert_eq!(model.looks_back(), Some(5));
     let fetched = |blob: &str| back.contains(&Effect::FetchBlob(blob.into()));

@@ -174,12 +174,11 @@ fn batch(model: &Model, theme: &Theme, alarm: &Alarm, area: Rect, buffer: &mut B
         vec![Span::styled(image.label.map_or_else(String::new, |label| model.run.class(label)), theme.style(Role::Text))],
     ];
     pieces.retain(|piece| piece.iter().any(|span| !span.content.is_empty()));
-    let of = if (alarm.images.len() as u64) < u64::from(alarm.count) {
-        format!("{} of {} images, {} of them kept", chosen + 1, alarm.count, alarm.images.len())
-    } else {
-        format!("{} of {} images", chosen + 1, alarm.count)
-    };
-    pieces.push(vec![Span::styled(of, theme.style(Role::Faint))]);
+    pieces.push(vec![Span::styled(format!("{} of {}", chosen + 1, alarm.images.len()), theme.style(Role::Faint))]);
+    let missing = u64::from(alarm.count).saturating_sub(alarm.images.len() as u64);
+    if missing > 0 {
+        pieces.push(vec![Span::styled(format!("{missing} more are not kept"), theme.style(Role::Faint))]);
+    }
     let row = Rect { y: area.bottom() - 1, height: 1, ..area };
     as_fits(pieces, &format!(" {} ", theme.symbols.separator), area.width.into()).render(row, buffer);
 }
