@@ -27,6 +27,8 @@ fn a_step_without_a_number_is_skipped_and_told_with_its_images() {
     assert_eq!(alarm.found, Found::NonFinite { what: NonFinite::Loss });
     assert_eq!((alarm.count, alarm.images.len()), (4, 4));
     assert!(alarm.images.iter().all(|image| image.blob == "16x16"), "{:?}", alarm.images);
+    assert!(alarm.images.iter().all(|image| image.label.is_some_and(|label| label < 2)), "{:?}", alarm.images);
+    assert_eq!(alarm.learning_rate, Some(1e-3));
     assert_eq!(alarm.layers, ["conv2d", "dense"]);
     let told = alarm.told();
     assert!(
@@ -74,7 +76,9 @@ fn a_rollback_goes_to_the_last_checkpoint_and_on_at_half_the_rate() {
     let saved = Saved::default();
     let ran = run_with(&plan, &[], &[1.0], &saved, |fake, _| fake.failing = vec![8]);
     // With half the rate the fake fails at the same step again, until it is given up.
-    let Then::RolledBack { to, epoch, step_in_epoch } = alarms(&ran.events)[0].then else { panic!("{:?}", alarms(&ran.events)) };
+    let Then::RolledBack { to, epoch, step_in_epoch } = alarms(&ran.events)[0].then else {
+        panic!("{:?}", alarms(&ran.events))
+    };
     assert_eq!((to, epoch, step_in_epoch), (6, 2, 0), "the end of the first epoch");
     assert_eq!(ran.ended, Ended::Completed { early: false });
     assert_eq!(ran.progress.rate_factor, 0.5);

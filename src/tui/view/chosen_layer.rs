@@ -85,12 +85,8 @@ fn every_layer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     /// With its name above and its ends below.
     const WIDE: u16 = 24;
     const HIGH: u16 = 5;
-    let layers: Vec<_> = model
-        .run
-        .layers
-        .iter()
-        .filter_map(|layer| Some((layer, layer.probe.as_ref()?.weights.as_ref()?)))
-        .collect();
+    let layers: Vec<_> =
+        model.run.layers.iter().filter_map(|layer| Some((layer, layer.probe.as_ref()?.weights.as_ref()?))).collect();
     if layers.len() < 2 || area.height < HIGH + 1 || area.width < WIDE {
         return;
     }
@@ -99,7 +95,11 @@ fn every_layer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let across = (layers.len() as u16).div_ceil(down).min(most).max(1);
     let (width, height) = ((area.width + 2) / across - 2, ((area.height - 1) / down).min(2 * HIGH));
     let shown = layers.len().min(usize::from(down * across));
-    let which = if shown < layers.len() { format!("the first {shown} of {} layers", layers.len()) } else { "every layer".into() };
+    let which = if shown < layers.len() {
+        format!("the first {shown} of {} layers", layers.len())
+    } else {
+        "every layer".into()
+    };
     let title = Line::styled(format!("weights of {which}, when it was last looked at"), theme.style(Role::Faint));
     title.render(Rect { height: 1, ..area }, buffer);
     for (at, (layer, histogram)) in (0..down * across).zip(layers) {

@@ -159,7 +159,10 @@ impl Styles {
             gradient: Digits::of(facts().filter_map(|facts| facts.gradient), Self::GRADIENT),
             update: Digits::of(facts().filter_map(|facts| facts.update).map(|ratio| ratio * 1e3), Self::UPDATE),
             mean: Digits::of(facts().filter_map(|facts| facts.activation).map(|(mean, _)| mean), Self::MEAN),
-            deviation: Digits::of(facts().filter_map(|facts| facts.activation).map(|(_, spread)| spread), Self::DEVIATION),
+            deviation: Digits::of(
+                facts().filter_map(|facts| facts.activation).map(|(_, spread)| spread),
+                Self::DEVIATION,
+            ),
             milliseconds: Digits::of(times().flatten(), Self::MILLISECONDS),
             time: [
                 probes().map(|probe| probe.forward_ms + probe.backward_ms).sum(),

@@ -196,7 +196,10 @@ fn line(
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let Some(pair) = pair {
         let images = if pair.images == 1 { "image" } else { "images" };
-        pieces.push(vec![Span::styled(format!("{:>1$} {images:<6}", figures::count(pair.images), widths.images), theme.style(Role::Strong))]);
+        pieces.push(vec![Span::styled(
+            format!("{:>1$} {images:<6}", figures::count(pair.images), widths.images),
+            theme.style(Role::Strong),
+        )]);
         pieces.push(faint(format!("the surest {}", figures::whole_percent(f64::from(case.probability)))));
     } else {
         let sure = figures::whole_percent(f64::from(case.probability));
