@@ -121,10 +121,9 @@ fn name(model: &Model, shown: &Shown, at: usize) -> String {
 }
 
 fn heading(theme: &Theme, name: &str, cell: usize) -> String {
-    if cell < 3 {
-        return guard::column(name, cell, "");
-    }
-    guard::column_right(&guard::fit(name, cell - 1, theme.symbols.ellipsis), cell, "")
+    // Where there is room for three letters, three tell more than two and a mark that some are missing.
+    let ellipsis = if cell < 6 { "" } else { theme.symbols.ellipsis };
+    guard::column_right(&guard::fit(name, cell.saturating_sub(usize::from(cell > 2)), ellipsis), cell, "")
 }
 
 /// Shares of the row's images: what is right in one colour, what is wrong in another.

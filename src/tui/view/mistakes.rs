@@ -133,7 +133,7 @@ struct Widths {
 impl Widths {
     /// A longer name is cut.
     const NAME: usize = 16;
-    const LOSS: usize = 6;
+    const LOSS: usize = 5;
 
     fn of(model: &Model, entries: &[Entry<'_>]) -> Self {
         let longest = |of: fn(&Entry<'_>) -> u32| {
@@ -207,7 +207,9 @@ fn line(
         let loss = guard::column_right(&widths.loss.write(case.loss), Widths::LOSS, "");
         pieces.push(vec![Span::styled(format!("loss{loss}"), theme.style(Role::Warning))]);
     }
-    pieces.push(faint(guard::clean(&case.name).into_owned()));
+    let taken: usize = pieces.iter().flatten().map(Span::width).sum::<usize>() + 2 * pieces.len();
+    let room = usize::from(row.width).saturating_sub(taken);
+    pieces.push(faint(guard::fit(&guard::clean(&case.name), room, symbols.ellipsis)));
     as_fits(pieces, "  ", row.width.into()).render(row, buffer);
     if chosen {
         buffer.set_style(row, Style { fg: None, ..theme.style(Role::Selected) });
