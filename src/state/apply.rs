@@ -31,7 +31,10 @@ impl RunState {
                 (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, self.steps_into(*epoch, *step));
                 self.evaluating = None;
             }
-            Event::Steps(steps) => self.steps(steps),
+            Event::Steps(steps) => {
+                self.steps(steps);
+                self.waits.gather(stamped.at_ms, steps.data_wait);
+            }
             Event::Evaluating { split, done, total } => self.evaluating = Some((*split, *done, *total)),
             Event::EpochEnded(ended) => {
                 self.epochs.push(ended.clone());
@@ -46,15 +49,16 @@ impl RunState {
                 }
             }
             Event::Probed(probed) => {
+                let same = self.probed.is_some_and(|(_, images)| images == probed.images);
                 for probe in &probed.layers {
                     if let Some(layer) = self.layers.iter_mut().find(|l| l.info.name == probe.name) {
-                        layer.probed(probe);
+                        layer.probed(probe, same);
                     }
                 }
                 self.probed = Some((probed.step, probed.images));
             }
             Event::Mistakes(mistakes) => self.mistakes = Some(mistakes.clone()),
-            Event::Machine(load) => self.machine.push(stamped.at_ms, load),
+            Event::Machine(load) => self.machine.push(stamped.at_ms, load.as_ref().clone()),
             Event::Trainable(mask) => {
                 for layer in &mut self.layers {
                     layer.set_frozen(mask.frozen.contains(&layer.info.name));

@@ -21,7 +21,7 @@ pub use self::{
     curve::{Bucket, Curve},
     gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
-    machine::Readings,
+    machine::{Mean, Readings},
     metric::Metric,
     progress::Remaining,
     smooth::{FACTORS, Smoothing},
@@ -30,8 +30,8 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Mistakes, Painted, PhaseInfo,
-        Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
+        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted,
+        PhaseInfo, Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
 
@@ -100,7 +100,10 @@ pub struct RunState {
     pub probed: Option<(u64, u32)>,
     /// How busy the machine was.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
-    pub machine: Readings,
+    pub machine: Readings<Load>,
+    /// Share of the time in which steps waited for their batches.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub waits: Readings<Mean>,
     pub ended: Option<RunEnded>,
 }
 

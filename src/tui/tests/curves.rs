@@ -4,6 +4,7 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::{COLOURS, journal, open, press, screen};
 use crate::{
+    command::Command,
     state::{Metric, RunState},
     tui::{Effect, Model, Msg, curves::Other, page::Page, update},
 };
@@ -123,6 +124,22 @@ fn smoothing_goes_through_round_factors_in_two_forms() {
     assert_eq!(model.view.curves.smoothing.factor, 0.6);
     press(&mut model, "d");
     assert!(model.view.curves.smoothing.plain);
+}
+
+#[test]
+fn the_mouse_presses_the_keys_in_the_last_row() {
+    let mut model = open("mid_run.jsonl", (120, 40), COLOURS);
+    let row = screen(&model).backend().buffer().area.height - 1;
+    let text: String = (0..120).map(|x| screen(&model).backend().buffer()[(x, row)].symbol().to_owned()).collect();
+    let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word} in {text}")) as u16;
+    let press = |model: &mut Model, x: u16| update(model, mouse(MouseEventKind::Down(MouseButton::Left), x, row));
+    assert_eq!(press(&mut model, at("pause") + 5), [], "between two keys there is nothing");
+    assert_eq!(press(&mut model, at("pause")), [Effect::Send(Command::Pause)]);
+    model.view.notice = None;
+    assert_eq!(press(&mut model, at("help")), []);
+    assert!(model.view.prompt.is_some());
+    assert_eq!(press(&mut model, 3), []);
+    assert!(model.view.prompt.is_none(), "a click closes the list of keys");
 }
 
 #[test]
