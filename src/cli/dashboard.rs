@@ -38,10 +38,7 @@ const STARTING: &str = "starting the engine";
 
 /// Where the run is.
 pub enum Place {
-    Here {
-        run: RunDir,
-        engine: Engine,
-    },
+    Here { run: RunDir, engine: Engine },
     There(Box<Remote>),
 }
 

@@ -96,7 +96,8 @@ fn plan(leg: &Leg, original: &RunDir, name: &str) -> Result<Plan> {
         Some(text) => text.clone(),
         None => Plan::load(&original.config(), &[])?.to_toml(),
     };
-    let unreadable = |error: toml::de::Error| Error::internal(format!("a resolved configuration cannot be read: {error}"));
+    let unreadable =
+        |error: toml::de::Error| Error::internal(format!("a resolved configuration cannot be read: {error}"));
     let mut table: toml::Table = text.parse().map_err(unreadable)?;
     if let Some(train) = table.get_mut("train").and_then(toml::Value::as_table_mut) {
         train.remove("max_time");

@@ -173,13 +173,7 @@ pub fn start(run: &RunDir, since: u64, shown: Shown, out: &mut Output) -> Result
 }
 
 /// Starts the engine of a run that was begun before, and shows it once it goes on. If it does not, its configuration is `before` again.
-async fn go_on(
-    run: &RunDir,
-    before: Option<String>,
-    since: u64,
-    shown: Shown,
-    out: &mut Output,
-) -> Result<Exit> {
+async fn go_on(run: &RunDir, before: Option<String>, since: u64, shown: Shown, out: &mut Output) -> Result<Exit> {
     let admission = admitted(run).await;
     if let (Some(before), Err(_) | Ok(Admission::No(_))) = (before, &admission) {
         run.reconfigure(&before)?;

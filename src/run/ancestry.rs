@@ -76,9 +76,7 @@ impl Course {
             Event::PhaseStarted(started) => started.step <= to,
             Event::EpochStarted { epoch: begun, step } => *step <= to && (epoch == 0 || *begun <= epoch),
             Event::Steps(Steps { step, .. }) | Event::LearningRate { step, .. } => *step <= to,
-            Event::EpochEnded(EpochEnded { step, epoch: ended, .. }) => {
-                *step <= to && (epoch == 0 || *ended < epoch)
-            }
+            Event::EpochEnded(EpochEnded { step, epoch: ended, .. }) => *step <= to && (epoch == 0 || *ended < epoch),
             Event::Alarm(alarm) => alarm.step < to,
             Event::Answered(Answered { step, moment, .. }) => {
                 let before = |known| moment.is_none_or(|moment| moment.interventions < known);
@@ -154,7 +152,8 @@ mod tests {
             now
         })
         .unwrap();
-        let undone = Undone { from: 7, to: 5, epoch: 2, step_in_epoch: 1, interventions: 1, what: "dropout 0.5".into() };
+        let undone =
+            Undone { from: 7, to: 5, epoch: 2, step_in_epoch: 1, interventions: 1, what: "dropout 0.5".into() };
         let life = [started(None), steps(1, 1.0), steps(3, 3.0), dropped(3, 0), steps(4, 4.0), ended(1, 0.25)];
         let given_up = [steps(5, 5.0), dropped(5, 1), steps(7, 77.0), Event::Undone(undone)];
         let killed = [steps(6, 6.0), steps(8, 88.0), ended(2, 0.9)];
@@ -176,9 +175,13 @@ mod tests {
         let losses: Vec<(u64, f64)> =
             state.curves.loss.buckets().iter().map(|bucket| (bucket.step, bucket.mean)).collect();
         assert_eq!(losses, [1, 3, 4, 5, 6, 7, 8].map(|step| (step, step as f64)));
-        assert_eq!(state.epochs.iter().map(|ended| (ended.epoch, ended.train.loss)).collect::<Vec<_>>(), [(1, 0.25), (2, 0.5)]);
+        assert_eq!(
+            state.epochs.iter().map(|ended| (ended.epoch, ended.train.loss)).collect::<Vec<_>>(),
+            [(1, 0.25), (2, 0.5)]
+        );
         assert!(state.abandoned.is_empty() && state.step == 8 && state.epoch == 3);
-        let marks: Vec<u64> = state.markers.iter().filter(|mark| matches!(mark.what, What::Applied(_))).map(|mark| mark.step).collect();
+        let marks: Vec<u64> =
+            state.markers.iter().filter(|mark| matches!(mark.what, What::Applied(_))).map(|mark| mark.step).collect();
         assert_eq!(marks, [3]);
         let summary = summarise(&branch).unwrap();
         assert_eq!((summary.standing, summary.epoch, summary.step), (Standing::New, 2, 8));
@@ -193,7 +196,10 @@ mod tests {
             state.apply(&journal.append(event).unwrap());
         }
         assert_eq!(state.curves.loss.buckets().len(), 8);
-        assert_eq!(state.markers.last().map(|mark| (mark.step, &mark.what)), Some((8, &What::Branched("2026-01-01-120000-parent".into()))));
+        assert_eq!(
+            state.markers.last().map(|mark| (mark.step, &mark.what)),
+            Some((8, &What::Branched("2026-01-01-120000-parent".into())))
+        );
         assert!(state.clock.elapsed_ms < 30_000, "the time between two runs is nobody's work");
         assert_eq!(summarise(&branch).unwrap().standing, Standing::Interrupted);
     }

@@ -119,7 +119,8 @@ impl Fold {
             }
             None
             | Some(
-                "run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "alarm" | "undone" | "branched" | "run_ended",
+                "run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "alarm" | "undone" | "branched"
+                | "run_ended",
             ) => {
                 if let Entry::Event(stamped) = line.entry()? {
                     if matches!(stamped.event, Event::Branched(_)) {

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::{Layer, Marker, RunState, What};
 use crate::command::Command;
 use crate::event::{
-    Answered, Branched, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State, Steps,
-    Then,
+    Answered, Branched, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State,
+    Steps, Then,
 };
 
 impl RunState {

@@ -174,13 +174,17 @@ impl Story {
 
     /// Whether the run can be repeated at all.
     fn check(&self, events: &[Event]) -> Result<()> {
-        let cannot = |why: String, hint: &str| Err(Error::user(format!("the run cannot be repeated to the bit: {why}"), hint));
+        let cannot =
+            |why: String, hint: &str| Err(Error::user(format!("the run cannot be repeated to the bit: {why}"), hint));
         for pair in self.lives.windows(2) {
             if let [Life { device: Some(then), .. }, Life { device: Some(now), from, .. }] = pair
                 && then != now
             {
                 return cannot(
-                    format!("up to step {} it was made on {} with libtorch {}, then on {} with {}", from.step, then.0, then.1, now.0, now.1),
+                    format!(
+                        "up to step {} it was made on {} with libtorch {}, then on {} with {}",
+                        from.step, then.0, then.1, now.0, now.1
+                    ),
                     "one engine has one device and one libtorch; `--script JOURNAL` repeats what was done with the present ones",
                 );
             }
@@ -189,7 +193,9 @@ impl Story {
             let is_certain = *to == 0 || self.ends.contains(to) || self.lives.iter().any(|life| life.from.step == *to);
             if !is_certain {
                 return cannot(
-                    format!("after step {from} it went back by itself to step {to}, to a checkpoint that the clock had made"),
+                    format!(
+                        "after step {from} it went back by itself to step {to}, to a checkpoint that the clock had made"
+                    ),
                     "only the ends of epochs are the same ones again",
                 );
             }
@@ -269,7 +275,8 @@ mod tests {
         events.extend([done(Command::Stop, 9, 2)]);
         let all = ["a: 3 dropout 0.1, 5 stop", "b: 6 dropout 0.3, 8 stop", "c: 9 stop"];
         assert_eq!(lines(&events), all);
-        let undone = Undone { from: 9, to: 3, epoch: 1, step_in_epoch: 3, interventions: 0, what: "dropout 0.1".into() };
+        let undone =
+            Undone { from: 9, to: 3, epoch: 1, step_in_epoch: 3, interventions: 0, what: "dropout 0.1".into() };
         events.pop();
         events.push(Event::Undone(undone));
         assert_eq!(lines(&events), ["a: 3 stop", "c: "], "what is undone is gone on from with the last one");

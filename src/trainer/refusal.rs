@@ -49,9 +49,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 None => Some(format!("there is no layer \"{layer}\"")),
                 Some(_) => self.refused_mask(&self.below(Some(layer))),
             },
-            Command::LearningRate { layers, .. } => {
-                self.refused_layers(layers).or_else(|| self.refused_rate(command))
-            }
+            Command::LearningRate { layers, .. } => self.refused_layers(layers).or_else(|| self.refused_rate(command)),
             Command::Schedule { layers } => self.refused_layers(layers),
             Command::ScaleRate { layers, .. } => self.refused_layers(layers).or_else(|| {
                 let ended = self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done());

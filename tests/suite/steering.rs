@@ -109,12 +109,21 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
     assert_eq!(branched.code, Some(0), "{}{}", branched.out, branched.err);
     let twig = run_called(here, "twig");
     let told = events(&twig);
-    let leaves = told.iter().position(|event| matches!(event, Event::Branched(_))).expect("where it leaves the other run");
+    let leaves =
+        told.iter().position(|event| matches!(event, Event::Branched(_))).expect("where it leaves the other run");
     let (taken_over, own) = told.split_at(leaves);
     let epochs = |events: &[Event]| -> Vec<u32> {
-        events.iter().filter_map(|event| if let Event::EpochEnded(it) = event { Some(it.epoch) } else { None }).collect()
+        events
+            .iter()
+            .filter_map(|event| if let Event::EpochEnded(it) = event { Some(it.epoch) } else { None })
+            .collect()
     };
-    assert!(epochs(taken_over).starts_with(&[1]) && epochs(own).len() == 1, "{:?} {:?}", epochs(taken_over), epochs(own));
+    assert!(
+        epochs(taken_over).starts_with(&[1]) && epochs(own).len() == 1,
+        "{:?} {:?}",
+        epochs(taken_over),
+        epochs(own)
+    );
     let table = fs::read_to_string(twig.history()).unwrap();
     assert_eq!(table.lines().count() as u32, 1 + progress.epoch, "every epoch has its line");
     let from = own.iter().find_map(|event| match event {
@@ -137,7 +146,8 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
 fn a_run_that_ended_by_the_clock_and_went_on_with_another_configuration_is_repeated_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    fs::write(here.join("mine.toml"), CONFIG.replace("epochs = 5000\n", "epochs = 5000\nmax_time = \"600ms\"\n")).unwrap();
+    fs::write(here.join("mine.toml"), CONFIG.replace("epochs = 5000\n", "epochs = 5000\nmax_time = \"600ms\"\n"))
+        .unwrap();
     let trained = frostline(here, &["train", "mine.toml", "--headless", "--name", "steered"]);
     assert_eq!(trained.code, Some(75), "{}", trained.err);
     for set in ["train.batch_size=6", "train.learning_rate=0.003"] {

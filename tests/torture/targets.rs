@@ -84,7 +84,8 @@ fn configuration() -> Result<Target> {
 }
 
 fn journal() -> Result<Target> {
-    let corpus = files(&root().join("tests/scenarios"), &["jsonl"])?.iter().map(|journal| one_of_each(journal)).collect();
+    let corpus =
+        files(&root().join("tests/scenarios"), &["jsonl"])?.iter().map(|journal| one_of_each(journal)).collect();
     let folder = in_memory()?;
     let run = RunDir::create_at(&folder.path().join("run"), "")?;
     Ok(Target::new("journal", corpus, move |bytes| {

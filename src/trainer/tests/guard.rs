@@ -74,7 +74,9 @@ fn a_rollback_goes_to_the_last_checkpoint_and_on_at_half_the_rate() {
     let saved = Saved::default();
     let ran = run_with(&plan, &[], &[1.0], &saved, |fake, _| fake.failing = vec![8]);
     // With half the rate the fake fails at the same step again, until it is given up.
-    let Then::RolledBack { to, epoch, step_in_epoch } = alarms(&ran.events)[0].then else { panic!("{:?}", alarms(&ran.events)) };
+    let Then::RolledBack { to, epoch, step_in_epoch } = alarms(&ran.events)[0].then else {
+        panic!("{:?}", alarms(&ran.events))
+    };
     assert_eq!((to, epoch, step_in_epoch), (6, 2, 0), "the end of the first epoch");
     assert_eq!(ran.ended, Ended::Completed { early: false });
     assert_eq!(ran.progress.rate_factor, 0.5);
