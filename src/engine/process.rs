@@ -80,9 +80,10 @@ pub fn train(path: &Path) -> Result<Ended> {
     };
     let reached = whole(&journal).reached();
     let seconds = begun.elapsed().as_secs_f64();
-    // The server outlives the last event: viewers get the end of the journal.
-    journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }))?;
-    outcome
+    let told = journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }));
+    // It outlives the last event: viewers get the end of the journal.
+    drop(whole(&door.server).take());
+    told.and(outcome)
 }
 
 /// Leaves word for whoever has started this engine.
