@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(rows(2, 78, 1), 1);
         assert_eq!(rows(8, 98, 4), 2);
         let bars = Bars::of(8, 98, 4).map(|bars| (bars.across, bars.bar));
-        assert_eq!(bars, Some((4, 14)));
+        assert_eq!(bars, Some((4, 13)));
         assert_eq!(rows(64, 98, 4), 1, "columns");
         assert!(Bars::of(64, 98, 4).is_none());
     }

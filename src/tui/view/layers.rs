@@ -223,15 +223,7 @@ pub(super) fn frost_line(theme: &Theme, row: Rect, buffer: &mut Buffer) {
     Span::styled(text, theme.style(Role::Frozen)).render(row, buffer);
 }
 
-fn layer(
-    model: &Model,
-    theme: &Theme,
-    at: usize,
-    columns: &Columns,
-    styles: Styles,
-    row: Rect,
-    buffer: &mut Buffer,
-) {
+fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, styles: Styles, row: Rect, buffer: &mut Buffer) {
     let layer = &model.run.layers[at];
     let info = &layer.info;
     let symbols = theme.symbols;

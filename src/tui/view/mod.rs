@@ -150,7 +150,8 @@ impl Place {
         }
         let symbols = theme.symbols;
         let way = |count: usize, mark: &str| (count > 0).then(|| format!("{mark} {count} more"));
-        let text = [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
+        let text =
+            [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
         let line = Line::styled(format!(" {text} "), Style { fg: Some(Color::Reset), ..theme.style(Role::Text) });
         let width = (line.width() as u16).min(self.area.width.saturating_sub(2));
         let x = self.area.right().saturating_sub(width + 2);
