@@ -101,6 +101,7 @@ mod tests {
             ("2026-03-09-08", 1),
             ("fashion", 3),
             ("demo-2", 2),
+            ("mnist", 1),
         ] {
             assert_eq!(find(root.path(), which).unwrap(), runs[expected], "{which}");
         }

@@ -56,10 +56,17 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         line.render(row, buffer);
     }
     let rest = Rect { y: area.y + words, height: area.height.saturating_sub(words), ..area };
+    // What there is nothing to draw of takes a line, and what is left over has to be worth a row of small ones.
+    let room = if beside { rest.height } else { rest.height.saturating_sub(2) / 2 };
+    let height = match (weights, gradients) {
+        (None, None) => room.min(2),
+        _ if beside && room < HIGHEST + 8 => room,
+        _ => room.min(HIGHEST),
+    };
     let half = if beside {
-        Rect { width: rest.width.saturating_sub(3) / 2, height: rest.height.min(HIGHEST), ..rest }
+        Rect { width: rest.width.saturating_sub(3) / 2, height, ..rest }
     } else {
-        Rect { y: rest.y + 1, height: (rest.height.saturating_sub(2) / 2).min(HIGHEST), ..rest }
+        Rect { y: rest.y + 1, height, ..rest }
     };
     let used = if beside { half.bottom() } else { half.bottom() + half.height + 1 };
     let others = Rect { y: used + 1, height: area.bottom().saturating_sub(used + 1), ..area };

@@ -178,8 +178,10 @@ impl<'a> Table<'a> {
                 return shares(theme, Some(share).filter(|_| facts.parameters > 0), styles.parameters);
             }
             Column::Rate => match facts.rate {
-                Some([low, high]) if low == high => (styles.rate.write(low), Role::Text),
-                Some([_, high]) => (format!("<{}", styles.rate.write(high)), Role::Text),
+                Some([low, high]) => {
+                    let rate = styles.rate.map_or_else(|| figures::rate(high), |digits| digits.write(high));
+                    (if low == high { rate } else { format!("<{rate}") }, Role::Text)
+                }
                 None => (String::new(), Role::Faint),
             },
             Column::Gradient if facts.moved => (format!("{} MOVED", symbols.cross), Role::Bad),
