@@ -112,18 +112,13 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
     let leaves =
         told.iter().position(|event| matches!(event, Event::Branched(_))).expect("where it leaves the other run");
     let (taken_over, own) = told.split_at(leaves);
-    let epochs = |events: &[Event]| -> Vec<u32> {
+    let ended = |events: &[Event]| -> Vec<u32> {
         events
             .iter()
             .filter_map(|event| if let Event::EpochEnded(it) = event { Some(it.epoch) } else { None })
             .collect()
     };
-    assert!(
-        epochs(taken_over).starts_with(&[1]) && epochs(own).len() == 1,
-        "{:?} {:?}",
-        epochs(taken_over),
-        epochs(own)
-    );
+    assert!(ended(taken_over).starts_with(&[1]) && ended(own).len() == 1, "{:?} {:?}", ended(taken_over), ended(own));
     let table = fs::read_to_string(twig.history()).unwrap();
     assert_eq!(table.lines().count() as u32, 1 + progress.epoch, "every epoch has its line");
     let from = own.iter().find_map(|event| match event {
