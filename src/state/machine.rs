@@ -31,6 +31,11 @@ impl Readings {
         self.0.is_empty()
     }
 
+    /// A past that is left out.
+    pub(super) fn newest_only(&self) -> Self {
+        Self(self.0.back().cloned().into_iter().collect())
+    }
+
     pub fn newest(&self) -> Option<&Load> {
         self.0.back().map(|(_, load)| load)
     }

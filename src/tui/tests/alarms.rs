@@ -32,7 +32,8 @@ pub fn go_wrong(model: &mut Model) {
     say(model, Event::Answered(answered));
     say(model, Event::LearningRate { step: 480, rate: 1e4, why: "held by ann@lab".into(), layers: Vec::new() });
     let loss = Found::NonFinite { what: NonFinite::Loss };
-    let effects = say(model, Event::Alarm(alarm(482, loss, &["conv2d_2", "max_pooling2d_2", "conv2d_3"], Then::Paused)));
+    let effects =
+        say(model, Event::Alarm(alarm(482, loss, &["conv2d_2", "max_pooling2d_2", "conv2d_3"], Then::Paused)));
     deliver(model, effects);
     say(model, Event::StateChanged { state: State::Paused, step: 483 });
 }
@@ -130,7 +131,8 @@ fn keys_go_there_and_back_and_through_them() {
 
 #[test]
 fn what_can_be_done_follows_from_what_went_wrong() {
-    let words = |model: &Model| model.remedies().into_iter().map(|(key, does)| format!("{key} {does}")).collect::<Vec<_>>();
+    let words =
+        |model: &Model| model.remedies().into_iter().map(|(key, does)| format!("{key} {does}")).collect::<Vec<_>>();
     let mut model = alarmed((120, 40));
     let told = words(&model);
     assert_eq!(told[0], "[ halves the learning rate, now 1e4");

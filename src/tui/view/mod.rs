@@ -106,7 +106,10 @@ pub use tree::row_at;
 
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
-    tabs::places(model, model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
+    tabs::places(model, model.layout().tabs)
+        .into_iter()
+        .find(|(_, area)| area.contains(at.into()))
+        .map(|(page, _)| page)
 }
 
 /// Where a pane is drawn, and how.
