@@ -62,7 +62,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let rate = own.map_or(peak * factor, |own| own.of(peak * factor));
             (!(LEAST_RATE..=HIGHEST_RATE).contains(&rate)).then(|| {
                 format!(
-                    "the learning rate of {} would be {rate:e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
+                    "the learning rate of {} would be {rate:.2e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
                     layer.name
                 )
             })
