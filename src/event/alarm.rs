@@ -16,6 +16,9 @@ pub struct Alarm {
     /// Mean over the batch.
     #[serde(with = "real")]
     pub loss: f64,
+    /// Of the step, before what single layers have of their own; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// Where it began, and what else has it, in the order in which it spread.
     pub layers: Vec<String>,
     /// Images in the batch.
@@ -65,20 +68,29 @@ pub struct Suspect {
     pub sample: u32,
     /// The file's, or whatever the source calls it.
     pub name: String,
+    /// Its class; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<u32>,
+    /// Empty where the picture could not be read again.
     pub blob: String,
 }
 
 impl Alarm {
-    /// In a sentence.
-    pub fn told(&self) -> String {
-        let mut text = match &self.found {
+    /// What went wrong.
+    pub fn what(&self) -> String {
+        match &self.found {
             Found::NonFinite { what: NonFinite::Loss } => "the loss is not finite".to_owned(),
             Found::NonFinite { what: NonFinite::Gradient } => "the gradient is not finite".to_owned(),
             Found::NonFinite { what: NonFinite::Weights } => "weights are not finite".to_owned(),
             Found::Spike { z, median } => {
                 format!("the loss leaps to {:.4}, {z:.0} deviations above its median {median:.4}", self.loss)
             }
-        };
+        }
+    }
+
+    /// In a sentence.
+    pub fn told(&self) -> String {
+        let mut text = self.what();
         let _ = write!(text, " in step {} (epoch {})", self.step + 1, self.epoch);
         if let Some(first) = self.layers.first() {
             let _ = write!(text, ", first in {first}");

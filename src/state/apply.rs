@@ -6,7 +6,7 @@ use super::{Layer, Marker, RunState, What};
 use crate::command::Command;
 use crate::event::{
     Answered, Branched, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State,
-    Steps, Then,
+    Steps,
 };
 
 impl RunState {
@@ -93,12 +93,7 @@ impl RunState {
                 self.tested = Some(tested.clone());
                 self.evaluating = None;
             }
-            Event::Alarm(alarm) => {
-                if let Then::RolledBack { to, epoch, step_in_epoch } = alarm.then {
-                    self.give_up(alarm.step + 1, (to, epoch, step_in_epoch));
-                    self.mark(to, What::Undone(alarm.step + 1));
-                }
-            }
+            Event::Alarm(alarm) => self.alarm(alarm),
             Event::Undone(undone) => self.undo(undone),
             Event::Measured(measured) => {
                 self.measured = Some(measured.clone());
@@ -115,7 +110,7 @@ impl RunState {
             {
                 self.log.pop_back();
             }
-            keep(&mut self.log, stamped.clone(), Self::LOG_LINES);
+            keep(&mut self.log, line_of(stamped), Self::LOG_LINES);
         }
     }
 
@@ -246,6 +241,15 @@ impl RunState {
         (self.step, self.epoch) = (ended.step, ended.epoch);
         (self.stage, self.evaluating) = (None, None);
     }
+}
+
+/// What the log keeps of an event: of a batch that went wrong no more images than its line names.
+fn line_of(stamped: &Stamped) -> Stamped {
+    let mut line = stamped.clone();
+    if let Event::Alarm(alarm) = &mut line.event {
+        alarm.images.truncate(1);
+    }
+    line
 }
 
 /// Whether the log tells it. What the rest of the screen shows better, or several times a second, is left out.

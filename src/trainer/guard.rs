@@ -22,6 +22,13 @@ const SKIPS: u32 = 10;
 /// Times that an epoch may be taken back.
 const ROLLBACKS: u32 = 4;
 
+/// Of the step that was just done: the steps before it, its epoch and its rate.
+struct At {
+    step: u64,
+    epoch: u32,
+    rate: Option<f64>,
+}
+
 pub(super) struct Guard {
     skipped_in_a_row: u32,
     spikes: Spikes,
@@ -134,9 +141,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         self.alarm(at, batch, score, (Found::Spike { z, median }, Vec::new()), then)
     }
 
-    /// Steps done before the one that was just done, and its epoch.
-    fn last_step(&self) -> (u64, u32) {
-        (self.progress.step - 1, self.progress.epoch)
+    fn last_step(&self) -> At {
+        At { step: self.progress.step - 1, epoch: self.progress.epoch, rate: self.last_rate }
     }
 
     /// Whether somebody looks on who can be waited for.
@@ -146,16 +152,16 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     fn alarm(
         &mut self,
-        at: (u64, u32),
+        at: At,
         batch: &Batch,
         score: Score,
         (found, layers): (Found, Vec<String>),
         then: Then,
     ) -> Result<()> {
-        let (step, epoch) = at;
+        let At { step, epoch, rate: learning_rate } = at;
         let images = self.suspects(batch)?;
         let loss = score.loss_sum / (score.images as f64).max(1.0);
-        let alarm = Alarm { step, epoch, found, loss, layers, count: batch.count as u32, images, then };
+        let alarm = Alarm { step, epoch, found, loss, learning_rate, layers, count: batch.count as u32, images, then };
         let message = alarm.told();
         self.flush()?;
         self.record.say(Event::Alarm(alarm))?;
@@ -183,10 +189,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             };
             // A file that has gone since is named all the same.
             let blob = match pixels {
-                Ok(pixels) => self.record.picture(&pictures::rgb(&pixels), true)?,
+                // Many stand on a screen at once, and a line may be slow.
+                Ok(pixels) => self.record.picture(&pictures::thumbnail(&pictures::rgb(&pixels)), true)?,
                 Err(_) => String::new(),
             };
-            suspects.push(Suspect { sample, name: self.data.train.name(sample as usize), blob });
+            let label = batch.labels.get(place).map(|label| *label as u32);
+            suspects.push(Suspect { sample, name: self.data.train.name(sample as usize), label, blob });
         }
         Ok(suspects)
     }

@@ -61,6 +61,8 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             let own = tuning.layer_rates.get(&layer.name);
             let rate = own.map_or(peak * factor, |own| own.of(peak * factor));
             (!(LEAST_RATE..=HIGHEST_RATE).contains(&rate)).then(|| {
+                // Without the last digits, which are those of binary fractions.
+                let rate = rate as f32;
                 format!(
                     "the learning rate of {} would be {rate:.2e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
                     layer.name

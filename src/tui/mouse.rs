@@ -71,6 +71,11 @@ fn press(model: &mut Model, at: (u16, u16)) -> Vec<Effect> {
                 model.view.cursor = layer;
             }
         }
+        Some(Pane::Alarms) => {
+            if let Some(image) = view::suspect_at(model, at) {
+                model.view.alarms.image = image;
+            }
+        }
         Some(Pane::Pictures) => return viewing::go_to(model, Page::Lens),
         Some(Pane::Log) => return viewing::go_to(model, Page::Machine),
         Some(Pane::Figures) => return viewing::go_to(model, Page::Curves),

@@ -27,6 +27,8 @@ fn a_step_without_a_number_is_skipped_and_told_with_its_images() {
     assert_eq!(alarm.found, Found::NonFinite { what: NonFinite::Loss });
     assert_eq!((alarm.count, alarm.images.len()), (4, 4));
     assert!(alarm.images.iter().all(|image| image.blob == "16x16"), "{:?}", alarm.images);
+    assert!(alarm.images.iter().all(|image| image.label.is_some_and(|label| label < 2)), "{:?}", alarm.images);
+    assert_eq!(alarm.learning_rate, Some(1e-3));
     assert_eq!(alarm.layers, ["conv2d", "dense"]);
     let told = alarm.told();
     assert!(

@@ -56,10 +56,17 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         line.render(row, buffer);
     }
     let rest = Rect { y: area.y + words, height: area.height.saturating_sub(words), ..area };
+    // What there is nothing to draw of takes a line, and what is left over has to be worth a row of small ones.
+    let room = if beside { rest.height } else { rest.height.saturating_sub(2) / 2 };
+    let height = match (weights, gradients) {
+        (None, None) => room.min(2),
+        _ if beside && room < HIGHEST + 8 => room,
+        _ => room.min(HIGHEST),
+    };
     let half = if beside {
-        Rect { width: rest.width.saturating_sub(3) / 2, height: rest.height.min(HIGHEST), ..rest }
+        Rect { width: rest.width.saturating_sub(3) / 2, height, ..rest }
     } else {
-        Rect { y: rest.y + 1, height: (rest.height.saturating_sub(2) / 2).min(HIGHEST), ..rest }
+        Rect { y: rest.y + 1, height, ..rest }
     };
     let used = if beside { half.bottom() } else { half.bottom() + half.height + 1 };
     let others = Rect { y: used + 1, height: area.bottom().saturating_sub(used + 1), ..area };
@@ -85,12 +92,8 @@ fn every_layer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     /// With its name above and its ends below.
     const WIDE: u16 = 24;
     const HIGH: u16 = 5;
-    let layers: Vec<_> = model
-        .run
-        .layers
-        .iter()
-        .filter_map(|layer| Some((layer, layer.probe.as_ref()?.weights.as_ref()?)))
-        .collect();
+    let layers: Vec<_> =
+        model.run.layers.iter().filter_map(|layer| Some((layer, layer.probe.as_ref()?.weights.as_ref()?))).collect();
     if layers.len() < 2 || area.height < HIGH + 1 || area.width < WIDE {
         return;
     }
@@ -99,7 +102,11 @@ fn every_layer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let across = (layers.len() as u16).div_ceil(down).min(most).max(1);
     let (width, height) = ((area.width + 2) / across - 2, ((area.height - 1) / down).min(2 * HIGH));
     let shown = layers.len().min(usize::from(down * across));
-    let which = if shown < layers.len() { format!("the first {shown} of {} layers", layers.len()) } else { "every layer".into() };
+    let which = if shown < layers.len() {
+        format!("the first {shown} of {} layers", layers.len())
+    } else {
+        "every layer".into()
+    };
     let title = Line::styled(format!("weights of {which}, when it was last looked at"), theme.style(Role::Faint));
     title.render(Rect { height: 1, ..area }, buffer);
     for (at, (layer, histogram)) in (0..down * across).zip(layers) {

@@ -123,7 +123,8 @@ pub struct Styles {
     pub kind: usize,
     pub output: usize,
     pub count: usize,
-    pub rate: Digits,
+    /// `None` where all are one, which is written as it was typed.
+    pub rate: Option<Digits>,
     pub gradient: Digits,
     pub update: Digits,
     pub mean: Digits,
@@ -150,17 +151,21 @@ impl Styles {
         let whole: u64 = layers.iter().map(|layer| layer.info.parameters).sum();
         let times = || facts().filter_map(|facts| facts.time);
         let probes = || layers.iter().filter_map(|layer| layer.probe.as_ref());
+        let rates = || facts().filter_map(|facts| facts.rate).flatten();
         let both = |[there, back]: [f64; 2]| there + back;
         Self {
             kind: longest(|layer| &layer.info.kind).clamp(10, 20),
             output: longest(|layer| &layer.info.output).clamp(8, 24),
             count: guard::width(&figures::count(largest)).max(6),
-            rate: Digits::of(facts().filter_map(|facts| facts.rate).flatten(), Self::RATE),
+            rate: rates().any(|rate| rates().next() != Some(rate)).then(|| Digits::of(rates(), Self::RATE)),
             gradient: Digits::of(facts().filter_map(|facts| facts.gradient), Self::GRADIENT),
             update: Digits::of(facts().filter_map(|facts| facts.update).map(|ratio| ratio * 1e3), Self::UPDATE),
             mean: Digits::of(facts().filter_map(|facts| facts.activation).map(|(mean, _)| mean), Self::MEAN),
-            deviation: Digits::of(facts().filter_map(|facts| facts.activation).map(|(_, spread)| spread), Self::DEVIATION),
-            milliseconds: Digits::of(times().flatten(), Self::MILLISECONDS),
+            deviation: Digits::of(
+                facts().filter_map(|facts| facts.activation).map(|(_, spread)| spread),
+                Self::DEVIATION,
+            ),
+            milliseconds: Digits::of_greatest(times().flatten()),
             time: [
                 probes().map(|probe| probe.forward_ms + probe.backward_ms).sum(),
                 times().map(both).fold(0.0, f64::max),

@@ -32,7 +32,11 @@ const LARGEST: u16 = 12;
 /// How wide a matrix of so many classes wants to be.
 pub fn width(classes: u16, most: u16) -> u16 {
     let cell = if classes <= 4 { LARGEST } else { 6 };
-    (NAME + 1 + cell * classes + FIGURES).clamp(NAME + PLAIN + 8, most.max(NAME + PLAIN + 8))
+    let least = NAME + PLAIN + 8;
+    let wanted = (NAME + 1 + cell * classes + FIGURES).clamp(least, most.max(least));
+    // Whole cells take less than that, mostly.
+    let grid = Grid::of(wanted, classes);
+    (NAME + 1 + grid.cell * classes + grid.figures).clamp(least, wanted)
 }
 
 /// How many rows it has where there are enough, in so many columns.
@@ -124,7 +128,9 @@ fn heading(theme: &Theme, name: &str, cell: usize) -> String {
     if cell < 3 {
         return guard::column(name, cell, "");
     }
-    guard::column_right(&guard::fit(name, cell - 1, theme.symbols.ellipsis), cell, "")
+    // Of two letters none is spent on a mark that there were more.
+    let ellipsis = if cell < 6 { "" } else { theme.symbols.ellipsis };
+    guard::column_right(&guard::fit(name, cell - 1, ellipsis), cell, "")
 }
 
 /// Shares of the row's images: what is right in one colour, what is wrong in another.
@@ -181,7 +187,7 @@ mod tests {
     #[test]
     fn a_matrix_takes_what_it_needs() {
         assert_eq!(width(2, 80), 63);
-        assert_eq!(width(10, 60), 60);
+        assert_eq!(width(10, 60), 57);
         let grid = |width, classes| {
             let grid = Grid::of(width, classes);
             (grid.cell, grid.figures)

@@ -34,6 +34,13 @@ impl Digits {
         }
     }
 
+    /// Three digits of the greatest; what is much smaller is as good as nothing beside it.
+    pub fn of_greatest(values: impl IntoIterator<Item = f64>) -> Self {
+        let most =
+            values.into_iter().filter(|value| value.is_finite()).fold(0.0_f64, |most, value| most.max(value.abs()));
+        Self::Fixed(if most > 0.0 { (2.0 - most.log10().floor()).clamp(0.0, 4.0) as usize } else { 1 })
+    }
+
     /// Right-aligned, they stand below each other. What is no number is named.
     pub fn write(self, value: f64) -> String {
         match self {
@@ -70,5 +77,8 @@ mod tests {
         assert_eq!(written(&[0.000_000_2, 0.03, 0.0], 8), ["2.0e-7", "3.0e-2", "0    "]);
         assert_eq!(written(&[0.0, 0.0], 8), ["0.0", "0.0"]);
         assert_eq!(written(&[f64::NAN, 1.0], 8), ["NaN", "1.0"]);
+        let times = Digits::of_greatest([3.154, 0.0005]);
+        assert_eq!([3.154, 0.0005].map(|time| times.write(time)), ["3.15", "0.00"]);
+        assert_eq!(Digits::of_greatest([152.0, 7.0]).write(7.0), "7");
     }
 }

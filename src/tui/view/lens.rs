@@ -63,7 +63,8 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
 /// Where the pictures stand, and the table of probabilities: as the room's shape makes them largest. In a row with the table beside or below;
 /// in two rows with the table in the place of a fourth; or the heat as high as the room and the others beside it.
 fn places(area: Rect, count: u16) -> (Vec<Rect>, Rect) {
-    let cells = |boxes: &[Rect]| boxes.iter().map(|place| u32::from(place.width) * u32::from(place.height)).sum::<u32>();
+    let cells =
+        |boxes: &[Rect]| boxes.iter().map(|place| u32::from(place.width) * u32::from(place.height)).sum::<u32>();
     // Two rows at least for the probabilities, where the pictures can spare them.
     let spared = Rect { height: area.height.saturating_sub(3).max(area.height.min(8)), ..area };
     let (mut boxes, beside) = pictures::boxes(spared, count);
@@ -266,7 +267,7 @@ fn settings(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Scene::Sweep => "every block",
         Scene::Filters(_) => "filters",
         Scene::Verdict => "both classes",
-        Scene::Probe | Scene::Machine => "",
+        Scene::Probe | Scene::Machine | Scene::Figures => "",
     };
     let layer = model.looked_at().unwrap_or("the deepest layer");
     let mut pieces = vec![piece("v", scene.into())];
@@ -332,12 +333,15 @@ mod tests {
         let widths = |width, height| {
             let area = Rect::new(1, 5, width, height);
             let (boxes, table) = places(area, 3);
-            assert!(boxes.iter().chain([&table]).all(|place| area.intersection(*place) == *place), "{boxes:?} {table:?}");
+            assert!(
+                boxes.iter().chain([&table]).all(|place| area.intersection(*place) == *place),
+                "{boxes:?} {table:?}"
+            );
             assert!(boxes.iter().all(|one| boxes.iter().filter(|other| one.intersects(**other)).count() == 1));
             boxes.iter().map(|place| place.width).collect::<Vec<_>>()
         };
-        assert_eq!(widths(78, 15), [24; 3], "side by side");
+        assert_eq!(widths(78, 15), [22; 3], "side by side");
         assert_eq!(widths(130, 33), [30, 62, 30], "one large");
-        assert_eq!(widths(60, 50), [30; 3], "in two rows");
+        assert_eq!(widths(60, 50), [29; 3], "in two rows");
     }
 }

@@ -15,7 +15,13 @@ use crate::{
         CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, PhaseEnded, PhaseStarted, RunStarted,
         SplitName, Stage, Stamped,
     },
-    tui::{figures, guard, logbook::Entry, model::Model, page::Page, theme::{Role, Theme}},
+    tui::{
+        figures, guard,
+        logbook::Entry,
+        model::Model,
+        page::Page,
+        theme::{Role, Theme},
+    },
 };
 
 /// The lines that are told, oldest first; on the page of the machine, those that the filter lets pass.

@@ -171,7 +171,7 @@ impl Pane<'_> {
             let used = load.disk_total - load.disk_free.min(load.disk_total);
             let share = used as f64 / load.disk_total as f64;
             let mut said = vec![self.lead("disk", &figures::whole_percent(share))];
-            said.push(bar(theme, share, 20.min(usize::from(area.width) / 4), area::Tone::Full.role(share)));
+            said.push(bar(theme, share, 20.min(usize::from(area.width) / 6), area::Tone::Full.role(share)));
             let texts = [
                 format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total)),
                 format!("{} used", bytes(used)),
@@ -190,7 +190,7 @@ impl Pane<'_> {
         }
         let device = model.run.device.as_ref().map(|device| device.device.as_str());
         let why = match device {
-            Some("cpu") => "none is used: this run computes on the processor",
+            Some("cpu") if load.card.is_none() => "none is used: this run computes on the processor",
             Some(_) if load.card.is_none() => "its driver tells nothing of it (NVML cannot be read)",
             _ => return,
         };

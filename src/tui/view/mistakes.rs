@@ -127,13 +127,11 @@ struct Widths {
     truth: usize,
     predicted: usize,
     images: usize,
-    loss: Digits,
 }
 
 impl Widths {
     /// A longer name is cut.
     const NAME: usize = 16;
-    const LOSS: usize = 6;
 
     fn of(model: &Model, entries: &[Entry<'_>]) -> Self {
         let longest = |of: fn(&Entry<'_>) -> u32| {
@@ -145,7 +143,6 @@ impl Widths {
             truth: longest(|entry| entry.case.truth),
             predicted: longest(|entry| entry.case.predicted),
             images: images.max().unwrap_or(0),
-            loss: Digits::of(entries.iter().map(|entry| entry.case.loss.max(0.1)), Self::LOSS),
         }
     }
 }
@@ -196,15 +193,23 @@ fn line(
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let Some(pair) = pair {
         let images = if pair.images == 1 { "image" } else { "images" };
-        pieces.push(vec![Span::styled(format!("{:>1$} {images:<6}", figures::count(pair.images), widths.images), theme.style(Role::Strong))]);
+        pieces.push(vec![Span::styled(
+            format!("{:>1$} {images:<6}", figures::count(pair.images), widths.images),
+            theme.style(Role::Strong),
+        )]);
         pieces.push(faint(format!("the surest {}", figures::whole_percent(f64::from(case.probability)))));
     } else {
         let sure = figures::whole_percent(f64::from(case.probability));
         pieces.push(vec![Span::styled(format!("{sure:>5}"), theme.style(Role::Text))]);
-        let loss = guard::column_right(&widths.loss.write(case.loss), Widths::LOSS, "");
-        pieces.push(vec![Span::styled(format!("loss{loss}"), theme.style(Role::Warning))]);
+        let loss = guard::column_right(&Digits::Fixed(2).write(case.loss), 5, "");
+        pieces.push(vec![Span::styled(format!("loss {loss}"), theme.style(Role::Warning))]);
     }
-    pieces.push(faint(guard::clean(&case.name).into_owned()));
+    // The name is cut before it is left out.
+    let used: usize = pieces.iter().flatten().map(Span::width).sum::<usize>() + 2 * pieces.len();
+    let left = usize::from(row.width).saturating_sub(used);
+    if left >= 8 {
+        pieces.push(faint(guard::fit(&case.name, left, symbols.ellipsis)));
+    }
     as_fits(pieces, "  ", row.width.into()).render(row, buffer);
     if chosen {
         buffer.set_style(row, Style { fg: None, ..theme.style(Role::Selected) });

@@ -1,5 +1,6 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
+mod alarms;
 mod area;
 mod bars;
 mod charts;
@@ -77,6 +78,7 @@ pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
             Pane::Figures => now::draw(model, place, buffer),
             Pane::Mistakes => mistakes::draw(model, place, buffer),
             Pane::Machine => machine::draw(model, place, buffer),
+            Pane::Alarms => alarms::draw(model, place, buffer),
         }
     }
     footer::draw(model, layout.footer, buffer);
@@ -101,6 +103,7 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
+pub use alarms::{suspect_at, suspects_shown};
 pub use curves::{columns as chart_columns, step_at};
 pub use layers::layer_at;
 pub use log::lines as log_lines;
@@ -109,7 +112,10 @@ pub use tree::row_at;
 
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
-    tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
+    tabs::places(model, model.layout().tabs)
+        .into_iter()
+        .find(|(_, area)| area.contains(at.into()))
+        .map(|(page, _)| page)
 }
 
 /// The action whose key is at a place in the last row.
@@ -156,7 +162,8 @@ impl Place {
         }
         let symbols = theme.symbols;
         let way = |count: usize, mark: &str| (count > 0).then(|| format!("{mark} {count} more"));
-        let text = [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
+        let text =
+            [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
         let line = Line::styled(format!(" {text} "), Style { fg: Some(Color::Reset), ..theme.style(Role::Text) });
         let width = (line.width() as u16).min(self.area.width.saturating_sub(2));
         let x = self.area.right().saturating_sub(width + 2);

@@ -98,7 +98,8 @@ impl<'a> Table<'a> {
             Row::FrostLine => 0,
         };
         let longest = rows.iter().map(indent).max().unwrap_or(0);
-        let rows: Vec<_> = rows.into_iter().map(|row| (facts(model, &row), row)).map(|(facts, row)| (row, facts)).collect();
+        let rows: Vec<_> =
+            rows.into_iter().map(|row| (facts(model, &row), row)).map(|(facts, row)| (row, facts)).collect();
         let styles = Styles::of(model, &rows);
         Self { model, theme, rows, longest, styles }
     }
@@ -177,8 +178,10 @@ impl<'a> Table<'a> {
                 return shares(theme, Some(share).filter(|_| facts.parameters > 0), styles.parameters);
             }
             Column::Rate => match facts.rate {
-                Some([low, high]) if low == high => (styles.rate.write(low), Role::Text),
-                Some([_, high]) => (format!("<{}", styles.rate.write(high)), Role::Text),
+                Some([low, high]) => {
+                    let rate = styles.rate.map_or_else(|| figures::rate(high), |digits| digits.write(high));
+                    (if low == high { rate } else { format!("<{rate}") }, Role::Text)
+                }
                 None => (String::new(), Role::Faint),
             },
             Column::Gradient if facts.moved => (format!("{} MOVED", symbols.cross), Role::Bad),
@@ -255,13 +258,16 @@ fn lead(model: &Model, theme: &Theme, row: &Row, facts: &Facts, selected: bool, 
         }
         Row::FrostLine => (String::new(), false),
     };
+    let suspected = matches!(row, Row::Layer { at, .. } if model.suspects(&model.run.layers[*at].info.name));
     let ink = match (facts.parameters, facts.frozen, row) {
+        _ if suspected => Role::Bad,
         (_, _, Row::Block { .. }) => Role::Strong,
         (0, ..) => Role::Faint,
         (_, [true, false], _) => Role::Frozen,
         _ => Role::Text,
     };
     let frost = match (pending, facts.frozen) {
+        _ if suspected => (symbols.warning, Role::Bad),
         (true, _) => (symbols.ellipsis, Role::Warning),
         (_, [true, false]) => (symbols.frost, Role::Frozen),
         // A block of which a part is frozen.
