@@ -64,7 +64,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 // Without the last digits, which are those of binary fractions.
                 let rate = rate as f32;
                 format!(
-                    "the learning rate of {} would be {rate:.2e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
+                    "the learning rate of {} would be {rate:e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
                     layer.name
                 )
             })

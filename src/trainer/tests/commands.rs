@@ -257,10 +257,10 @@ fn rates_stay_within_bounds_however_often_they_are_scaled_and_for_whom() {
     insta::assert_snapshot!(replies(&fresh(&plan(&[]), &script).events), @r"
     scale-rate 1000: applied
     scale-rate 1000: applied
-    scale-rate 1000: the learning rate of conv2d would be 1.00e6; it must be from 1e-30 to 1000
+    scale-rate 1000: the learning rate of conv2d would be 1e6; it must be from 1e-30 to 1000
     scale-rate 0.00000000000000000001 --layers conv2d: applied
-    scale-rate 0.00000000000000000001 --layers conv2d: the learning rate of conv2d would be 1.00e-37; it must be from 1e-30 to 1000
-    learning-rate 0.00000000000000000001: the learning rate of conv2d would be 1.00e-40; it must be from 1e-30 to 1000
+    scale-rate 0.00000000000000000001 --layers conv2d: the learning rate of conv2d would be 1e-37; it must be from 1e-30 to 1000
+    learning-rate 0.00000000000000000001: the learning rate of conv2d would be 1e-40; it must be from 1e-30 to 1000
     learning-rate NaN --layers conv2d: the learning rate must be from 1e-30 to 1000, not NaN
     ");
 }
