@@ -56,6 +56,12 @@ impl Asking {
         self.ask(sender);
     }
 
+    /// What nobody waits for: it goes behind all pictures.
+    pub fn later(&mut self, name: String, sender: &Sender) {
+        self.waiting.insert(0, name);
+        self.ask(sender);
+    }
+
     fn ask(&mut self, sender: &Sender) {
         while let Some(name) = self.due(Instant::now()) {
             sender.blob(&name);

@@ -38,7 +38,9 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
         };
         let link = Link { host: host.clone(), run: args.run.clone(), runs };
         return block_on(async {
-            let remote = link.open(From::Digest).await?;
+            // Whoever reads lines reads all of them.
+            let from = if matches!(shown, Shown::Dashboard(_)) { From::Light } else { From::Digest };
+            let remote = link.open(from).await?;
             match shown {
                 Shown::Lines(form) => headless::follow_remote(remote, form, out).await,
                 Shown::Dashboard(settings) => {

@@ -6,7 +6,7 @@ use std::{process::ExitStatus, time::Duration};
 use tokio::{
     process::Child,
     sync::mpsc,
-    time::{Instant, interval_at, timeout},
+    time::{Instant, interval_at},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     compare::Compare,
     engine, hint,
     output::Output,
+    refine::{Refining, Sifted},
     report::{self, Reporter},
     viewer::{self, Remote},
 };
@@ -164,6 +165,11 @@ impl Carrier {
         if self.next == 0 { From::Digest } else { From::Event(self.next) }
     }
 
+    /// The same of a run on another machine: who knows how slow the line is.
+    fn from_afar(&self) -> From {
+        if self.next == 0 { From::Light } else { self.from() }
+    }
+
     async fn here(mut self, run: &RunDir, engine: Engine) {
         let mut start = matches!(engine, Engine::ToStart);
         let mut child = if let Engine::Started(child) = engine { Some(child) } else { None };
@@ -186,15 +192,15 @@ impl Carrier {
                 // An engine waits for nobody when it ends. What it said last is in the journal, which comes next, and its
                 // pictures are in the run directory.
                 Broken::Closed { live: true } => {
-                    status = settled(run, child.take()).await;
+                    status = engine::settled(run, child.take()).await;
                     continue;
                 }
                 Broken::Closed { live: false } => {
                     let own = child.take();
-                    died(if own.is_some() { settled(run, own).await } else { status.take() })
+                    died(if own.is_some() { engine::settled(run, own).await } else { status.take() })
                 }
                 Broken::Revive => {
-                    settled(run, child.take()).await;
+                    engine::settled(run, child.take()).await;
                     start = self.restart().await;
                     continue;
                 }
@@ -224,7 +230,7 @@ impl Carrier {
                 // The link broke, or was too slow for the end: what has been said since tells.
                 Broken::Closed { live: true } if self.next > seen => {
                     seen = self.next;
-                    match link.open(self.from()).await {
+                    match link.open(self.from_afar()).await {
                         Ok(again) => {
                             remote = again;
                             continue;
@@ -244,7 +250,7 @@ impl Carrier {
                 }
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
-                match link.open(self.from()).await {
+                match link.open(self.from_afar()).await {
                     Ok(again) => break again,
                     Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }
@@ -265,7 +271,7 @@ impl Carrier {
     /// Carries messages both ways for the life of a connection.
     async fn carry(&mut self, mut connection: Connection) -> Broken {
         let live = connection.welcome.live;
-        let mut asking = Asking::new();
+        let (mut asking, mut refining) = (Asking::new(), Refining::default());
         loop {
             let message = tokio::select! {
                 message = connection.receiver.next() => message,
@@ -292,6 +298,16 @@ impl Carrier {
                     None => return Broken::Left,
                 },
             };
+            let message = match refining.sift(message, &mut asking, &connection.sender) {
+                Sifted::Other(message) => message,
+                Sifted::Piece => continue,
+                Sifted::Whole(state) => {
+                    if self.to_screen.send(Incoming::State(state)).await.is_err() {
+                        return Broken::Left;
+                    }
+                    continue;
+                }
+            };
             let incoming = match message {
                 Ok(Some(ServerMessage::Event(stamped))) => {
                     self.next = stamped.seq + 1;
@@ -306,6 +322,7 @@ impl Carrier {
                     Ok(state) => {
                         self.next = state.clock.seq.map_or(0, |seq| seq + 1);
                         self.ended = state.is_over();
+                        refining.begin(&state);
                         Incoming::State(Box::new(state))
                     }
                     Err(error) => {
@@ -366,22 +383,6 @@ impl Carrier {
     async fn connection(&mut self, connection: tui::Connection) -> bool {
         self.to_screen.send(Incoming::Connection(connection)).await.is_ok()
     }
-}
-
-/// Gives an engine that has closed its connections the time to let go of the run.
-async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
-    const LEAVING: Duration = Duration::from_secs(15);
-    if let Some(mut child) = child {
-        return timeout(LEAVING, child.wait()).await.ok()?.ok();
-    }
-    let free = async {
-        while matches!(EngineLock::holder(run), Ok(Some(_))) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    // Another engine may hold it already; then there is one to connect to.
-    let _ = timeout(LEAVING, free).await;
-    None
 }
 
 fn first_line(error: &Error) -> String {

@@ -6,14 +6,18 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
 use super::hint;
 use crate::{
     error::{Error, Result},
-    run::RunDir,
+    run::{EngineLock, RunDir},
 };
 
 /// Lines of `engine.log` that are shown when the engine has died.
@@ -58,6 +62,22 @@ pub fn signal(pid: u32, signal: i32) {
     unsafe {
         libc::kill(pid as libc::pid_t, signal);
     }
+}
+
+/// Gives an engine that has closed its connections the time to let go of the run.
+pub async fn settled(run: &RunDir, child: Option<Child>) -> Option<ExitStatus> {
+    const LEAVING: Duration = Duration::from_secs(15);
+    if let Some(mut child) = child {
+        return timeout(LEAVING, child.wait()).await.ok()?.ok();
+    }
+    let free = async {
+        while matches!(EngineLock::holder(run), Ok(Some(_))) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Another engine may hold it already; then there is one to connect to.
+    let _ = timeout(LEAVING, free).await;
+    None
 }
 
 /// The error of an engine that is gone without having said how the run ended.

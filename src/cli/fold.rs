@@ -8,7 +8,8 @@ use crate::{
 
 /// Lines that cannot be read are passed over, as a dashboard on the run would. A run that never began has an empty state.
 pub fn fold(run: &RunDir) -> Result<RunState> {
-    let kept = digest::read(run).and_then(|kept| Some((serde_json::from_slice(&kept.body).ok()?, kept.place)));
+    let kept = digest::read(run, digest::Form::Whole)
+        .and_then(|kept| Some((serde_json::from_slice(&kept.body).ok()?, kept.place)));
     let (mut state, place): (RunState, Place) = kept.unwrap_or_default();
     if !run.journal().exists() {
         return Ok(state);

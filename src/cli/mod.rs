@@ -32,6 +32,7 @@ mod plot;
 mod predict;
 mod progress;
 mod query;
+mod refine;
 mod replay;
 mod report;
 mod runs;

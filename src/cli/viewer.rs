@@ -135,7 +135,7 @@ impl Link {
     pub async fn open(&self, from: From) -> Result<Remote> {
         // No terminal there; and a dead link is noticed in half a minute.
         let mut options = vec!["-T", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"];
-        if !matches!(from, From::Digest | From::Event(0)) {
+        if !matches!(from, From::Digest | From::Light | From::Event(0)) {
             options.extend(["-o", "BatchMode=yes"]);
         }
         let mut ssh = Command::new("ssh")

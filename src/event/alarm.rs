@@ -75,6 +75,11 @@ pub struct Suspect {
     pub blob: String,
 }
 
+/// With so many decimals, while there are not too many digits before them.
+fn brief(number: f64, decimals: usize) -> String {
+    if number.abs() < 1e6 { format!("{number:.decimals$}") } else { format!("{number:.1e}") }
+}
+
 impl Alarm {
     /// What went wrong.
     pub fn what(&self) -> String {
@@ -83,7 +88,8 @@ impl Alarm {
             Found::NonFinite { what: NonFinite::Gradient } => "the gradient is not finite".to_owned(),
             Found::NonFinite { what: NonFinite::Weights } => "weights are not finite".to_owned(),
             Found::Spike { z, median } => {
-                format!("the loss leaps to {:.4}, {z:.0} deviations above its median {median:.4}", self.loss)
+                let (loss, z, median) = (brief(self.loss, 4), brief(*z, 0), brief(*median, 4));
+                format!("the loss leaps to {loss}, {z} deviations above its median {median}")
             }
         }
     }
@@ -111,5 +117,37 @@ impl Alarm {
             Then::Stopped => text += "; the run is saved and ends",
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_is_told_in_few_digits() {
+        let leap = |loss, z| Alarm {
+            step: 9,
+            epoch: 1,
+            found: Found::Spike { z, median: 0.7046 },
+            loss,
+            learning_rate: None,
+            layers: Vec::new(),
+            count: 2,
+            images: Vec::new(),
+            then: Then::Warned,
+        };
+        let told = leap(9.25, 35.2).told();
+        assert_eq!(told, "the loss leaps to 9.2500, 35 deviations above its median 0.7046 in step 10 (epoch 1)");
+        let told = leap(1.321_9e15, 2.381_8e16).what();
+        assert_eq!(told, "the loss leaps to 1.3e15, 2.4e16 deviations above its median 0.7046");
+    }
+
+    #[test]
+    fn an_alarm_of_an_older_journal_is_read() {
+        let line = r#"{"step":1,"epoch":1,"found":"non_finite","what":"loss","loss":null,"layers":[],"count":1,
+            "images":[{"sample":3,"name":"a","blob":"ab"}],"then":"paused"}"#;
+        let alarm = serde_json::from_str::<Alarm>(line);
+        assert!(alarm.is_ok_and(|alarm| alarm.learning_rate.is_none() && alarm.images[0].label.is_none()));
     }
 }

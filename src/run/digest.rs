@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt as _,
+    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,26 @@ pub struct Digest {
     pub body: Vec<u8>,
 }
 
+/// How much of it is kept in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Whole,
+    /// What is soon told over a slow line.
+    Light,
+}
+
+impl Form {
+    fn path(self, run: &RunDir) -> PathBuf {
+        match self {
+            Self::Whole => run.digest(),
+            Self::Light => run.light_digest(),
+        }
+    }
+}
+
 /// Keeps what the journal comes to up to `place`.
-pub fn write(run: &RunDir, place: Place, body: &impl Serialize) -> Result<()> {
-    let path = run.digest();
+pub fn write(run: &RunDir, form: Form, place: Place, body: &impl Serialize) -> Result<()> {
+    let path = form.path(run);
     let heading = Heading { version: VERSION.into(), events: place.events, bytes: place.bytes };
     let mut bytes = Vec::new();
     let written = serde_json::to_writer(&mut bytes, &heading).and_then(|()| {
@@ -50,8 +68,8 @@ pub fn write(run: &RunDir, place: Place, body: &impl Serialize) -> Result<()> {
 }
 
 /// `None` where nothing is kept that fits the journal.
-pub fn read(run: &RunDir) -> Option<Digest> {
-    let mut body = fs::read(run.digest()).ok()?;
+pub fn read(run: &RunDir, form: Form) -> Option<Digest> {
+    let mut body = fs::read(form.path(run)).ok()?;
     let end = memchr::memchr(b'\n', &body)?;
     let heading: Heading = serde_json::from_slice(&body[..end]).ok()?;
     let place = Place { events: heading.events, bytes: heading.bytes };
@@ -81,19 +99,20 @@ mod tests {
     fn what_does_not_fit_its_journal_is_passed_over() {
         let root = tempfile::tempdir().unwrap();
         let run = RunDir::create(root.path(), "a", "", jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0)).unwrap();
-        assert_eq!(read(&run), None, "there is none yet");
+        assert_eq!(read(&run, Form::Whole), None, "there is none yet");
         fs::write(run.journal(), "one\ntwo\n").unwrap();
         let place = Place { events: 1, bytes: 4 };
-        write(&run, place, &[1, 2]).unwrap();
-        assert_eq!(read(&run), Some(Digest { place, body: b"[1,2]".to_vec() }));
+        write(&run, Form::Whole, place, &[1, 2]).unwrap();
+        assert_eq!(read(&run, Form::Whole), Some(Digest { place, body: b"[1,2]".to_vec() }));
+        assert_eq!(read(&run, Form::Light), None);
         fs::write(run.journal(), "longer\n").unwrap();
-        assert_eq!(read(&run), None, "no line ends there");
+        assert_eq!(read(&run, Form::Whole), None, "no line ends there");
         fs::write(run.journal(), "on").unwrap();
-        assert_eq!(read(&run), None, "the journal is shorter");
+        assert_eq!(read(&run, Form::Whole), None, "the journal is shorter");
         let text = fs::read_to_string(run.digest()).unwrap();
         for end in 0..text.len() - 5 {
             fs::write(run.digest(), &text[..end]).unwrap();
-            read(&run);
+            read(&run, Form::Whole);
         }
     }
 }

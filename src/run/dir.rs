@@ -103,6 +103,11 @@ impl RunDir {
         self.path.join("digest.json")
     }
 
+    /// The same for a slow line: less of it.
+    pub fn light_digest(&self) -> PathBuf {
+        self.path.join("digest-light.json")
+    }
+
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::light::brief;
 use crate::event::{Gathered, real};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,12 +40,27 @@ impl Curve {
     /// `count` steps that end with `step`.
     pub fn push(&mut self, step: u64, count: u32, value: Gathered) {
         self.add(Bucket { step, count: count.max(1).into(), mean: value.mean, min: value.min, max: value.max });
-        while self.buckets.len() > Self::CAPACITY {
+        self.widen_to(Self::CAPACITY);
+    }
+
+    fn widen_to(&mut self, most: usize) {
+        while self.buckets.len() > most.max(1) {
             self.width *= 2;
             for bucket in std::mem::take(&mut self.buckets) {
                 self.add(bucket);
             }
         }
+    }
+
+    /// In at most so many buckets, with numbers as a screen can show them.
+    #[must_use]
+    pub(super) fn coarse(&self, most: usize) -> Self {
+        let mut coarse = self.clone();
+        coarse.widen_to(most);
+        for bucket in &mut coarse.buckets {
+            (bucket.mean, bucket.min, bucket.max) = (brief(bucket.mean), brief(bucket.min), brief(bucket.max));
+        }
+        coarse
     }
 
     /// A single reading at `step`.

@@ -39,6 +39,14 @@ impl<T> Readings<T> {
         self.0.back().map(|(_, reading)| reading)
     }
 
+    /// A past that is left out.
+    pub(super) fn newest_only(&self) -> Self
+    where
+        T: Clone,
+    {
+        Self(self.0.back().cloned().into_iter().collect())
+    }
+
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &T)> {
         self.0.iter().map(|(at, reading)| (*at, reading))
     }

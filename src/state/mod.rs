@@ -7,6 +7,7 @@ mod blocks;
 mod curve;
 mod gallery;
 mod layer;
+mod light;
 mod machine;
 mod metric;
 mod progress;
@@ -39,6 +40,9 @@ use crate::{
 /// Everything that a dashboard shows of a run. It can be kept and taken up again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunState {
+    /// Only what a slow line can tell soon: coarse curves, short lists.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub light: bool,
     pub clock: Clock,
     /// The newest start or resumption.
     pub run: Option<RunStarted>,
@@ -109,6 +113,11 @@ pub struct RunState {
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     pub waits: Readings<Mean>,
     pub ended: Option<RunEnded>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Time as the events tell it.

@@ -149,7 +149,8 @@ impl OnDisk {
         if due {
             self.digested = Some(Instant::now());
             let head = *self.journal.head().borrow();
-            digest::write(&self.run, head, &self.state)?;
+            digest::write(&self.run, digest::Form::Whole, head, &self.state)?;
+            digest::write(&self.run, digest::Form::Light, head, &self.state.light())?;
         }
         Ok(())
     }

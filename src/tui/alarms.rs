@@ -50,7 +50,8 @@ impl Model {
     pub fn remedies(&self) -> Vec<Remedy> {
         let Some((alarm, _)) = self.alarm() else { return Vec::new() };
         let weights = alarm.found == Found::NonFinite { what: NonFinite::Weights };
-        let at_it = self.run.alarm_in_force() == Some(alarm);
+        // Not by comparing them: a loss that is no number is equal to none.
+        let at_it = self.view.alarms.back == 0 && self.run.alarm_in_force().is_some();
         let rate = self.learning_rate().map_or_else(String::new, |rate| format!(", now {}", figures::rate(rate)));
         let go_on = match &alarm.found {
             _ if !at_it => "goes on",

@@ -31,6 +31,7 @@ mod tree;
 mod update;
 mod view;
 mod viewing;
+mod when;
 
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,15 @@ pub enum Row {
 }
 
 impl Model {
+    /// Whether a step went wrong in it, and not long ago.
+    pub fn suspects_row(&self, row: &Row) -> bool {
+        let layer = match row {
+            Row::Layer { at, .. } => self.run.layers.get(*at),
+            _ => None,
+        };
+        layer.is_some_and(|layer| self.suspects(&layer.info.name))
+    }
+
     fn is_folded(&self, block: &Block) -> bool {
         (self.run.layers.len() > MANY) != self.view.folds.0.contains(&block.name)
     }

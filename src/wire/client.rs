@@ -53,15 +53,17 @@ pub enum From {
     Event(u64),
     /// With what has been until now, in one piece where it is kept, else from the first event on.
     Digest,
+    /// The same behind a slow line: less of it, packed. The rest can be asked for in pieces ([`Joined`](super::Joined)).
+    Light,
 }
 
 impl From {
     fn hello(self, by: &str) -> ClientMessage {
         let (since, digest) = match self {
             Self::Event(since) => (since, None),
-            Self::Digest => (0, Some(digest::VERSION.into())),
+            Self::Digest | Self::Light => (0, Some(digest::VERSION.into())),
         };
-        ClientMessage::Hello { protocol: PROTOCOL, client: by.into(), since, digest }
+        ClientMessage::Hello { protocol: PROTOCOL, client: by.into(), since, digest, light: self == Self::Light }
     }
 }
 

@@ -23,11 +23,15 @@ use super::{
     frame::{Decoder, Frame, LONGEST},
     lease::Lease,
     message::{ClientMessage, ServerMessage, Welcome},
+    packed::{Pieces, piece_number},
 };
 use crate::{
     command::Request,
     event::PROTOCOL,
-    run::{Head, RunDir, blobs, digest},
+    run::{
+        Head, RunDir, blobs,
+        digest::{self, Form},
+    },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -117,8 +121,8 @@ where
                 live: context.inbox.is_some(),
             })
             .put(&mut out)?;
-            if let Some(body) = digest {
-                ServerMessage::Digest(body).put(&mut out)?;
+            if let Some((body, light)) = digest {
+                if light { ServerMessage::Packed(body) } else { ServerMessage::Digest(body) }.put(&mut out)?;
             }
             write.write_all(&out).await?;
             let Context { run, head, inbox, lease, closing, .. } = context;
@@ -149,8 +153,8 @@ where
 /// A viewer that may stay.
 struct Greeted {
     cursor: Cursor,
-    /// What it gets in place of the events before the cursor.
-    digest: Option<Vec<u8>>,
+    /// What it gets in place of the events before the cursor, and whether that is packed.
+    digest: Option<(Vec<u8>, bool)>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -163,21 +167,23 @@ async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Conte
     };
     let Some(frame) = frame else { return Ok(None) };
     match ClientMessage::from_frame(&frame)? {
-        ClientMessage::Hello { protocol: PROTOCOL, since, digest: wanted, .. } => {
+        ClientMessage::Hello { protocol: PROTOCOL, since, digest: wanted, light, .. } => {
             let Ok(seat) = Arc::clone(&context.seats.0).try_acquire_owned() else {
                 return refused("as many viewers as it serves are looking on already".into());
             };
             context.greeted.store(true, Ordering::Relaxed);
             let (run, places) = (&context.run, context.places.clone());
             // One that is too long for a frame would end the connection.
-            let kept = if since == 0 && wanted.as_deref() == Some(digest::VERSION) { digest::read(run) } else { None };
+            let fits = since == 0 && wanted.as_deref() == Some(digest::VERSION);
+            let forms: &[Form] = if light { &[Form::Light, Form::Whole] } else { &[Form::Whole] };
+            let kept = forms.iter().filter(|_| fits).find_map(|form| digest::read(run, *form));
             let kept = kept.filter(|kept| kept.body.len() < LONGEST / 2);
             let head = *context.head.borrow();
             let cursor = match &kept {
                 Some(kept) => Cursor::begin(run, kept.place, places)?,
                 None => Cursor::open(run, since, head, places)?,
             };
-            Ok(Some(Greeted { cursor, digest: kept.map(|kept| kept.body), _seat: seat }))
+            Ok(Some(Greeted { cursor, digest: kept.map(|kept| (kept.body, light)), _seat: seat }))
         }
         ClientMessage::Hello { protocol, .. } => refused(format!(
             "it speaks protocol {protocol}, the run (frostline {}) protocol {PROTOCOL}",
@@ -228,7 +234,7 @@ async fn tell<W: AsyncWrite + Unpin>(
     run: &RunDir,
     mut asked: channel::Receiver<String>,
 ) -> Result<()> {
-    let mut out = Vec::new();
+    let (mut out, mut pieces) = (Vec::new(), Pieces::default());
     loop {
         // Read before the journal is, so that what is written meanwhile is not missed.
         let last_round = *closing.borrow_and_update();
@@ -237,7 +243,7 @@ async fn tell<W: AsyncWrite + Unpin>(
         while out.len() < 2 * BATCH
             && let Ok(name) = asked.try_recv()
         {
-            put_blob(run, name, &mut out)?;
+            put_blob(run, name, &mut pieces, &mut out)?;
         }
         write.write_all(&out).await?;
         write.flush().await?;
@@ -254,16 +260,20 @@ async fn tell<W: AsyncWrite + Unpin>(
         tokio::select! {
             Ok(()) = head.changed() => {}
             Ok(()) = closing.changed() => {}
-            Some(name) = asked.recv() => put_blob(run, name, &mut out)?,
+            Some(name) = asked.recv() => put_blob(run, name, &mut pieces, &mut out)?,
             else => std::future::pending().await,
         }
     }
 }
 
-fn put_blob(run: &RunDir, name: String, out: &mut Vec<u8>) -> Result<()> {
-    match blobs::read(&run.blobs(), &name) {
-        Ok(Some(bytes)) => ServerMessage::Blob { name, bytes },
-        Ok(None) | Err(_) => ServerMessage::NoBlob { name },
+fn put_blob(run: &RunDir, name: String, pieces: &mut Pieces, out: &mut Vec<u8>) -> Result<()> {
+    let found = match piece_number(&name) {
+        Some(number) => pieces.get(run, number),
+        None => blobs::read(&run.blobs(), &name).ok().flatten(),
+    };
+    match found {
+        Some(bytes) => ServerMessage::Blob { name, bytes },
+        None => ServerMessage::NoBlob { name },
     }
     .put(out)
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::{Error, Result},
     frame::{self, Frame},
+    packed,
 };
 use crate::{
     command::{Request, Watch},
@@ -24,6 +25,9 @@ pub enum ClientMessage {
         /// Wants what the journal comes to in place of its beginning, where it is kept by this very version, which reads it alike.
         #[serde(default)]
         digest: Option<String>,
+        /// Is behind a slow line: wants less of it, and can unpack.
+        #[serde(default)]
+        light: bool,
     },
     Request(Request),
     /// What is on the viewer's screen now; `None` gives the lease back.
@@ -34,8 +38,9 @@ pub enum ClientMessage {
     },
 }
 
-/// Travels as a picture does; no picture has such a name.
+/// Travel as pictures do; no picture has such names.
 const DIGEST: &str = "digest";
+const PACKED: &str = "digest.z";
 
 /// From the run to a viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +55,9 @@ pub enum ServerMessage {
     /// In place of the events until now: what they come to, as a JSON [`RunState`](crate::state::RunState).
     #[serde(skip)]
     Digest(Vec<u8>),
+    /// The same for those who can unpack: it arrives as [`Digest`](Self::Digest).
+    #[serde(skip)]
+    Packed(Vec<u8>),
     /// Once: the viewer has everything that there was; what follows happens now.
     UpToDate,
     /// The viewer was too slow: so many step aggregates and pictures were left out here.
@@ -101,6 +109,7 @@ impl ServerMessage {
         match self {
             Self::Blob { name, bytes } => frame::put_blob(out, name, bytes),
             Self::Digest(bytes) => frame::put_blob(out, DIGEST, bytes),
+            Self::Packed(bytes) => frame::put_blob(out, PACKED, &packed::pack(bytes)?),
             message => frame::put_json(out, message),
         }
     }
@@ -109,6 +118,7 @@ impl ServerMessage {
         match frame {
             Frame::Json(text) => serde_json::from_slice(&text).map_err(|error| Error::garbage(error.to_string())),
             Frame::Blob { name, bytes } if name == DIGEST => Ok(Self::Digest(bytes)),
+            Frame::Blob { name, bytes } if name == PACKED => Ok(Self::Digest(packed::unpack(&bytes)?)),
             Frame::Blob { name, bytes } => Ok(Self::Blob { name, bytes }),
         }
     }
@@ -126,7 +136,13 @@ mod tests {
         let request = Request { id: 1 << 50, by: "a@b".into(), command: Command::FrostLine { layer: None } };
         let mut out = Vec::new();
         let from_viewer = [
-            ClientMessage::Hello { protocol: 1, client: "a".into(), since: u64::MAX, digest: Some("0.1.0".into()) },
+            ClientMessage::Hello {
+                protocol: 1,
+                client: "a".into(),
+                since: u64::MAX,
+                digest: Some("0.1.0".into()),
+                light: true,
+            },
             ClientMessage::Request(request),
             ClientMessage::Watch(None),
             ClientMessage::Watch(Some(Watch { sample: 3, layer: Some("conv2d".into()), ..Watch::default() })),
@@ -148,6 +164,7 @@ mod tests {
         for message in &from_run {
             message.put(&mut out).unwrap();
         }
+        ServerMessage::Packed(vec![7; 9000]).put(&mut out).unwrap();
         let mut decoder = Decoder::default();
         decoder.push(&out);
         let mut frame = || decoder.next_frame().unwrap().unwrap();
@@ -157,5 +174,6 @@ mod tests {
         for message in from_run {
             assert_eq!(ServerMessage::from_frame(frame()).unwrap(), message);
         }
+        assert_eq!(ServerMessage::from_frame(frame()).unwrap(), ServerMessage::Digest(vec![7; 9000]));
     }
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod frame;
 mod lease;
 mod message;
+mod packed;
 mod server;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -17,4 +18,5 @@ mod tests;
 pub use error::{Error, Result};
 pub use lease::Leases;
 pub use message::{ClientMessage, ServerMessage, Welcome};
+pub use packed::{Joined, piece_number};
 pub use server::{Server, ServerHandle, replay};

@@ -21,7 +21,10 @@ use super::{
 use crate::{
     command::{Command, Request, Watch},
     event::{Event, Gathered, Level, PROTOCOL, Stamped, Steps},
-    run::{Blobs, JournalWriter, RunDir},
+    run::{
+        Blobs, JournalWriter, RunDir,
+        digest::{self, Form},
+    },
 };
 
 struct Engine {
@@ -249,7 +252,7 @@ async fn another_protocol_is_refused_clearly_in_both_directions() {
     let engine = Engine::start();
     let mut stream = UnixStream::connect(engine.run.socket().unwrap().unwrap()).await.unwrap();
     let mut hello = Vec::new();
-    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0, digest: None }
+    ClientMessage::Hello { protocol: PROTOCOL + 1, client: "future".into(), since: 0, digest: None, light: false }
         .put(&mut hello)
         .unwrap();
     stream.write_all(&hello).await.unwrap();
@@ -356,4 +359,38 @@ async fn a_flood_of_requests_reaches_the_trainer_as_a_trickle() {
     tokio::time::sleep(Duration::from_millis(700)).await;
     let arrived = engine.inbox.try_iter().count();
     assert!((1..=400).contains(&arrived), "{arrived} requests");
+}
+
+#[tokio::test]
+async fn behind_a_slow_line_a_viewer_begins_with_less_and_gets_the_rest_in_pieces() {
+    let mut engine = Engine::start();
+    engine.say("one");
+    let place = *engine.journal.head().borrow();
+    let whole: Vec<u32> = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761)).collect();
+    digest::write(&engine.run, Form::Whole, place, &whole).unwrap();
+    digest::write(&engine.run, Form::Light, place, &[1, 2]).unwrap();
+    let news = engine.say("two");
+    let socket = engine.run.socket().unwrap().unwrap();
+    let mut viewer = client::connect(&socket, "me", From::Light).await.unwrap();
+    assert_eq!(viewer.receiver.next().await.unwrap(), Some(ServerMessage::Digest(b"[1,2]".to_vec())));
+    assert_eq!(events(&mut viewer, 1).await.0, [news]);
+    let mut joined = Joined::default();
+    let body = loop {
+        viewer.sender.blob(&joined.next());
+        let (name, bytes) = loop {
+            match viewer.receiver.next().await.unwrap() {
+                Some(ServerMessage::Blob { name, bytes }) => break (name, bytes),
+                Some(_) => {}
+                None => panic!("closed before the digest was whole"),
+            }
+        };
+        if let Some(body) = joined.take(&name, &bytes).unwrap() {
+            break body;
+        }
+    };
+    assert_eq!(serde_json::from_slice::<Vec<u32>>(&body).unwrap(), whole);
+    fs::remove_file(engine.run.light_digest()).unwrap();
+    let mut viewer = client::connect(&socket, "me", From::Light).await.unwrap();
+    let body = serde_json::to_vec(&whole).unwrap();
+    assert_eq!(viewer.receiver.next().await.unwrap(), Some(ServerMessage::Digest(body)), "of an older engine");
 }

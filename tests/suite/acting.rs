@@ -91,6 +91,23 @@ while kill -0 $! 2> /dev/null; do
 done
 wait $!"#;
 
+/// The first line of a journal.
+pub fn run_started() -> Event {
+    Event::RunStarted(RunStarted {
+        protocol: 1,
+        version: "0.1.0".into(),
+        run: "acted".into(),
+        model: "acted".into(),
+        phase: "train".into(),
+        epochs: 2,
+        batch_size: 32,
+        layers: vec![],
+        loss: "binary_crossentropy".into(),
+        optimizer: "sgd".into(),
+        resumed: None,
+    })
+}
+
 /// The part of the engine that is not arithmetic.
 pub struct Actor {
     pub journal: JournalWriter,
@@ -110,19 +127,7 @@ impl Actor {
     }
 
     pub fn start(&mut self) {
-        self.say(Event::RunStarted(RunStarted {
-            protocol: 1,
-            version: "0.1.0".into(),
-            run: "acted".into(),
-            model: "acted".into(),
-            phase: "train".into(),
-            epochs: 2,
-            batch_size: 32,
-            layers: vec![],
-            loss: "binary_crossentropy".into(),
-            optimizer: "sgd".into(),
-            resumed: None,
-        }));
+        self.say(run_started());
     }
 
     pub fn epoch(&mut self, epoch: u32) {

@@ -3,14 +3,15 @@
 
 use frostline::{
     command::Command,
-    event::{Event, Explained, Outcome, Picture, PictureKind, State},
-    run::Blobs,
+    event::{Ended, Event, Explained, Gathered, Outcome, Picture, PictureKind, RunEnded, State, Steps},
+    run::{Blobs, RunDir},
+    trainer::{OnDisk, Record as _},
 };
 use image::{ImageFormat, RgbImage};
 
 use crate::{
     acting::{Actor, Stage},
-    line::{Line, SLOW, SSH},
+    line::{Line, Pace, SLOW, SSH},
     pty::Screen,
 };
 
@@ -104,4 +105,61 @@ fn pictures_come_last_and_hold_no_answer_up() {
     screen.press("q");
     screen.await_text("come back with");
     actor.vanish();
+}
+
+/// What an engine would have left behind of a run of 5,000 steps, each an event, whose readings no compression makes small.
+fn long(run: &RunDir) {
+    let mut now = 1_772_000_000_000;
+    let clock = move || {
+        now += 100;
+        now
+    };
+    let mut record = OnDisk::open(run, clock).unwrap();
+    let chance = |step: u64, of: u64| ((step * 7919 + of * 104_729) as f64).sin().abs();
+    let gathered = |step, of| {
+        let mean = chance(step, of);
+        Gathered { mean, min: mean * 0.9, max: mean * 1.1, last: mean }
+    };
+    record.say(crate::acting::run_started()).unwrap();
+    record.say(Event::StateChanged { state: State::Running, step: 0 }).unwrap();
+    for step in 1..=5000 {
+        record
+            .say(Event::Steps(Steps {
+                epoch: 1,
+                step,
+                step_in_epoch: step as u32,
+                count: 1,
+                loss: gathered(step, 1),
+                accuracy: gathered(step, 2),
+                learning_rate: chance(step, 3),
+                images_per_second: 3e3 * chance(step, 4),
+                data_wait: chance(step, 5),
+            }))
+            .unwrap();
+    }
+    let how = Ended::Completed { early: false };
+    record.say(Event::RunEnded(RunEnded { how, step: 5000, epoch: 1, seconds: 500.0 })).unwrap();
+}
+
+#[test]
+fn a_long_run_is_soon_there_and_whole_later() {
+    let stage = Stage::new();
+    let run = stage.run("far");
+    long(&run);
+    stage.script("ssh", SSH);
+    let line = Line::lay(&stage.path(""), Pace { delay: SLOW.delay / 5, bytes_per_second: 40_000 });
+    let far = stage.path("").display().to_string();
+    let path = format!("{far}:{}", std::env::var("PATH").unwrap());
+    let mut screen =
+        Screen::open_with(&stage, &["attach", "--ssh", "gpu-box", "far"], &[("PATH", &path), ("FAR", &far)]);
+    screen.await_text("COMPLETED");
+    let came = line.came_down();
+    assert!(came < 60_000, "{came} bytes came before the curves stood");
+    let whole = std::fs::metadata(run.digest()).unwrap().len();
+    assert!(whole > 500_000, "{whole}");
+    crate::acting::eventually("the rest comes while nothing else does", || (line.came_down() > 150_000).then_some(()));
+    screen.press("2");
+    screen.await_text("learning rate");
+    screen.press("q");
+    screen.await_text("frostline");
 }

@@ -85,7 +85,8 @@ pub fn soak(ground: &mut Ground, time: Duration, seed: u64) -> Result<Vec<Row>> 
 fn connect(run: &RunDir, since: u64) -> Result<UnixStream> {
     let mut stream = UnixStream::connect(run.socket()?.context("no socket yet")?)?;
     let mut out = Vec::new();
-    ClientMessage::Hello { protocol: PROTOCOL, client: "soak".into(), since, digest: None }.put(&mut out)?;
+    ClientMessage::Hello { protocol: PROTOCOL, client: "soak".into(), since, digest: None, light: false }
+        .put(&mut out)?;
     stream.write_all(&out)?;
     Ok(stream)
 }

@@ -135,8 +135,14 @@ fn words() -> Target {
 
 fn frames() -> Result<Target> {
     let mut greeting = Vec::new();
-    ClientMessage::Hello { protocol: frostline::event::PROTOCOL, client: "fuzz".into(), since: 7, digest: None }
-        .put(&mut greeting)?;
+    ClientMessage::Hello {
+        protocol: frostline::event::PROTOCOL,
+        client: "fuzz".into(),
+        since: 7,
+        digest: None,
+        light: false,
+    }
+    .put(&mut greeting)?;
     ClientMessage::Blob { name: "af1349b9f5f9a1a6a0404dea36dcc949".into() }.put(&mut greeting)?;
     ClientMessage::Watch(Some(frostline::command::Watch::default())).put(&mut greeting)?;
     let mut answer = Vec::new();

@@ -105,6 +105,7 @@ fn described(job: &Job) -> String {
         Work::Burn { mode } => format!("burn-peer {mode}"),
         Work::Bench { config, options, .. } => format!("frostline bench {config} {options}"),
         Work::Train => format!("frostline train {}", catalogue::CATS_AND_DOGS),
+        Work::Saving { config, .. } => format!("frostline train {config}, with checkpoints"),
         Work::Recipe => format!("frostline train {}, to its end", catalogue::RECIPE),
         Work::Dashboard => format!("frostline train {}, with a dashboard now and then", catalogue::CATS_AND_DOGS),
     };

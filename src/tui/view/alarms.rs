@@ -40,7 +40,7 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     let of = model.run.alarms.len();
     let mut title = vec![vec![Span::styled("a step that went wrong", theme.style(Role::Accent))]];
-    title.push(vec![Span::styled(format!("step {}", figures::count(alarm.step + 1)), theme.style(Role::Strong))]);
+    title.push(vec![Span::styled(format!("step {}", figures::count(alarm.step + 1)), theme.style(Role::Warning))]);
     title.push(faint(format!("epoch {}", alarm.epoch)));
     if of > 1 {
         title.push(faint(format!("{number} of {of}")));
@@ -74,18 +74,15 @@ impl Parts {
 /// From the top what happened, at the bottom what to do: of both the first lines stay where room is short.
 fn words(model: &Model, theme: &Theme, alarm: &Alarm, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
-    let mut told = Vec::new();
-    let mut tell = |role: Role, text: &str| {
-        told.extend(guard::wrap(text, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
+    let tell = |role: Role, text: &str| {
+        guard::wrap(text, width).into_iter().map(move |line| Line::styled(line, theme.style(role))).collect::<Vec<_>>()
     };
-    tell(Role::Bad, &format!("{} {}", theme.symbols.cross, alarm.what()));
-    tell(Role::Text, &figures_of(alarm));
+    let mut told = tell(Role::Bad, &format!("{} {}", theme.symbols.cross, alarm.what()));
+    told.extend(tell(Role::Text, &figures_of(alarm)));
+    told.extend(course(model, theme, alarm, width.saturating_sub(12)));
     let (role, text) = beginning(alarm);
-    tell(role, &text);
-    tell(Role::Text, &alarms::done(alarm));
-    if let Some(course) = course(model, theme, alarm, width.saturating_sub(12)) {
-        told.insert(told.len().min(2), course);
-    }
+    told.extend(tell(role, &text));
+    told.extend(tell(Role::Text, &alarms::done(alarm)));
     let remedies = model.remedies();
     let mut keys = Vec::new();
     if remedies.is_empty() {
@@ -124,7 +121,7 @@ fn figures_of(alarm: &Alarm) -> String {
         Found::NonFinite { .. } => format!("loss {}, ", figures::loss(alarm.loss)),
     };
     if let Some(rate) = alarm.learning_rate {
-        text += &format!("learning rate {}, ", figures::rate(rate));
+        text += &format!("rate {}, ", figures::rate(rate));
     }
     text + &format!("{} images", figures::count(alarm.count.into()))
 }

@@ -26,6 +26,8 @@ pub enum Work {
     Train,
     /// The same with a dashboard that comes and goes.
     Dashboard,
+    /// The same with a checkpoint every few steps, of a network that the task names.
+    Saving { config: &'static str, what: &'static str },
     /// `frostline train` to the end of thirty epochs on a frozen base.
     Recipe,
 }
@@ -43,6 +45,8 @@ pub enum Images {
 
 pub const CATS_AND_DOGS: &str = "config/augmented.toml";
 const MNIST: &str = "config/mnist.toml";
+/// Many weights, little arithmetic.
+const LARGE_HEAD: &str = "benches/configs/large-head.toml";
 const VGG16: &str = "benches/configs/vgg16.toml";
 const VGG16_TOP: &str = "benches/configs/vgg16-top.toml";
 pub const RECIPE: &str = "benches/configs/vgg16-recipe.toml";
@@ -67,6 +71,9 @@ pub fn jobs(with_burn: bool) -> Vec<Job> {
     list.neighbour();
     list.group = "dashboard";
     list.add("dashboard/frostline", true, Work::Dashboard);
+    list.group = "checkpoint";
+    list.add("checkpoint/small", true, Work::Saving { config: CATS_AND_DOGS, what: "small" });
+    list.add("checkpoint/large", true, Work::Saving { config: LARGE_HEAD, what: "large" });
     list.jobs.retain(|job| with_burn || !matches!(job.work, Work::Burn { .. }));
     list.jobs
 }
@@ -256,7 +263,7 @@ mod tests {
         for job in jobs(true) {
             let file = match job.work {
                 Work::Peer { script, .. } => format!("benches/peers/{script}"),
-                Work::Bench { config, .. } => config.to_owned(),
+                Work::Bench { config, .. } | Work::Saving { config, .. } => config.to_owned(),
                 Work::Burn { .. } => "benches/peers/burn/Cargo.toml".to_owned(),
                 Work::Train | Work::Dashboard => CATS_AND_DOGS.to_owned(),
                 Work::Recipe => RECIPE.to_owned(),

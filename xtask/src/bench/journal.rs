@@ -23,6 +23,8 @@ pub struct Journal {
     since_ms: Option<f64>,
     pub first_step_ms: Option<f64>,
     pub pieces: Vec<Piece>,
+    /// For how many milliseconds the step after each checkpoint had waited for it.
+    pub stalls: Vec<f64>,
     pub ended: bool,
 }
 
@@ -43,6 +45,7 @@ impl Journal {
                 number("count") as u32,
                 number("data_wait"),
             ),
+            Some("checkpoint") => self.stalls.push(number("stalled") * 1e3),
             Some("run_ended") => self.ended = true,
             _ => {}
         }
@@ -59,6 +62,14 @@ impl Journal {
         if let Some(from_ms) = self.since_ms.replace(at_ms) {
             self.pieces.push(Piece { from_ms, to_ms: at_ms, epoch, images, waited_ms: (at_ms - from_ms) * data_wait });
         }
+    }
+}
+
+impl Journal {
+    /// What a step takes, in milliseconds, in each piece after the first epoch.
+    pub fn steps_ms(&self) -> Vec<f64> {
+        let later = self.pieces.iter().filter(|piece| piece.epoch > 1 && piece.images > 0);
+        later.map(|piece| (piece.to_ms - piece.from_ms) * f64::from(self.batch) / f64::from(piece.images)).collect()
     }
 }
 

@@ -151,6 +151,7 @@ impl<'a> Training<'a> {
         config: &Path,
         pictures: &Path,
         folder: PathBuf,
+        more: &[&str],
     ) -> Result<Self, String> {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| format!("can't create {}: {error}", folder.display()))?;
@@ -161,6 +162,7 @@ impl<'a> Training<'a> {
         if options.quick {
             set.push("data.limit=640".to_owned());
         }
+        set.extend(more.iter().map(|assignment| (*assignment).to_owned()));
         for assignment in set {
             command.args(["--set", &assignment]);
         }
@@ -226,6 +228,19 @@ impl<'a> Training<'a> {
         figures.extend(journal::rate(&first_epoch).map(|(rate, _)| figure("first-epoch", vec![rate], None)));
         self.running.stop(Duration::from_secs(20));
         Ok((figures, self.memory.sum()))
+    }
+
+    /// How long steps wait for checkpoints, and what a step takes.
+    pub fn saving(mut self, options: &Options, what: &str) -> Result<Vec<Figure>, String> {
+        let wanted = 4 * options.repeats.max(2) as usize;
+        // The first ones are of an epoch in which everything happens for the first time.
+        self.follow(|journal| journal.pieces.iter().any(|piece| piece.epoch > 1))?;
+        let before = self.journal.stalls.len();
+        self.follow(|journal| journal.stalls.len() >= before + wanted)?;
+        let (stalls, steps) = (self.journal.stalls[before..].to_vec(), self.journal.steps_ms());
+        self.running.stop(Duration::from_secs(20));
+        let in_ms = |task: &str, values| Figure { unit: "ms".to_owned(), ..figure(task, values, None) };
+        Ok(vec![in_ms(&format!("checkpoint-{what}"), stalls), in_ms(&format!("checkpoint-{what}-step"), steps)])
     }
 
     /// Windows without and with a dashboard on the run, in turn.

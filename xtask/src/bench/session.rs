@@ -121,6 +121,7 @@ impl Session<'_> {
             Work::Burn { mode } => self.burn(mode),
             Work::Bench { config, options, images, tasks } => self.bench(config, options, *images, tasks),
             Work::Train => self.training()?.measure(self.options),
+            Work::Saving { config, what } => Ok((self.saving(config)?.saving(self.options, what)?, None)),
             Work::Recipe => self.recipe(),
             Work::Dashboard => Ok((self.training()?.with_dashboard(self.options)?, None)),
         }
@@ -207,11 +208,20 @@ impl Session<'_> {
     }
 
     fn training(&self) -> Result<Training<'_>, String> {
+        self.training_of(super::catalogue::CATS_AND_DOGS, &[])
+    }
+
+    /// Seconds between two checkpoints, so that the disk keeps up with the large ones.
+    fn saving(&self, config: &str) -> Result<Training<'_>, String> {
+        self.training_of(config, &["train.checkpoint_minutes=0.1"])
+    }
+
+    fn training_of(&self, config: &str, more: &[&str]) -> Result<Training<'_>, String> {
         let frostline = self.places.frostline.as_ref().map_err(String::clone)?;
         let pictures = self.places.pictures.as_ref().map_err(String::clone)?;
-        let config = self.checkout.root().join(super::catalogue::CATS_AND_DOGS);
+        let config = self.checkout.root().join(config);
         let folder = self.places.folder.join(format!("{RUNS}{}", std::process::id()));
-        Training::start(self.environment, frostline, self.options, &config, pictures, folder)
+        Training::start(self.environment, frostline, self.options, &config, pictures, folder, more)
     }
 }
 

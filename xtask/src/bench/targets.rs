@@ -91,6 +91,8 @@ pub fn verdicts(rows: &[Row]) -> Vec<Verdict> {
         judge.ours_at("dashboard-open"),
         closed.as_ref(),
     );
+    judge.saving("checkpoint, 3.5 million weights: longest wait", "checkpoint-small");
+    judge.saving("checkpoint, 69 million weights: longest wait", "checkpoint-large");
     judge.verdicts
 }
 
@@ -173,6 +175,14 @@ impl<'a> Judge<'a> {
         let other = smallest.map(|(row, value)| Other { name: &row.system, value });
         let ours = self.ours("end-to-end").and_then(|row| row.peak_mb);
         self.compare("peak memory, MB", Asked::AtMost(0.7), "the smallest stock", ours, other.as_ref());
+    }
+
+    /// The longest that any step waited, against the median of the steps.
+    fn saving(&mut self, target: &str, task: &str) {
+        let longest = self.ours(task).map(|row| row.most);
+        let step =
+            self.ours(&format!("{task}-step")).map(|row| Other { name: "milliseconds of a step", value: row.median });
+        self.compare(target, Asked::AtMost(1.0), "a step", longest, step.as_ref());
     }
 
     fn neighbour(&mut self) {
@@ -287,16 +297,20 @@ mod tests {
             ours("step+neighbour", 75.0),
             ours("dashboard-open", 149.0),
             ours("dashboard-closed", 150.0),
+            measured("checkpoint-large", "Frostline", By::Frostline, &[20.0, 90.0]),
+            measured("checkpoint-large-step", "Frostline", By::Frostline, &[300.0, 290.0, 310.0]),
         ];
         assert_eq!(find(&all, "busy neighbour", 0).reached, Some(0.5));
         assert_eq!(find(&all, "dashboard open", 0).is_met, Some(true));
+        let verdict = find(&all, "checkpoint, 69 million weights: longest wait", 0);
+        assert_eq!((verdict.reached, verdict.is_met), (Some(0.3), Some(true)), "the longest of them");
         assert_eq!(find(&all, "end to end from JPEGs", 2).note, "Frostline was not measured");
     }
 
     #[test]
     fn what_was_not_measured_is_neither_met_nor_missed() {
         let text = render(&verdicts(&[]));
-        assert_eq!(text.lines().filter(|line| line.contains("| not measured |")).count(), 27);
-        assert!(text.ends_with("0 of 0 met, 27 not measured\n"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.contains("| not measured |")).count(), 29);
+        assert!(text.ends_with("0 of 0 met, 29 not measured\n"), "{text}");
     }
 }
