@@ -119,7 +119,6 @@ pub struct Trainer<'a, S, R> {
     /// That the disk has little room left.
     room_told: bool,
     guard: guard::Guard,
-    begun: Instant,
     /// When this engine's time is up.
     deadline: Option<Instant>,
     /// The troubles with caches that were told.
@@ -188,7 +187,6 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
             stalled: 0.0,
             room_told: false,
             guard: guard::Guard::new(plan.survival.loss_spike),
-            begun: Instant::now(),
             deadline: None,
             cache_told: HashSet::new(),
             skips_told: HashMap::new(),
@@ -213,7 +211,7 @@ impl<'a, S: Stepper, R: Record> Trainer<'a, S, R> {
     }
 
     fn train(&mut self) -> Result<Ended> {
-        self.deadline = self.plan.survival.max_time.and_then(|time| self.begun.checked_add(time));
+        self.deadline = self.plan.survival.max_time.and_then(|time| Instant::now().checked_add(time));
         self.open()?;
         loop {
             if let Break(leave) = self.train_phase()? {

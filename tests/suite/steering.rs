@@ -133,7 +133,9 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
     let refused = frostline(here, &["train", "--resume", "steered", "--headless", "--set", &epochs]);
     assert_eq!(refused.code, Some(2), "{}", refused.out);
     assert!(refused.err.contains("it was made with 1 threads, these are 2"), "{}", refused.err);
-    let accepted = frostline(here, &["train", "--resume", "steered", "--headless", "--accept-changes"]);
+    // What was refused has changed nothing, the number of epochs neither.
+    let again = ["train", "--resume", "steered", "--headless", "--accept-changes", "--set", &epochs];
+    let accepted = frostline(here, &again);
     assert_eq!(accepted.code, Some(0), "{}{}", accepted.out, accepted.err);
 }
 
