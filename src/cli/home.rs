@@ -70,10 +70,10 @@ async fn stay(root: &Path, settings: &Settings) -> Result<Exit> {
         let place = match leaving? {
             Leaving::Asked | Leaving::Signal => return Ok(Exit::DONE),
             Leaving::Open(Choice::Run(name)) => RunDir::open(&root.join(name))
-                .map(|run| dashboard::Place::Here { run, start: false })
+                .map(|run| dashboard::Place::Here { run, engine: dashboard::Engine::Theirs })
                 .map_err(Error::from),
             Leaving::Open(Choice::Configuration(name)) => {
-                begin(root, &name).map(|run| dashboard::Place::Here { run, start: true })
+                begin(root, &name).map(|run| dashboard::Place::Here { run, engine: dashboard::Engine::ToStart })
             }
         };
         let place = match place {

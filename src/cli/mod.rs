@@ -1,6 +1,7 @@
 //! The command line of the front end, one file a subcommand. It loads no libtorch: what needs a network runs
 //! `frostline-engine`. Every error becomes one message, one hint and the exit code of its class.
 
+mod admission;
 mod asking;
 mod attach;
 mod bench;

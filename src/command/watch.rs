@@ -50,6 +50,8 @@ pub enum Scene {
     Probe,
     /// How busy the machine is. Nothing else matters.
     Machine,
+    /// Figures and curves, which are told anyway: somebody looks on, whom a run may wait for.
+    Figures,
 }
 
 impl Scene {

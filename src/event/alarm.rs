@@ -16,6 +16,9 @@ pub struct Alarm {
     /// Mean over the batch.
     #[serde(with = "real")]
     pub loss: f64,
+    /// Of the step, before what single layers have of their own; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// Where it began, and what else has it, in the order in which it spread.
     pub layers: Vec<String>,
     /// Images in the batch.
@@ -49,6 +52,11 @@ pub enum Then {
     /// To the checkpoint of this step, and on from there at half the rate.
     RolledBack {
         to: u64,
+        /// The epoch of that place, and the steps done in it; 0 in journals of before this was told.
+        #[serde(default)]
+        epoch: u32,
+        #[serde(default)]
+        step_in_epoch: u32,
     },
     /// Saved, and ended as failed.
     Stopped,
@@ -60,20 +68,29 @@ pub struct Suspect {
     pub sample: u32,
     /// The file's, or whatever the source calls it.
     pub name: String,
+    /// Its class; `None` in journals of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<u32>,
+    /// Empty where the picture could not be read again.
     pub blob: String,
 }
 
 impl Alarm {
-    /// In a sentence.
-    pub fn told(&self) -> String {
-        let mut text = match &self.found {
+    /// What went wrong.
+    pub fn what(&self) -> String {
+        match &self.found {
             Found::NonFinite { what: NonFinite::Loss } => "the loss is not finite".to_owned(),
             Found::NonFinite { what: NonFinite::Gradient } => "the gradient is not finite".to_owned(),
             Found::NonFinite { what: NonFinite::Weights } => "weights are not finite".to_owned(),
             Found::Spike { z, median } => {
                 format!("the loss leaps to {:.4}, {z:.0} deviations above its median {median:.4}", self.loss)
             }
-        };
+        }
+    }
+
+    /// In a sentence.
+    pub fn told(&self) -> String {
+        let mut text = self.what();
         let _ = write!(text, " in step {} (epoch {})", self.step + 1, self.epoch);
         if let Some(first) = self.layers.first() {
             let _ = write!(text, ", first in {first}");
@@ -88,7 +105,7 @@ impl Alarm {
             Then::Warned => {}
             Then::Skipped => text += "; the batch is skipped",
             Then::Paused => text += "; paused, and `resume` goes on with the next batch",
-            Then::RolledBack { to } => {
+            Then::RolledBack { to, .. } => {
                 let _ = write!(text, "; back to the checkpoint of step {to}, at half the rate");
             }
             Then::Stopped => text += "; the run is saved and ends",

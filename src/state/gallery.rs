@@ -145,7 +145,7 @@ fn answers(explained: &Explained, watch: &Watch) -> bool {
             heats > 1 || (heats == 1 && shown_layer(explained).is_none())
         }
         Scene::Verdict => verdict(explained, watch).is_some(),
-        Scene::Layer | Scene::Filters(_) | Scene::Probe | Scene::Machine => {
+        Scene::Layer | Scene::Filters(_) | Scene::Probe | Scene::Machine | Scene::Figures => {
             shown_layer(explained).is_some() && explained.heats(watch.method).any(|p| fits(explained, p, watch))
         }
     }

@@ -1,6 +1,7 @@
 //! What is known of a run: a pure fold over its events. Attaching late, replaying a finished run and following a live one are the same code.
 //! No clock, no I/O, no style, no width of a screen; every collection is bounded, so a week's run costs what an hour's does.
 
+mod alarms;
 mod apply;
 mod blocks;
 mod curve;
@@ -30,7 +31,7 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted,
+        Alarm, Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted,
         PhaseInfo, Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
@@ -75,6 +76,9 @@ pub struct RunState {
     pub markers: Vec<Marker>,
     /// The newest answers, oldest first.
     pub answers: VecDeque<Answered>,
+    /// The newest steps that went wrong, oldest first. Going back in the run forgets none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
     /// Events that a person would want told, oldest first.
     pub log: VecDeque<Stamped>,
     /// The newest explanations of images, one for each way to look at them, oldest first.
@@ -144,6 +148,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run left the one of this name here.
+    Branched(String),
     /// The run went back to here, from so many steps.
     Undone(u64),
 }
@@ -159,6 +165,7 @@ impl RunState {
     pub const LOG_LINES: usize = 500;
     pub const ANSWERS: usize = 32;
     pub const MARKERS: usize = 512;
+    pub const ALARMS: usize = 16;
     pub const EXPLAINED: usize = 24;
     pub const KEPT: usize = 4096;
     pub const ABANDONED: usize = 8;

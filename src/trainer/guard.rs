@@ -8,6 +8,7 @@ use super::{
     spike::Spikes,
 };
 use crate::{
+    command::Command,
     data::{Batch, Pixels},
     error::{Error, Result},
     event::{Alarm, CheckpointKind, Event, Found, Level, Suspect, Then},
@@ -20,6 +21,13 @@ const SUSPECTS: usize = 16;
 const SKIPS: u32 = 10;
 /// Times that an epoch may be taken back.
 const ROLLBACKS: u32 = 4;
+
+/// Of the step that was just done: the steps before it, its epoch and its rate.
+struct At {
+    step: u64,
+    epoch: u32,
+    rate: Option<f64>,
+}
 
 pub(super) struct Guard {
     skipped_in_a_row: u32,
@@ -55,6 +63,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Err(error);
         }
         let half = before.div_ceil(2);
+        // As if somebody had asked for it, so that a run that repeats this one does it at the same place.
+        self.say_done("out of memory".into(), Command::MicroBatch { images: half as u32 })?;
+        self.progress.interventions += 1;
         self.progress.micro_batch = Some(half as u32);
         self.stepper.set_micro_batch(Some(half));
         let message = format!(
@@ -109,7 +120,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let then = match wanted {
             OnNonFinite::Skip if !hopeless => Then::Skipped,
             OnNonFinite::Pause if self.is_watched() => Then::Paused,
-            OnNonFinite::Rollback => self.roll_back()?.map_or(Then::Stopped, |to| Then::RolledBack { to }),
+            OnNonFinite::Rollback => self.roll_back()?.unwrap_or(Then::Stopped),
             OnNonFinite::Skip | OnNonFinite::Pause | OnNonFinite::Stop => Then::Stopped,
         };
         let found = Found::NonFinite { what: trouble.what };
@@ -124,15 +135,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let at = self.last_step();
         let then = match self.plan.survival.loss_spike.then {
             OnSpike::Pause if self.is_watched() => Then::Paused,
-            OnSpike::Rollback => self.roll_back()?.map_or(Then::Warned, |to| Then::RolledBack { to }),
+            OnSpike::Rollback => self.roll_back()?.unwrap_or(Then::Warned),
             OnSpike::Pause | OnSpike::Warn => Then::Warned,
         };
         self.alarm(at, batch, score, (Found::Spike { z, median }, Vec::new()), then)
     }
 
-    /// Steps done before the one that was just done, and its epoch.
-    fn last_step(&self) -> (u64, u32) {
-        (self.progress.step - 1, self.progress.epoch)
+    fn last_step(&self) -> At {
+        At { step: self.progress.step - 1, epoch: self.progress.epoch, rate: self.last_rate }
     }
 
     /// Whether somebody looks on who can be waited for.
@@ -142,16 +152,16 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     fn alarm(
         &mut self,
-        at: (u64, u32),
+        at: At,
         batch: &Batch,
         score: Score,
         (found, layers): (Found, Vec<String>),
         then: Then,
     ) -> Result<()> {
-        let (step, epoch) = at;
+        let At { step, epoch, rate: learning_rate } = at;
         let images = self.suspects(batch)?;
         let loss = score.loss_sum / (score.images as f64).max(1.0);
-        let alarm = Alarm { step, epoch, found, loss, layers, count: batch.count as u32, images, then };
+        let alarm = Alarm { step, epoch, found, loss, learning_rate, layers, count: batch.count as u32, images, then };
         let message = alarm.told();
         self.flush()?;
         self.record.say(Event::Alarm(alarm))?;
@@ -179,26 +189,31 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             };
             // A file that has gone since is named all the same.
             let blob = match pixels {
-                Ok(pixels) => self.record.picture(&pictures::rgb(&pixels), true)?,
+                // Many stand on a screen at once, and a line may be slow.
+                Ok(pixels) => self.record.picture(&pictures::thumbnail(&pictures::rgb(&pixels)), true)?,
                 Err(_) => String::new(),
             };
-            suspects.push(Suspect { sample, name: self.data.train.name(sample as usize), blob });
+            let label = batch.labels.get(place).map(|label| *label as u32);
+            suspects.push(Suspect { sample, name: self.data.train.name(sample as usize), label, blob });
         }
         Ok(suspects)
     }
 
-    /// To the last checkpoint, at half the rate; the step that it is of. `None` where there is none, or it did not help before.
-    fn roll_back(&mut self) -> Result<Option<u64>> {
+    /// To the last checkpoint, at half the rate. `None` where there is none, or it did not help before.
+    fn roll_back(&mut self) -> Result<Option<Then>> {
         let rollbacks = self.progress.rollbacks + 1;
         if rollbacks > ROLLBACKS {
             return Ok(None);
         }
         let Some((tensors, progress)) = self.record.read_checkpoint(CheckpointKind::Last)? else { return Ok(None) };
+        // The last readings of what is given up belong to it.
+        self.flush()?;
         let tuning = Tuning { rate: progress.tuning.rate.map(|held| held / 2.0), ..progress.tuning.clone() };
         let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
         self.stand_at(&tensors, Progress { tuning, rate_factor, micro_batch, rollbacks, ..progress })?;
         self.guard.moved = true;
-        Ok(Some(self.progress.step))
+        let Progress { step: to, epoch, step_in_epoch, .. } = self.progress;
+        Ok(Some(Then::RolledBack { to, epoch, step_in_epoch }))
     }
 
     /// Takes up another place in the run, with everything that stood there.

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    command_line, curves, judging,
+    alarms, command_line, curves, judging,
     keys::Chord,
     lens, logbook,
     model::{Connection, Model},
@@ -42,7 +42,7 @@ impl Action {
 pub enum Group {
     Steer,
     Curves,
-    /// On the pages of layers, mistakes and the machine.
+    /// On the pages of layers, mistakes, the machine and alarms.
     Pages,
     Look,
     Move,
@@ -57,7 +57,7 @@ impl Group {
             Self::Steer => "Steer the run",
             Self::Look => "Look inside",
             Self::Curves => "On the page of curves",
-            Self::Pages => "On the pages of layers, mistakes and the machine",
+            Self::Pages => "On the pages of layers, mistakes, the machine and alarms",
             Self::Move => "Find your way",
             Self::Leave => "Leave",
         }
@@ -73,6 +73,9 @@ pub enum When {
     OnLayers,
     OnMistakes,
     OnMachine,
+    OnAlarms,
+    /// A step went wrong.
+    Alarmed,
     /// An engine is there to obey.
     Steering,
     Running,
@@ -95,6 +98,7 @@ impl When {
             Self::OnLayers => Some(Page::Layers),
             Self::OnMistakes => Some(Page::Mistakes),
             Self::OnMachine => Some(Page::Machine),
+            Self::OnAlarms => Some(Page::Alarms),
             _ => None,
         }
     }
@@ -112,6 +116,8 @@ impl When {
             Self::OnLayers => rule(model.view.page == Page::Layers, "that is for the page of layers"),
             Self::OnMistakes => rule(model.view.page == Page::Mistakes, "that is for the page of mistakes"),
             Self::OnMachine => rule(model.view.page == Page::Machine, "that is for the page of the machine"),
+            Self::OnAlarms => rule(model.view.page == Page::Alarms, "that is for the page of alarms"),
+            Self::Alarmed => rule(!model.run.alarms.is_empty(), "no step went wrong"),
             Self::Steering => steering,
             Self::Running => steering.and_then(|()| rule(!model.is_pausing(), "the run is paused")),
             Self::Paused => steering.and_then(|()| rule(model.is_pausing(), "the run is not paused")),
@@ -203,12 +209,34 @@ pub static ACTIONS: &[Action] = &[
         "log-level",
         "Machine: all lines of the log, warnings and errors, errors", logbook::next_level),
 
+    action!(Pages, &[Chord::code(KeyCode::Left)], Some("earlier"), OnAlarms,
+        "previous-alarm",
+        "Alarms: the step that went wrong before this one", |model| alarms::step(model, 1)),
+    action!(Pages, &[Chord::code(KeyCode::Right)], None, OnAlarms,
+        "next-alarm",
+        "Alarms: the one after it", |model| alarms::step(model, -1)),
+    action!(Pages, &[Chord::code(KeyCode::Enter)], Some("one image"), OnAlarms,
+        "one-image",
+        "Alarms: the chosen image alone, or all again", alarms::alone),
+
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("pause"), Running,
         "pause",
         "Pause after the current step; everything stays in memory", steering::pause),
     action!(Steer, &[Chord::key('p'), Chord::key(' ')], Some("resume"), Paused,
         "pause",
         "Go on after a pause", steering::go_on),
+    action!(Steer, &[Chord::key(';')], Some("step"), Paused,
+        "step",
+        "One step, then pause again", steering::step),
+    action!(Steer, &[Chord::key('E')], Some("epoch"), Paused,
+        "epoch",
+        "Go on to the end of this epoch, validation included, then pause again", steering::epoch),
+    action!(Steer, &[Chord::key(';')], None, Running,
+        "step",
+        "One step more, then pause", steering::step),
+    action!(Steer, &[Chord::key('E')], None, Running,
+        "epoch",
+        "Pause at the end of this epoch, after its validation", steering::epoch),
     action!(Steer, &[Chord::key('f')], Some("freeze"), Steering,
         "freeze",
         "Freeze the selected layer, or thaw it", steering::freeze),
@@ -255,6 +283,9 @@ pub static ACTIONS: &[Action] = &[
         "resume",
         "Connect again to another machine", steering::revive),
 
+    action!(Look, &[Chord::key('a')], Some("alarms"), Alarmed,
+        "alarms",
+        "Steps that went wrong: their images, and the layers where it began; again: back", alarms::open),
     action!(Look, &[Chord::code(KeyCode::Enter)], None, Always,
         "show-layer",
         "Show the selected layer's activations and Grad-CAM; again: let the engine choose", viewing::show_layer),
@@ -315,10 +346,10 @@ pub static ACTIONS: &[Action] = &[
 
     action!(Move, DOWN, None, Always,
         "down",
-        "Next layer, which the lens shows at once; next mistake; in the log, newer lines", viewing::down),
+        "Next layer, which the lens shows at once; next mistake or image; in the log, newer lines", viewing::down),
     action!(Move, UP, None, Always,
         "up",
-        "Layer or mistake before; in the log, older lines", viewing::up),
+        "Layer, mistake or image before; in the log, older lines", viewing::up),
     action!(Move, &[Chord::code(KeyCode::PageDown), Chord::control('d')], None, Always,
         "page-down",
         "Ten lines down", viewing::page_down),

@@ -38,7 +38,7 @@ struct Own {
 }
 
 const OWN: [Own; 4] = [
-    Own { name: "go", usage: "go PAGE", help: "Turn to a page", words: || Page::ALL.map(Page::name).to_vec() },
+    Own { name: "go", usage: "go PAGE", help: "Turn to a page", words: || Page::named().map(Page::name).collect() },
     Own {
         name: "smoothing",
         usage: "smoothing FACTOR",
@@ -110,8 +110,9 @@ fn obey(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
     let (word, rest) = typed.split_once(char::is_whitespace).map_or((typed, ""), |(word, rest)| (word, rest.trim()));
     match word {
         "go" => {
-            let page = Page::ALL.into_iter().find(|page| !rest.is_empty() && page.name().starts_with(rest));
-            let page = page.ok_or_else(|| format!("the pages are {}", Page::ALL.map(Page::name).join(", ")))?;
+            let page = Page::named().find(|page| !rest.is_empty() && page.name().starts_with(rest));
+            let names = || Page::named().map(Page::name).collect::<Vec<_>>().join(", ");
+            let page = page.ok_or_else(|| format!("the pages are {}", names()))?;
             return Ok(viewing::go_to(model, page));
         }
         "smoothing" => {

@@ -2,6 +2,7 @@
 //! It speaks to the rest of the program through two channels and knows neither sockets nor engines. No widget holds facts of its own.
 
 mod actions;
+mod alarms;
 mod album;
 mod app;
 mod appearance;

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{
+    alarms::Alarms,
     album::Album,
     appearance::Appearance,
     curves::Curves,
@@ -76,6 +77,7 @@ pub struct ViewState {
     pub cursor: usize,
     pub folds: Folds,
     pub judging: Judging,
+    pub alarms: Alarms,
     /// The validation image that is looked at.
     pub sample: u32,
     /// The layer that pictures are of; `None` leaves the choice to the engine.
@@ -134,6 +136,7 @@ impl Model {
             cursor: 0,
             folds: Folds::default(),
             judging: Judging::default(),
+            alarms: Alarms::default(),
             sample: 0,
             layer: None,
             lens: Lens::default(),
@@ -229,7 +232,7 @@ impl Model {
         self.layout().pane(pane).is_some()
     }
 
-    /// The lease that this screen needs.
+    /// The lease that this screen needs: any, as long as somebody looks on, since a run waits for nobody else.
     pub fn wanted_watch(&self) -> Option<Watch> {
         if !self.is_live() {
             return None;
@@ -238,9 +241,10 @@ impl Model {
         match self.view.page {
             Page::Layers => Some(scene(Scene::Probe, self.selected().map(|layer| layer.info.name.clone()))),
             Page::Machine => Some(scene(Scene::Machine, None)),
-            Page::Mistakes => self.verdict_wish(),
+            Page::Mistakes => Some(self.verdict_wish().unwrap_or_else(|| scene(Scene::Figures, None))),
+            _ if self.shows(Pane::Pictures) && self.looks_back().is_none() => Some(self.wish()),
             // What is kept of an epoch that is over costs nothing.
-            _ => (self.shows(Pane::Pictures) && self.looks_back().is_none()).then(|| self.wish()),
+            _ => Some(scene(Scene::Figures, None)),
         }
     }
 

@@ -10,11 +10,18 @@ pub enum Page {
     Lens,
     Mistakes,
     Machine,
+    /// Steps that went wrong: it has no number, and is there once there are some.
+    Alarms,
 }
 
 impl Page {
     /// In the order of their keys, 1 to 6.
     pub const ALL: [Self; 6] = [Self::Overview, Self::Curves, Self::Layers, Self::Lens, Self::Mistakes, Self::Machine];
+
+    /// All that can be gone to by name.
+    pub fn named() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain([Self::Alarms])
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -24,6 +31,7 @@ impl Page {
             Self::Lens => "lens",
             Self::Mistakes => "mistakes",
             Self::Machine => "machine",
+            Self::Alarms => "alarms",
         }
     }
 
@@ -35,10 +43,11 @@ impl Page {
             Self::Lens => Pane::Pictures,
             Self::Mistakes => Pane::Mistakes,
             Self::Machine => Pane::Machine,
+            Self::Alarms => Pane::Alarms,
         }
     }
 
-    /// Round and round.
+    /// Round and round; from one without a number to the second or the last.
     pub fn step(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|page| *page == self).unwrap_or(0) as isize;
         Self::ALL[(at + by).rem_euclid(Self::ALL.len() as isize) as usize]
@@ -56,4 +65,5 @@ pub enum Pane {
     Log,
     Mistakes,
     Machine,
+    Alarms,
 }

@@ -33,6 +33,14 @@ pub fn go_on(model: &mut Model) -> Vec<Effect> {
     send(model, Command::Resume)
 }
 
+pub fn step(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Step { steps: 1 })
+}
+
+pub fn epoch(model: &mut Model) -> Vec<Effect> {
+    send(model, Command::Epoch)
+}
+
 pub fn checkpoint(model: &mut Model) -> Vec<Effect> {
     send(model, Command::Checkpoint)
 }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
-    actions,
+    actions, alarms,
     curves::Other,
     keys::Chord,
     model::{Connection, Model, Tone},
@@ -210,6 +210,7 @@ fn take_in(model: &mut Model, stamped: &Stamped) {
             model.view.cursor = model.view.cursor.min(model.run.layers.len().saturating_sub(1));
             model.view.dismissed = false;
         }
+        Event::Alarm(alarm) => alarms::came(model, alarm),
         Event::RunEnded(_) => {
             model.view.pending.forget();
             model.view.dismissed = false;
@@ -253,6 +254,7 @@ fn connect(model: &mut Model, connection: Connection) {
         model.view.prompt = None;
     }
     model.connection = connection;
+    alarms::found(model);
 }
 
 /// Asks for what is on the screen now and was not before, and gives back what no longer is.
@@ -269,6 +271,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     let reachable = matches!(model.connection, Connection::Live | Connection::Replay);
     let blobs = match model.view.page {
         Page::Mistakes => model.verdict_blobs(),
+        Page::Alarms => model.alarm_blobs(),
         _ if model.shows(Pane::Pictures) => model.shown_blobs(),
         _ => Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! Actions that change only what this terminal shows.
 
 use super::{
-    curves, judging, lens,
+    alarms, curves, judging, lens,
     logbook::Filter,
     model::{Model, Tone},
     page::{Page, Pane},
@@ -48,6 +48,7 @@ pub fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
         Page::Machine => return scroll_log(model, by),
         Page::Layers => tree::step(model, by),
         Page::Mistakes => judging::step(model, by),
+        Page::Alarms => alarms::choose(model, by),
         Page::Curves => curves::choose(model, by),
         // A cursor that nobody sees is not moved.
         _ if !model.shows(Pane::Layers) => turn_to(model, Page::Layers),

@@ -3,7 +3,7 @@
 use super::{COLOURS, open, press, say};
 use crate::{
     command::{Command, Method, Scene, Watch, Whose},
-    event::{Answered, Ended, Event, Outcome, RunEnded},
+    event::{Answered, Ended, Event, Outcome, RunEnded, State},
     tui::{Connection, Effect, Model, Msg, model::Tone, page::Page, update},
 };
 
@@ -34,6 +34,18 @@ fn refused(model: &Model, word: &str) {
 fn p_pauses_and_p_again_resumes_before_the_answer_came() {
     check("p", &send(Command::Pause));
     check("pp", &[Effect::Send(Command::Pause), Effect::Send(Command::Resume)]);
+}
+
+#[test]
+fn a_step_and_the_rest_of_an_epoch_are_keys() {
+    check(";", &send(Command::Step { steps: 1 }));
+    check("E", &send(Command::Epoch));
+    let mut model = mid_run();
+    say(&mut model, Event::StateChanged { state: State::Paused, step: 480 });
+    assert_eq!(press(&mut model, ";"), send(Command::Step { steps: 1 }));
+    let footer = super::screen(&model).backend().to_string();
+    let footer = footer.lines().last().unwrap();
+    assert!(footer.contains("; step  E epoch"), "{footer}");
 }
 
 #[test]
@@ -201,10 +213,12 @@ fn enter_asks_for_the_selected_layer_and_enter_again_lets_go() {
 
 #[test]
 fn what_is_off_the_screen_is_not_computed() {
-    check("2", &[Effect::Watch(None)]);
+    // That somebody looks on is told all the same: a run that goes wrong waits for them.
+    let looks_on = || Effect::Watch(Some(Watch { scene: Scene::Figures, ..Watch::default() }));
+    check("2", &[looks_on()]);
     check("4", &[]);
     let mut model = mid_run();
-    assert_eq!(update(&mut model, Msg::Resize(40, 12)), [Effect::Watch(None)]);
+    assert_eq!(update(&mut model, Msg::Resize(40, 12)), [looks_on()]);
     assert_eq!(press(&mut model, "4"), [Effect::Watch(Some(Watch::default()))]);
 }
 
@@ -313,7 +327,8 @@ fn the_lens_goes_back_through_the_epochs_that_are_kept() {
     press(&mut model, "v");
     let back = press(&mut model, ",");
     assert_eq!(model.looks_back(), Some(7));
-    assert_eq!(wishes(&back), [None], "what is over is not computed");
+    let nothing = Watch { scene: Scene::Figures, ..Watch::default() };
+    assert_eq!(wishes(&back), [Some(&nothing)], "what is over is not computed");
     let back = press(&mut model, ",,");
     assert_eq!(model.looks_back(), Some(5));
     let fetched = |blob: &str| back.contains(&Effect::FetchBlob(blob.into()));

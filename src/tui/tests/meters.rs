@@ -153,7 +153,8 @@ fn a_click_folds_a_block_and_chooses_a_layer_or_a_mistake() {
     assert!(model.tree().iter().all(|row| !matches!(row, Row::Layer { at: 0, .. })));
     let mut model = page("deep.jsonl", (120, 40), "5");
     let third = model.mistakes()[2].case.name.clone();
-    click(&mut model, &third);
+    // The list may cut the name.
+    click(&mut model, &third[..6]);
     assert_eq!(model.chosen_mistake().unwrap().case.name, third);
 }
 

@@ -1,6 +1,7 @@
 //! The dashboard as a person meets it: keys in, screens out. Scenarios are journals in `tests/scenarios`; keys are written as `jjf<enter>`.
 #![allow(clippy::unwrap_used)]
 
+mod alarms;
 mod command_line;
 mod curves;
 mod keys;
@@ -18,7 +19,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{Appearance, Connection, Effect, Model, Msg, draw, update};
 use crate::{
-    event::{Event, Picture, PictureKind, Stamped},
+    event::{Event, Picture, PictureKind, Stamped, Suspect},
     picture::{Colormap, Depth, columns_for, grid, mosaic, overlay},
 };
 
@@ -33,6 +34,13 @@ pub fn open(scenario: &str, size: (u16, u16), appearance: Appearance) -> Model {
     }
     let effects = update(&mut model, Msg::Connection(Connection::Live));
     deliver(&mut model, effects);
+    model
+}
+
+/// A run that waits after a step whose gradient was not finite, and had skipped one before it.
+pub fn alarmed(size: (u16, u16)) -> Model {
+    let mut model = open("mid_run.jsonl", size, COLOURS);
+    alarms::go_wrong(&mut model);
     model
 }
 
@@ -55,7 +63,8 @@ pub fn deliver(model: &mut Model, effects: Vec<Effect>) {
         let all = model.run.explained.iter().chain(&model.run.kept);
         let cases = model.run.mistakes.iter().flat_map(|found| &found.cases).filter_map(|case| case.picture.as_ref());
         let picture = all.flat_map(|e| &e.pictures).chain(cases).find(|p| p.blob == hash);
-        let png = png(&picture.map_or_else(filters, drawn));
+        let suspect = || model.run.alarms.iter().flat_map(|alarm| &alarm.images).find(|image| image.blob == hash);
+        let png = png(&picture.map(drawn).or_else(|| Some(suspected(suspect()?))).unwrap_or_else(filters));
         update(model, Msg::Blob { hash, png });
     }
 }
@@ -85,6 +94,12 @@ fn drawn(picture: &Picture) -> RgbImage {
             RgbImage::from_fn(2, 2, |x, y| Rgb([if 2 * y + x == epoch % 4 { 255 } else { 40 }; 3]))
         }
     }
+}
+
+/// Of a batch that went wrong: each of another shade.
+fn suspected(image: &Suspect) -> RgbImage {
+    let shade = (image.sample * 7 % 200) as u8;
+    RgbImage::from_fn(16, 16, |x, y| if x + y < 16 { Rgb([shade, 90, 200 - shade]) } else { Rgb([20, 30, 40]) })
 }
 
 fn filters() -> RgbImage {

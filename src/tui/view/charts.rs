@@ -208,7 +208,7 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
     for marker in &model.run.markers {
         let Some(column) = plot.column(marker.step as f64) else { continue };
         let symbol = match &marker.what {
-            What::Resumed | What::Undone(_) => symbols.resumed,
+            What::Resumed | What::Branched(_) | What::Undone(_) => symbols.resumed,
             What::Phase(_) => symbols.phase,
             What::Applied(command) => match command {
                 Command::Pause | Command::Step { .. } | Command::Epoch => symbols.paused,

@@ -9,7 +9,6 @@ use ratatui::{
 
 use crate::{
     event::Ended,
-    state::What,
     tui::{
         guard,
         model::{Connection, Model},
@@ -27,11 +26,7 @@ pub fn draw(model: &Model, screen: Rect, buffer: &mut Buffer) {
         return show(model, "stop", Role::Warning, text, "y stops, any other key goes back", screen, buffer);
     }
     if model.view.prompt == Some(Prompt::Undo) {
-        let last = model.run.markers.iter().rev().find_map(|marker| match &marker.what {
-            What::Applied(command) if command.intervenes() => Some((marker.step, command)),
-            _ => None,
-        });
-        let (title, lost) = match last {
+        let (title, lost) = match model.run.last_intervention() {
             None => ("Undo the last intervention?".to_owned(), "The steps since are given up".to_owned()),
             Some((step, command)) => (
                 format!("Undo {command}?"),

@@ -229,12 +229,15 @@ fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, styles: Sty
     let symbols = theme.symbols;
     let selected = at == model.view.cursor;
     let ink = match (info.parameters, layer.frozen) {
+        _ if model.suspects(&info.name) => Role::Bad,
         (0, _) => Role::Faint,
         (_, true) => Role::Frozen,
         (_, false) => Role::Text,
     };
     let shown = model.explained().and_then(crate::state::shown_layer) == Some(info.name.as_str());
-    let frost = if model.view.pending.touches(&info.name) {
+    let frost = if model.suspects(&info.name) {
+        Span::styled(symbols.warning, theme.style(Role::Bad))
+    } else if model.view.pending.touches(&info.name) {
         Span::styled(symbols.ellipsis, theme.style(Role::Warning))
     } else {
         Span::styled(if layer.frozen { symbols.frost } else { " " }, theme.style(Role::Frozen))

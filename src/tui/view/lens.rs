@@ -267,7 +267,7 @@ fn settings(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Scene::Sweep => "every block",
         Scene::Filters(_) => "filters",
         Scene::Verdict => "both classes",
-        Scene::Probe | Scene::Machine => "",
+        Scene::Probe | Scene::Machine | Scene::Figures => "",
     };
     let layer = model.looked_at().unwrap_or("the deepest layer");
     let mut pieces = vec![piece("v", scene.into())];

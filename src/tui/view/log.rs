@@ -216,6 +216,9 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::count(tested.images)
         )),
         Event::Alarm(alarm) => Some((Level::Warning, alarm.told())),
+        Event::Branched(branched) => {
+            info(format!("a branch of {} from step {} on", branched.from, figures::count(branched.step)))
+        }
         Event::Undone(undone) => info(format!(
             "back to step {}, before {}; {} steps are given up",
             figures::count(undone.to),

@@ -1,5 +1,6 @@
 //! From the model to the screen. Drawing changes nothing but the frame.
 
+mod alarms;
 mod area;
 mod bars;
 mod charts;
@@ -43,6 +44,7 @@ use ratatui::{
 };
 
 use super::{
+    actions::Action,
     layout::layout,
     model::Model,
     page::{Page, Pane},
@@ -76,6 +78,7 @@ pub fn draw_panes(model: &Model, frame: &mut Frame<'_>) {
             Pane::Figures => now::draw(model, place, buffer),
             Pane::Mistakes => mistakes::draw(model, place, buffer),
             Pane::Machine => machine::draw(model, place, buffer),
+            Pane::Alarms => alarms::draw(model, place, buffer),
         }
     }
     footer::draw(model, layout.footer, buffer);
@@ -100,6 +103,7 @@ pub fn draw_boxes(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
+pub use alarms::{suspect_at, suspects_shown};
 pub use curves::{columns as chart_columns, step_at};
 pub use layers::layer_at;
 pub use log::lines as log_lines;
@@ -108,7 +112,15 @@ pub use tree::row_at;
 
 /// The page whose name is at a place on the screen.
 pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
-    tabs::places(model.layout().tabs).into_iter().find(|(_, area)| area.contains(at.into())).map(|(page, _)| page)
+    tabs::places(model, model.layout().tabs)
+        .into_iter()
+        .find(|(_, area)| area.contains(at.into()))
+        .map(|(page, _)| page)
+}
+
+/// The action whose key is at a place in the last row.
+pub fn action_at(model: &Model, at: (u16, u16)) -> Option<&'static Action> {
+    footer::action_at(model, model.layout().footer, at)
 }
 
 /// Where a pane is drawn, and how.

@@ -137,7 +137,8 @@ pub fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) =
         values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     (low <= high).then(|| {
-        let air = ((high - low) * 0.06).max(high.abs().max(1e-6) * 1e-3);
+        // What does not change gets the half of itself around it, so that there are other round numbers than its own.
+        let air = if high > low { ((high - low) * 0.06).max(high.abs() * 1e-3) } else { high.abs().max(1e-6) / 2.0 };
         [low - air, high + air]
     })
 }

@@ -258,13 +258,16 @@ fn lead(model: &Model, theme: &Theme, row: &Row, facts: &Facts, selected: bool, 
         }
         Row::FrostLine => (String::new(), false),
     };
+    let suspected = matches!(row, Row::Layer { at, .. } if model.suspects(&model.run.layers[*at].info.name));
     let ink = match (facts.parameters, facts.frozen, row) {
+        _ if suspected => Role::Bad,
         (_, _, Row::Block { .. }) => Role::Strong,
         (0, ..) => Role::Faint,
         (_, [true, false], _) => Role::Frozen,
         _ => Role::Text,
     };
     let frost = match (pending, facts.frozen) {
+        _ if suspected => (symbols.warning, Role::Bad),
         (true, _) => (symbols.ellipsis, Role::Warning),
         (_, [true, false]) => (symbols.frost, Role::Frozen),
         // A block of which a part is frozen.
