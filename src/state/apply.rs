@@ -31,10 +31,7 @@ impl RunState {
                 (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, self.steps_into(*epoch, *step));
                 self.evaluating = None;
             }
-            Event::Steps(steps) => {
-                self.steps(steps);
-                self.waits.gather(stamped.at_ms, steps.data_wait);
-            }
+            Event::Steps(steps) => self.steps(steps, stamped.at_ms),
             Event::Evaluating { split, done, total } => self.evaluating = Some((*split, *done, *total)),
             Event::EpochEnded(ended) => {
                 self.epochs.push(ended.clone());
@@ -198,7 +195,7 @@ impl RunState {
         }
     }
 
-    fn steps(&mut self, steps: &Steps) {
+    fn steps(&mut self, steps: &Steps, at_ms: u64) {
         /// Weight of the past in the smoothed speed: about the last ten events, that is a second or two.
         const INERTIA: f64 = 0.9;
         (self.epoch, self.step, self.step_in_epoch) = (steps.epoch, steps.step, steps.step_in_epoch);
@@ -210,6 +207,7 @@ impl RunState {
         curves.learning_rate.push_one(steps.step, steps.learning_rate);
         curves.images_per_second.push_one(steps.step, steps.images_per_second);
         curves.data_wait.push_one(steps.step, steps.data_wait);
+        self.waits.gather(at_ms, steps.data_wait);
         let now = steps.images_per_second;
         if now.is_finite() {
             self.speed = Some(self.speed.map_or(now, |before| INERTIA * before + (1.0 - INERTIA) * now));

@@ -27,7 +27,7 @@ pub struct Gauge {
 #[derive(Clone, Copy)]
 pub struct Span {
     pub now_ms: u64,
-    pub span_ms: u64,
+    pub length_ms: u64,
     /// Readings beside each other.
     pub columns: usize,
 }
@@ -39,7 +39,7 @@ impl Span {
         of: impl Fn(&T) -> Option<f64>,
         write: impl Fn(f64) -> String,
     ) -> (Option<String>, Vec<Option<f64>>) {
-        let begin = self.now_ms.saturating_sub(self.span_ms);
+        let begin = self.now_ms.saturating_sub(self.length_ms);
         let shown = readings.iter().filter(|(at, _)| *at >= begin).filter_map(|(_, reading)| of(reading));
         let ends = shown.fold(None, |ends: Option<[f64; 2]>, value| {
             Some(ends.map_or([value; 2], |[low, high]| [low.min(value), high.max(value)]))
@@ -48,7 +48,7 @@ impl Span {
             let (low, high) = (write(low), write(high));
             format!("min {low}  max {high}")
         });
-        (range, readings.columns(self.columns, self.span_ms, self.now_ms, of))
+        (range, readings.columns(self.columns, self.length_ms, self.now_ms, of))
     }
 }
 
@@ -101,7 +101,7 @@ pub fn all(model: &Model, load: &Load, span: Span) -> Vec<Gauge> {
     let (now, top) = (bytes(held.used), bytes(peak));
     all.push(Gauge { name: "tensors", now, figures: said, range, top, course, tone: Tone::Calm });
     // Most runs wait little: their scale ends where they do.
-    let begin = span.now_ms.saturating_sub(span.span_ms);
+    let begin = span.now_ms.saturating_sub(span.length_ms);
     let waits = run.waits.iter().filter(|(at, _)| *at >= begin).map(|(_, mean)| mean.value);
     let most = waits.fold(0.0, f64::max);
     let end = [0.1, 0.25, 0.5].into_iter().find(|end| most <= *end).unwrap_or(1.0);
@@ -116,7 +116,7 @@ pub fn all(model: &Model, load: &Load, span: Span) -> Vec<Gauge> {
 /// How fast the run's own files grow, bytes a minute; `None` before it can be told.
 pub fn growth(readings: &Readings<Load>, span: Span) -> Option<f64> {
     const LEAST_MS: u64 = 10_000;
-    let begin = span.now_ms.saturating_sub(span.span_ms);
+    let begin = span.now_ms.saturating_sub(span.length_ms);
     let mut taken = readings.iter().filter(|(at, _)| *at >= begin).filter_map(|(at, load)| Some((at, load.run_bytes?)));
     let first = taken.next()?;
     let last = taken.next_back()?;
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn growth_is_told_by_the_minute() {
         let mut readings = Readings::default();
-        let span = Span { now_ms: 100_000, span_ms: 60_000, columns: 4 };
+        let span = Span { now_ms: 100_000, length_ms: 60_000, columns: 4 };
         assert_eq!(growth(&readings, span), None);
         for (at, taken) in [(10_000, 0), (50_000, 1_000_000), (80_000, 1_500_000)] {
             readings.push(at, Load { run_bytes: Some(taken), ..Load::default() });
@@ -166,7 +166,7 @@ mod tests {
         for (at, share) in [(10_000, 0.01), (50_000, 0.4), (80_000, 0.9)] {
             readings.push(at, Load { processor: share, ..Load::default() });
         }
-        let span = Span { now_ms: 100_000, span_ms: 60_000, columns: 4 };
+        let span = Span { now_ms: 100_000, length_ms: 60_000, columns: 4 };
         let (range, course) = span.gauge(&readings, |load| Some(load.processor), figures::whole_percent);
         assert_eq!((range.as_deref(), course.len()), (Some("min 40 %  max 90 %"), 4));
     }

@@ -54,13 +54,13 @@ fn draw_meters(model: &Model, place: Place, buffer: &mut Buffer) {
     let readings = &model.run.machine;
     let now_ms = model.run.clock.now_ms;
     let begun = readings.iter().next().map_or(now_ms, |(at, _)| at);
-    let span_ms = now_ms.saturating_sub(begun).clamp(LEAST_MS, MOST_MS);
+    let length_ms = now_ms.saturating_sub(begun).clamp(LEAST_MS, MOST_MS);
     let mut title = vec![vec![Span::styled("machine", theme.style(Role::Accent))]];
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let Some(device) = &model.run.device {
         title.push(faint(guard::clean(&device.name).into_owned()));
     }
-    title.push(faint(format!("the last {}", figures::time_taken(span_ms as f64 / 1000.0))));
+    title.push(faint(format!("the last {}", figures::time_taken(length_ms as f64 / 1000.0))));
     let dot = format!(" {} ", theme.symbols.separator);
     let inside = place.open(&theme, as_fits(title, &dot, usize::from(place.area.width).saturating_sub(4)), buffer);
     let Some(load) = readings.newest() else {
@@ -68,7 +68,7 @@ fn draw_meters(model: &Model, place: Place, buffer: &mut Buffer) {
         Line::styled(text, theme.style(Role::Faint)).render(Rect { height: inside.height.min(1), ..inside }, buffer);
         return;
     };
-    let span = gauges::Span { now_ms, span_ms, columns: 0 };
+    let span = gauges::Span { now_ms, length_ms, columns: 0 };
     let pane = Pane { model, theme: &theme, load, span, area: inside };
     if inside.height >= 3 * gauges::count(load) + Pane::FIXED { pane.charts(buffer) } else { pane.lines(buffer) }
 }
@@ -119,7 +119,7 @@ impl Pane<'_> {
         }
         let row = |y: u16| Rect { y, height: 1, ..area }.intersection(area);
         let axis = Rect { x: area.x + scale, width: graphs, ..row(top) };
-        let ago = format!("{} ago", figures::time_taken(self.span.span_ms as f64 / 1000.0));
+        let ago = format!("{} ago", figures::time_taken(self.span.length_ms as f64 / 1000.0));
         let faint = theme.style(Role::Faint);
         ends(Line::styled(ago, faint), Line::styled("now", faint), axis, buffer);
         self.below(Rect { y: top + 1, height: area.bottom().saturating_sub(top + 1), ..area }, buffer);
