@@ -128,7 +128,9 @@ pub enum HeldOut {
 }
 
 /// Far above anything that trains; what is beyond it is a slip of the fingers.
-const HIGHEST_RATE: f64 = 1000.0;
+pub const HIGHEST_RATE: f64 = 1000.0;
+/// Far below anything that trains: what is less would soon be 0 as a 32-bit number.
+pub const LEAST_RATE: f64 = 1e-30;
 /// Variations twice as wide as configured; beyond that a configuration should say so.
 const STRONGEST: f64 = 2.0;
 /// Notes are marks on a curve, not letters.
@@ -170,16 +172,17 @@ impl Command {
     /// What is wrong with it in any run.
     pub fn senseless(&self) -> Option<String> {
         let within = |what: &str, value: f64, fits: bool, range: &str| {
-            (!fits).then(|| format!("{what} must be {range}, not {value}"))
+            // Unlike `{value}` it writes 1e60 so, not with sixty zeros.
+            (!fits).then(|| format!("{what} must be {range}, not {}", format!("{value:?}").trim_end_matches(".0")))
         };
         match *self {
             Self::LearningRate { rate, .. } => {
-                let fits = rate > 0.0 && rate <= HIGHEST_RATE;
-                within("the learning rate", rate, fits, &format!("greater than 0 and at most {HIGHEST_RATE}"))
+                let fits = (LEAST_RATE..=HIGHEST_RATE).contains(&rate);
+                within("the learning rate", rate, fits, &format!("from {LEAST_RATE:e} to {HIGHEST_RATE}"))
             }
             Self::ScaleRate { factor, .. } => {
-                let fits = factor > 0.0 && factor <= HIGHEST_RATE;
-                within("the factor", factor, fits, &format!("greater than 0 and at most {HIGHEST_RATE}"))
+                let fits = (LEAST_RATE..=HIGHEST_RATE).contains(&factor);
+                within("the factor", factor, fits, &format!("from {LEAST_RATE:e} to {HIGHEST_RATE}"))
             }
             Self::Augmentation { factor } => {
                 let fits = (0.0..=STRONGEST).contains(&factor);

@@ -18,7 +18,7 @@ pub(crate) mod real;
 use serde::{Deserialize, Serialize};
 
 pub use alarm::{Alarm, Found, Suspect, Then};
-pub use answered::{Answered, Moment, Outcome, Undone};
+pub use answered::{Answered, Branched, Moment, Outcome, Undone};
 pub use ended::{Ended, OUT_OF_TIME, RunEnded};
 pub use explained::{Explained, Painted, Picture, PictureKind, Pin, Refused, is_kept};
 pub use layers::{Histogram, LayerMeters, LayerProbe, Layers, Probed};
@@ -45,6 +45,12 @@ pub struct Stamped {
 pub enum Event {
     /// First line of every journal, and again when an engine resumes the run.
     RunStarted(RunStarted),
+    /// What the run is made of from here on, resolved, as TOML: said after each start.
+    Configuration {
+        toml: String,
+    },
+    /// What was said before is another run's: this one goes on from a place in it.
+    Branched(Branched),
     /// What the engine is busy with before the first step.
     Stage {
         stage: Stage,

@@ -157,8 +157,8 @@ fn check_settings(op: &Op) -> Result<(), Problem> {
         Op::BatchNorm { momentum, .. } if !(0.0..=1.0).contains(momentum) => {
             Err(Problem::Range { what: "momentum", value: *momentum, range: "[0, 1]" })
         }
-        Op::BatchNorm { epsilon, .. } if *epsilon <= 0.0 => {
-            Err(Problem::Range { what: "epsilon", value: *epsilon, range: "(0, ∞)" })
+        Op::BatchNorm { epsilon, .. } if !(f64::from(f32::MIN_POSITIVE)..=1.0).contains(epsilon) => {
+            Err(Problem::Range { what: "epsilon", value: *epsilon, range: "(0, 1]" })
         }
         _ => Ok(()),
     }

@@ -54,7 +54,8 @@ pub fn run(args: &AttachArgs, out: &mut Output) -> Result<Exit> {
         match shown {
             Shown::Lines(form) => headless::follow(&run, None, 0, form, out).await,
             Shown::Dashboard(settings) => {
-                dashboard::show(dashboard::Place::Here { run, start: false }, *settings, out).await
+                let engine = dashboard::Engine::Theirs;
+                dashboard::show(dashboard::Place::Here { run, engine }, *settings, out).await
             }
         }
     })

@@ -7,13 +7,13 @@ use clap::Args;
 use super::{
     Exit, Place,
     output::Output,
-    train::{View, check, now, overrides, start},
+    train::{View, check, now, now_ms, overrides, start},
 };
 use crate::{
     error::{Error, Result},
-    event::CheckpointKind,
+    event::{Branched, CheckpointKind},
     plan::Plan,
-    run::{RunDir, checkpoint},
+    run::{RunDir, checkpoint, take_over},
     trainer::{Origin, Progress, SavedTensor},
 };
 
@@ -58,6 +58,7 @@ pub fn run(args: BranchArgs, out: &mut Output) -> Result<Exit> {
     progress.phases(&plan)?;
     check(&plan)?;
     let run = RunDir::create(&args.place.runs, &plan.name, &config, now())?;
+    let place = place(&parent, &progress);
     let filled = (|| {
         let last = run.checkpoint(CheckpointKind::Last);
         checkpoint::write(&last, &tensors, &progress)?;
@@ -66,15 +67,24 @@ pub fn run(args: BranchArgs, out: &mut Output) -> Result<Exit> {
             let (tensors, progress): (Vec<SavedTensor>, Progress) = checkpoint::read(&best)?;
             checkpoint::write(&run.checkpoint(CheckpointKind::Best), &tensors, &progress)?;
         }
-        Result::Ok(())
+        Result::Ok(take_over(&parent, &run, place, now_ms())?)
     })();
-    if let Err(error) = filled {
-        // Half a run is none, and the first error is the one to tell.
-        let _ = std::fs::remove_dir_all(run.path());
-        return Err(error);
-    }
+    let since = match filled {
+        Ok(since) => since,
+        Err(error) => {
+            // Half a run is none, and the first error is the one to tell.
+            let _ = std::fs::remove_dir_all(run.path());
+            return Err(error);
+        }
+    };
     out.line(&format!("{}: a branch of {} at step {}", run.path().display(), parent.name(), args.at))?;
-    start(&run, 0, shown, out)
+    start(&run, since, shown, out)
+}
+
+/// Where a run stood when it wrote a checkpoint, for the journal of one that goes on from there.
+pub fn place(run: &RunDir, progress: &Progress) -> Branched {
+    let &Progress { step, epoch, step_in_epoch, interventions, .. } = progress;
+    Branched { from: run.name(), step, epoch, step_in_epoch, interventions }
 }
 
 /// The checkpoint of a step. Of several the one that is furthest: behind interventions and validation.

@@ -4,6 +4,7 @@
 use std::{process::ExitStatus, time::Duration};
 
 use tokio::{
+    process::Child,
     sync::mpsc,
     time::{Instant, interval_at},
 };
@@ -38,12 +39,17 @@ const STARTING: &str = "starting the engine";
 
 /// Where the run is.
 pub enum Place {
-    /// `start` begins with starting an engine, once the first frame stands: two programs that load at once are slow.
-    Here {
-        run: RunDir,
-        start: bool,
-    },
+    Here { run: RunDir, engine: Engine },
     There(Box<Remote>),
+}
+
+/// Who is at work on the run.
+pub enum Engine {
+    /// Nobody, or somebody else's.
+    Theirs,
+    /// It is to be started, once the first frame stands: two programs that load at once are slow.
+    ToStart,
+    Started(Child),
 }
 
 /// Shows the dashboard until it is left.
@@ -66,8 +72,8 @@ pub async fn visit(place: Place, settings: Settings) -> Result<Visit> {
     let (outgoing, from_screen) = mpsc::unbounded_channel();
     let way = Way::to(&place);
     let (host, what) = match &place {
-        Place::Here { start: true, .. } => (None, STARTING.to_owned()),
-        Place::Here { run, start: false } => (None, format!("opening {}", run.name())),
+        Place::Here { engine: Engine::ToStart, .. } => (None, STARTING.to_owned()),
+        Place::Here { run, .. } => (None, format!("opening {}", run.name())),
         Place::There(remote) => (Some(remote.link.host.clone()), format!("reading from {}", remote.link.host)),
     };
     let compare = match &place {
@@ -77,7 +83,7 @@ pub async fn visit(place: Place, settings: Settings) -> Result<Visit> {
     let carrier = Carrier { to_screen, from_screen, next: 0, ended: false, compare };
     let carrying = tokio::spawn(async move {
         match place {
-            Place::Here { run, start } => carrier.here(&run, start).await,
+            Place::Here { run, engine } => carrier.here(&run, engine).await,
             Place::There(remote) => carrier.there(*remote).await,
         }
     });
@@ -160,12 +166,13 @@ impl Carrier {
     }
 
     /// The same of a run on another machine: who knows how slow the line is.
-    fn from_afar(&self) -> From {
+    fn afar(&self) -> From {
         if self.next == 0 { From::Light } else { self.from() }
     }
 
-    async fn here(mut self, run: &RunDir, mut start: bool) {
-        let mut child = None;
+    async fn here(mut self, run: &RunDir, engine: Engine) {
+        let mut start = matches!(engine, Engine::ToStart);
+        let mut child = if let Engine::Started(child) = engine { Some(child) } else { None };
         let mut status = None;
         loop {
             let started = if std::mem::take(&mut start) { engine::start(run).map(Some) } else { Ok(child.take()) };
@@ -223,7 +230,7 @@ impl Carrier {
                 // The link broke, or was too slow for the end: what has been said since tells.
                 Broken::Closed { live: true } if self.next > seen => {
                     seen = self.next;
-                    match link.open(self.from_afar()).await {
+                    match link.open(self.afar()).await {
                         Ok(again) => {
                             remote = again;
                             continue;
@@ -243,7 +250,7 @@ impl Carrier {
                 }
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
-                match link.open(self.from_afar()).await {
+                match link.open(self.afar()).await {
                     Ok(again) => break again,
                     Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }

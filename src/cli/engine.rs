@@ -88,7 +88,7 @@ pub fn died(run: &RunDir, status: Option<ExitStatus>) -> Error {
     if words.is_empty() {
         message.push_str("; its engine.log is empty");
     } else {
-        message.push_str("; the end of its engine.log:");
+        message.push_str("\n  the end of its engine.log:");
         for line in words {
             message.push_str("\n  | ");
             message.push_str(&line);

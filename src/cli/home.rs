@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use clap::Args;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::interval,
 };
 
-use super::{Exit, Place, block_on, dashboard, hint, train, ui::UiArgs};
+use super::{Exit, Place, block_on, dashboard, train, ui::UiArgs};
 use crate::{
     error::{Error, Result},
     plan::Plan,
@@ -35,14 +36,23 @@ const BUILT_IN: [(&str, &str); 3] = [
     ("critters-augmented", include_str!("../../config/critters-augmented.toml")),
 ];
 
-/// Without a command, where there is a person to look at it. Elsewhere that is a mistake, which the help page answers.
-pub fn is_asked_for() -> bool {
-    std::env::args_os().len() <= 1 && stdin().is_terminal() && stdout().is_terminal()
+/// What can be said without a command.
+#[derive(Args, Clone, Debug)]
+pub struct HomeArgs {
+    #[command(flatten)]
+    ui: UiArgs,
+    #[command(flatten)]
+    place: Place,
 }
 
-pub fn run() -> Result<Exit> {
-    let settings = UiArgs::from_environment().load()?;
-    block_on(stay(&hint::root(), &settings))
+/// Whether there is a person to look at it.
+pub fn can_be_shown() -> bool {
+    stdin().is_terminal() && stdout().is_terminal()
+}
+
+pub fn run(args: &HomeArgs) -> Result<Exit> {
+    let settings = args.ui.load()?;
+    block_on(stay(&args.place.runs, &settings))
 }
 
 /// Home, a dashboard, home again, until it is left.
@@ -60,10 +70,10 @@ async fn stay(root: &Path, settings: &Settings) -> Result<Exit> {
         let place = match leaving? {
             Leaving::Asked | Leaving::Signal => return Ok(Exit::DONE),
             Leaving::Open(Choice::Run(name)) => RunDir::open(&root.join(name))
-                .map(|run| dashboard::Place::Here { run, start: false })
+                .map(|run| dashboard::Place::Here { run, engine: dashboard::Engine::Theirs })
                 .map_err(Error::from),
             Leaving::Open(Choice::Configuration(name)) => {
-                begin(root, &name).map(|run| dashboard::Place::Here { run, start: true })
+                begin(root, &name).map(|run| dashboard::Place::Here { run, engine: dashboard::Engine::ToStart })
             }
         };
         let place = match place {

@@ -11,7 +11,7 @@ use super::{
     hint,
     output::{Output, complain},
     table::several,
-    train::{now, overrides},
+    train::{now, now_ms, overrides},
     weights::own_tensors,
 };
 use crate::{
@@ -151,10 +151,4 @@ fn next(args: &ImportArgs, plan: &Plan, run: &RunDir) -> String {
         lines.push("to measure it or to train it on, import it with --data DIR".into());
     }
     lines.join("\n")
-}
-
-/// Milliseconds since the Unix epoch, for the journal.
-#[expect(clippy::disallowed_methods, reason = "a journal says when things happened")]
-fn now_ms() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

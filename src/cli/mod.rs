@@ -1,6 +1,7 @@
 //! The command line of the front end, one file a subcommand. It loads no libtorch: what needs a network runs
 //! `frostline-engine`. Every error becomes one message, one hint and the exit code of its class.
 
+mod admission;
 mod asking;
 mod attach;
 mod bench;
@@ -55,7 +56,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use self::output::Output;
 use crate::{
-    error::{Error, Result},
+    error::{Class, Error, Result},
     run::{self, RunDir},
 };
 
@@ -63,7 +64,9 @@ use crate::{
 #[command(name = "frostline", version, about, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    home: home::HomeArgs,
 }
 
 #[derive(Subcommand)]
@@ -146,10 +149,16 @@ impl Exit {
 /// Parses the arguments, runs the command, and tells its error.
 pub fn main() -> ExitCode {
     let mut out = Output::stdout();
-    if home::is_asked_for() {
-        return finish(home::run());
-    }
-    let done = match Cli::parse().command {
+    let cli = Cli::parse();
+    let Some(command) = cli.command else {
+        if !home::can_be_shown() {
+            // Where nobody can look at it, it is a mistake to name no command.
+            output::complain(&Cli::command().render_help().to_string());
+            return Class::User.exit_code().into();
+        }
+        return finish(home::run(&cli.home));
+    };
+    let done = match command {
         Command::Train(args) => train::run(args, &mut out),
         Command::Branch(args) => branch::run(args, &mut out),
         Command::Replay(args) => replay::run(args, &mut out),

@@ -71,6 +71,12 @@ pub fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{}", guard::clean_lines(text));
 }
 
+/// A question on stderr, whose answer is typed behind it.
+pub fn prompt(text: &str) {
+    let mut sink = io::stderr();
+    let _ = sink.write_all(guard::clean_lines(text).as_bytes()).and_then(|()| sink.flush());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,6 +43,7 @@ pub fn run(args: &StreamArgs) -> Result<Exit> {
                     _ => {}
                 }
             }
+            Reached::Refused(refusal) => return Err(refusal.into()),
             Reached::Journal => match wire::replay(&run, input, output).await {
                 Err(wire::Error::Io(_)) | Ok(()) => {}
                 Err(error) => return Err(error.into()),

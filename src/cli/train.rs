@@ -9,7 +9,9 @@ use std::{
 use clap::Args;
 
 use super::{
-    Exit, Place, block_on, dashboard, engine,
+    Exit, Place,
+    admission::{Admission, admitted},
+    block_on, dashboard, engine,
     headless::{self, Form},
     hint,
     output::Output,
@@ -18,6 +20,7 @@ use super::{
 use crate::{
     data::{self, DataSpec},
     error::{Error, Result},
+    event::CheckpointKind,
     plan::Plan,
     run::{self, EngineLock, RunDir, Standing, tail},
     tui::Settings,
@@ -89,12 +92,12 @@ pub fn run(args: TrainArgs, out: &mut Output) -> Result<Exit> {
     let (run, since) = match (&args.resume, &args.config) {
         (Some(which), _) => {
             let (run, since) = resumable(&args.place, which, &args.set)?;
-            reconfigure(&run, &args.set)?;
+            let before = reconfigure(&run, &args.set)?;
             // What was just typed is accepted.
-            if args.accept_changes || !args.set.is_empty() {
+            if args.accept_changes || before.is_some() {
                 run.accept_changes(args.accept_changes)?;
             }
-            (run, since)
+            return block_on(go_on(&run, before, since, shown, out));
         }
         (None, config) => {
             let config = config.as_deref().unwrap_or(Path::new(""));
@@ -159,13 +162,34 @@ pub fn check(plan: &Plan) -> Result<()> {
 /// Starts the engine of a run and shows it. `since` is the first event that is news.
 pub fn start(run: &RunDir, since: u64, shown: Shown, out: &mut Output) -> Result<Exit> {
     block_on(async {
+        if since > 0 || run.checkpoint(CheckpointKind::Last).exists() {
+            return go_on(run, None, since, shown, out).await;
+        }
         match shown {
             Shown::Lines(form) => headless::follow(run, Some(engine::start(run)?), since, form, out).await,
-            Shown::Dashboard(settings) => {
-                dashboard::show(dashboard::Place::Here { run: run.clone(), start: true }, *settings, out).await
-            }
+            Shown::Dashboard(settings) => show(run, dashboard::Engine::ToStart, *settings, out).await,
         }
     })
+}
+
+/// Starts the engine of a run that was begun before, and shows it once it goes on. If it does not, its configuration is `before` again.
+async fn go_on(run: &RunDir, before: Option<String>, since: u64, shown: Shown, out: &mut Output) -> Result<Exit> {
+    let admission = admitted(run).await;
+    if let (Some(before), Err(_) | Ok(Admission::No(_))) = (before, &admission) {
+        run.reconfigure(&before)?;
+    }
+    let child = match admission? {
+        Admission::Engine(child) => child,
+        Admission::No(exit) => return Ok(exit),
+    };
+    match shown {
+        Shown::Lines(form) => headless::follow(run, Some(child), since, form, out).await,
+        Shown::Dashboard(settings) => show(run, dashboard::Engine::Started(child), *settings, out).await,
+    }
+}
+
+async fn show(run: &RunDir, engine: dashboard::Engine, settings: Settings, out: &mut Output) -> Result<Exit> {
+    dashboard::show(dashboard::Place::Here { run: run.clone(), engine }, settings, out).await
 }
 
 /// A run that no engine holds, and how many events it has.
@@ -195,11 +219,13 @@ fn events(run: &RunDir) -> Result<u64> {
 }
 
 /// Writes the run's configuration anew, with `set` applied: more epochs, for example. What its checkpoints were made of
-/// stays as it is.
-fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
+/// stays as it is. Returns the configuration of before, if there is another one now.
+fn reconfigure(run: &RunDir, set: &[String]) -> Result<Option<String>> {
     if set.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
+    let text = std::fs::read_to_string(run.config())
+        .map_err(|error| Error::environment(format!("cannot read {}: {error}", run.config().display()), None))?;
     let before = Plan::load(&run.config(), &[])?;
     let after = Plan::load(&run.config(), set)?;
     let same_data = before.data == DataSpec { augment: before.data.augment.clone(), ..after.data.clone() };
@@ -210,10 +236,17 @@ fn reconfigure(run: &RunDir, set: &[String]) -> Result<()> {
         ));
     }
     engine::program()?;
-    Ok(run.reconfigure(&after.to_toml())?)
+    run.reconfigure(&after.to_toml())?;
+    Ok(Some(text))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start of a run is part of its name")]
 pub fn now() -> jiff::civil::DateTime {
     jiff::ZonedDateTime::now().datetime()
+}
+
+/// Milliseconds since the Unix epoch, for a journal.
+#[expect(clippy::disallowed_methods, reason = "a journal says when things happened")]
+pub fn now_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

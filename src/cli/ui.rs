@@ -21,11 +21,6 @@ pub struct UiArgs {
 }
 
 impl UiArgs {
-    /// Where there are no arguments.
-    pub fn from_environment() -> Self {
-        Self { ui: env::var_os("FROSTLINE_UI").map(PathBuf::from) }
-    }
-
     pub fn load(&self) -> Result<Settings> {
         match self.ui.as_deref().filter(|path| !path.as_os_str().is_empty()) {
             Some(path) => read(path),

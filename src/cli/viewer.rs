@@ -18,7 +18,7 @@ use tokio::{
 use super::{engine, hint, identity::identity};
 use crate::{
     error::{Error, Result},
-    run::{EngineLock, RunDir},
+    run::{EngineLock, Refusal, RunDir},
     wire::{
         self,
         client::{self, Connection, From},
@@ -27,7 +27,8 @@ use crate::{
 
 /// How often the socket of an engine that starts is tried.
 const TRY: Duration = Duration::from_millis(20);
-/// An engine opens its socket before anything slow. One that holds the lock and has none is out of reach.
+/// An engine that resumes a run opens its socket when it knows that the run goes on. One that holds the lock and has none for longer is out
+/// of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// In place of an event's number: none of those that there are already.
@@ -38,6 +39,8 @@ pub enum Reached {
     Engine(UnixStream),
     /// There is no engine: only what the run left.
     Journal,
+    /// The engine would not go on with the run.
+    Refused(Refusal),
 }
 
 /// Opens a run of this machine. `child` is its engine, if this process has started it.
@@ -49,6 +52,7 @@ pub async fn local(run: &RunDir, mut child: Option<&mut Child>, from: From) -> R
                 client::greet(read, write, &identity(), from).await
             }
             Reached::Journal => client::replay(run, &identity(), from).await,
+            Reached::Refused(refusal) => return Err(refusal.into()),
         };
         match opened {
             // The engine ended at this very moment; its journal is complete now.
@@ -75,6 +79,9 @@ pub async fn reach(run: &RunDir, mut child: Option<&mut Child>) -> Result<Reache
         let holder = EngineLock::holder(run)?;
         let has_engine = status.is_none() && (child.is_some() || holder.is_some());
         if !has_engine {
+            if let Some(refusal) = status.and_then(|_| run.take_refusal()) {
+                return Ok(Reached::Refused(refusal));
+            }
             if run.journal().exists() {
                 return Ok(Reached::Journal);
             }

@@ -2,6 +2,8 @@
 //! minute otherwise, which is little enough for the journal of a run of weeks.
 
 use std::{
+    os::unix::fs::MetadataExt,
+    path::Path,
     sync::{
         Arc, OnceLock,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -137,6 +139,7 @@ impl Machine {
             tensors: self.held(),
             disk_free: bytes(disk.as_ref().map_or(0, |disk| disk.f_bavail)),
             disk_total: bytes(disk.as_ref().map_or(0, |disk| disk.f_blocks)),
+            run_bytes: Some(taken(run.path(), &mut { FILES })),
             temperature: self.temperature(),
             card: self.card(),
         }
@@ -183,6 +186,24 @@ impl Machine {
     }
 }
 
+/// So many files of a run are looked at; the pictures of a long one are many, and they are small.
+const FILES: usize = 20_000;
+
+/// Bytes on the disk of all files in a folder, as far as they can be read. A file with holes takes less than its length.
+fn taken(folder: &Path, left: &mut usize) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let mut bytes = 0;
+    for entry in entries.flatten() {
+        if *left == 0 {
+            break;
+        }
+        *left -= 1;
+        let Ok(about) = entry.metadata() else { continue };
+        bytes += if about.is_dir() { taken(&entry.path(), left) } else { about.blocks() * 512 };
+    }
+    bytes
+}
+
 fn hundredths(value: f64) -> f64 {
     if value.is_finite() { (value * 100.0).round() / 100.0 } else { 0.0 }
 }
@@ -211,6 +232,10 @@ mod tests {
         assert!(!load.cores.is_empty() && load.cores.iter().all(|percent| *percent <= 100));
         assert!(load.own_memory > 1 << 20 && load.own_memory < load.memory_total, "{load:?}");
         assert!(load.memory_used <= load.memory_total && load.disk_free <= load.disk_total && load.disk_total > 0);
+        // Whatever a new run has in its folder, a file of a megabyte is seen.
+        std::fs::write(run.path().join("weights"), vec![1; 1 << 20]).unwrap();
+        let more = taken(run.path(), &mut { FILES });
+        assert!(more >= load.run_bytes.unwrap() + (1 << 20), "{load:?} and {more}");
         assert!(load.tensors.used >= 4 << 20 && load.tensors.peak >= load.tensors.used, "{load:?}");
         assert_eq!(load.card, None);
         drop(held);

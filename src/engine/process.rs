@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
     time::{Instant, SystemTime},
@@ -30,39 +30,47 @@ use frostline::{
     error::{Error, Result},
     event::{CheckpointKind, DataOpened, DeviceReady, Ended, Event, Level, RunEnded, SplitName, Stage},
     plan::{self, Plan},
-    run::{EngineLock, RunDir, TensorBoard},
+    run::{EngineLock, Refusal, RunDir, TensorBoard},
     trainer::{Inbox, Notices, OnDisk, Origin, Progress, Record, Scripted, Trainer, read_checkpoint},
     weights::{Pretrained, Shelf},
-    wire::{Leases, Server},
+    wire::{Leases, Server, ServerHandle},
 };
 
 type Journal = Arc<Mutex<OnDisk>>;
 
 /// Trains the run in `path` from its last checkpoint, or from the beginning. An error is in the journal as well, unless the journal
-/// itself is what failed.
+/// itself is what failed, or a run that has a past does not go on: then the journal stays as it was, and the refusal lies beside it.
 pub fn train(path: &Path) -> Result<Ended> {
     let run = RunDir::open(path)?;
     stdio::redirect(&run.engine_log())?;
     let _lock = EngineLock::acquire(&run)?;
+    // Of an earlier attempt.
+    run.take_refusal();
     let begun = Instant::now();
-    let signals = Signals::catch()?;
-    let disk = OnDisk::open(&run, now_ms)?;
-    let (head, cut) = (disk.head(), disk.cut());
-    let mut journal: Journal = Arc::new(Mutex::new(disk));
-    let outcome = begin(&run, &journal, cut).and_then(|begun| {
-        let (requests, arrivals) = channel();
-        let leases = Leases::default();
-        let server = Server::start(&run, requests.clone(), leases.clone(), head)?;
-        let chosen = Chosen::default();
-        let _meter = Meter::start(&run, Arc::clone(&journal), leases.clone(), Arc::clone(&chosen));
-        let inbox = Inbox::new(arrivals, move || leases.snapshot());
-        Ok((run_listening(begun, &journal, inbox, &requests, signals, chosen), server))
-    });
-    // The server outlives the last event: viewers get the end of the journal.
-    let (ended, _server) = match outcome {
-        Ok((ended, server)) => (ended, Some(server)),
-        Err(error) => (Err(error), None),
+    let opened = Signals::catch().and_then(|signals| Ok((signals, OnDisk::open(&run, now_ms)?)));
+    let (signals, mut disk) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return Err(refuse(&run, error, Vec::new())),
     };
+    let (head, cut) = (disk.head(), disk.cut());
+    let has_past = head.borrow().events > 0;
+    if has_past {
+        disk.hold();
+    }
+    let mut journal: Journal = Arc::new(Mutex::new(disk));
+    let (requests, arrivals) = channel();
+    let door = Door::new(&run, &journal, requests);
+    let ended = begin(&run, &journal, cut).and_then(|begun| {
+        if !has_past {
+            door.open(&begun.plan)?;
+        }
+        run_listening(begun, &door, arrivals, signals)
+    });
+    drop(whole(&door.meter).take());
+    if let (Err(error), true, false) = (&ended, has_past, door.is_open()) {
+        let told = Error::reported(error.class(), error.message(), error.hint());
+        return Err(refuse(&run, told, std::mem::take(&mut whole(&door.changes))));
+    }
     let (how, outcome) = match ended {
         Ok(how) => (how.clone(), Ok(how)),
         Err(error) => {
@@ -72,13 +80,71 @@ pub fn train(path: &Path) -> Result<Ended> {
     };
     let reached = whole(&journal).reached();
     let seconds = begun.elapsed().as_secs_f64();
-    journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }))?;
-    outcome
+    let told = journal.say(Event::RunEnded(RunEnded { how, step: reached.step, epoch: reached.epoch, seconds }));
+    // It outlives the last event: viewers get the end of the journal.
+    drop(whole(&door.server).take());
+    told.and(outcome)
 }
 
-/// Every write leaves the run directory whole, so a panic in the middle of one poisons nothing.
-fn whole(journal: &Journal) -> MutexGuard<'_, OnDisk> {
-    journal.lock().unwrap_or_else(PoisonError::into_inner)
+/// Leaves word for whoever has started this engine.
+fn refuse(run: &RunDir, error: Error, changes: Vec<String>) -> Error {
+    let refusal = Refusal { class: error.class(), message: error.message(), hint: error.hint(), changes };
+    // In a folder that cannot be written to, engine.log or the exit code tells.
+    let _ = run.refuse(&refusal);
+    error
+}
+
+/// Whatever is changed under it is whole by itself, so a panic in the middle of that poisons nothing.
+fn whole<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Between the run and everybody who looks on: shut until it is sure that the run goes on, so that one that does not is as it was.
+struct Door {
+    run: RunDir,
+    journal: Journal,
+    requests: Sender<Request>,
+    leases: Leases,
+    chosen: Chosen,
+    server: Mutex<Option<ServerHandle>>,
+    meter: Mutex<Option<Meter>>,
+    /// What is not as it was at the last checkpoint, where that is why the run does not go on.
+    changes: Mutex<Vec<String>>,
+}
+
+impl Door {
+    fn new(run: &RunDir, journal: &Journal, requests: Sender<Request>) -> Arc<Self> {
+        Arc::new(Self {
+            run: run.clone(),
+            journal: Arc::clone(journal),
+            requests,
+            leases: Leases::default(),
+            chosen: Chosen::default(),
+            server: Mutex::default(),
+            meter: Mutex::default(),
+            changes: Mutex::default(),
+        })
+    }
+
+    fn is_open(&self) -> bool {
+        whole(&self.server).is_some()
+    }
+
+    /// What waited is written, and viewers are let in.
+    fn open(&self, plan: &Plan) -> Result<()> {
+        if self.is_open() {
+            return Ok(());
+        }
+        whole(&self.journal).release()?;
+        let mut journal = Arc::clone(&self.journal);
+        tell_others(&self.run, plan, &mut journal)?;
+        let head = whole(&self.journal).head();
+        let server = Server::start(&self.run, self.requests.clone(), self.leases.clone(), head)?;
+        *whole(&self.server) = Some(server);
+        let meter = Meter::start(&self.run, journal, self.leases.clone(), Arc::clone(&self.chosen));
+        *whole(&self.meter) = Some(meter);
+        Ok(())
+    }
 }
 
 /// What will run.
@@ -98,11 +164,11 @@ fn begin(run: &RunDir, journal: &Journal, cut: u64) -> Result<Begun> {
     let progress = saved.unwrap_or_else(|| Progress::new(&plan, Origin::default()));
     whole(&journal).keep_checkpoints(plan.survival.keep_checkpoints);
     journal.say(Event::RunStarted(progress.started(&plan, run.name(), then.is_some())?))?;
+    journal.say(Event::Configuration { toml: plan.to_toml() })?;
     if cut > 0 {
         let message = format!("the journal ended in the middle of a line, of which {cut} bytes were cut off");
         journal.say(Event::Log { level: Level::Warning, message })?;
     }
-    tell_others(run, &plan, &mut journal)?;
     Ok(Begun { run: run.clone(), plan, then })
 }
 
@@ -124,40 +190,36 @@ fn tell_others(run: &RunDir, plan: &Plan, journal: &mut Journal) -> Result<()> {
 }
 
 /// Trains on a thread of its own; here signals become commands meanwhile.
-fn run_listening(
-    begun: Begun,
-    journal: &Journal,
-    inbox: Inbox,
-    requests: &Sender<Request>,
-    signals: Signals,
-    chosen: Chosen,
-) -> Result<Ended> {
+fn run_listening(begun: Begun, door: &Arc<Door>, arrivals: Receiver<Request>, signals: Signals) -> Result<Ended> {
     let grace = begun.plan.survival.grace;
     let (done, finished) = oneshot::channel();
-    let record = Arc::clone(journal);
+    let shared = Arc::clone(door);
     thread::Builder::new()
         .name("frostline-train".into())
         .spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&begun, record, inbox, &chosen)));
+            let ended = catch_unwind(AssertUnwindSafe(|| load_and_train(&begun, &shared, arrivals)));
             let ended =
                 ended.unwrap_or_else(|_| Err(Error::internal("the trainer panicked; engine.log has the place")));
             // The listener is gone only if the process is on its way out.
             let _ = done.send(ended);
         })
         .map_err(|error| Error::environment(format!("cannot start the trainer's thread: {error}"), None))?;
-    signals.listen(finished, requests, grace, |message| {
-        let mut journal = Arc::clone(journal);
+    signals.listen(finished, &door.requests, grace, |message| {
+        let mut journal = Arc::clone(&door.journal);
         // The trainer may hold it, at a disk that does not answer.
         thread::spawn(move || journal.say(Event::Log { level: Level::Error, message }));
     })
 }
 
-fn load_and_train(begun: &Begun, mut record: Journal, inbox: Inbox, chosen: &Chosen) -> Result<Ended> {
+fn load_and_train(begun: &Begun, door: &Door, arrivals: Receiver<Request>) -> Result<Ended> {
     let Begun { run, plan, then } = begun;
     let then = then.as_ref();
+    let mut record = Arc::clone(&door.journal);
+    let leases = door.leases.clone();
+    let inbox = Inbox::new(arrivals, move || leases.snapshot());
     record.say(stage(Stage::LoadingLibtorch, String::new()))?;
     let (target, ready, gain) = ready_device(plan)?;
-    let _ = chosen.set(target.device);
+    let _ = door.chosen.set(target.device);
     let origin = |data: &Dataset| Origin {
         device: ready.device.clone(),
         threads: plan.threads,
@@ -181,15 +243,16 @@ fn load_and_train(begun: &Begun, mut record: Journal, inbox: Inbox, chosen: &Cho
         load_weights(plan, &mut stepper, &mut record)?;
     }
     let origin = origin(&data);
-    check_unchanged(run, then, &origin)?;
+    check_unchanged(door, then, &origin)?;
     let mut trainer = Trainer::new(plan, &data, stepper, record, inbox, origin)?;
     trainer.repeat(read_script(run)?);
+    door.open(plan)?;
     trainer.run()
 }
 
 /// A run goes on bit by bit only where all that it depends on is as it was. Whatever is not, a person must have accepted.
-fn check_unchanged(run: &RunDir, then: Option<&Origin>, now: &Origin) -> Result<()> {
-    let accepted = run.take_accepted();
+fn check_unchanged(door: &Door, then: Option<&Origin>, now: &Origin) -> Result<()> {
+    let accepted = door.run.take_accepted();
     let Some(then) = then else { return Ok(()) };
     let mut changes = Vec::new();
     if accepted.is_none() {
@@ -201,11 +264,13 @@ fn check_unchanged(run: &RunDir, then: Option<&Origin>, now: &Origin) -> Result<
     if changes.is_empty() {
         return Ok(());
     }
+    let message = format!("what the run depends on has changed since its last checkpoint: {}", changes.join("; "));
+    *whole(&door.changes) = changes;
     Err(Error::user(
-        format!("what the run depends on has changed since its last checkpoint: {}", changes.join("; ")),
+        message,
         format!(
             "to go on all the same, though not bit by bit: frostline train --resume {} --accept-changes",
-            run.name()
+            door.run.name()
         ),
     ))
 }

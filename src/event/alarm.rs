@@ -52,6 +52,11 @@ pub enum Then {
     /// To the checkpoint of this step, and on from there at half the rate.
     RolledBack {
         to: u64,
+        /// The epoch of that place, and the steps done in it; 0 in journals of before this was told.
+        #[serde(default)]
+        epoch: u32,
+        #[serde(default)]
+        step_in_epoch: u32,
     },
     /// Saved, and ended as failed.
     Stopped,
@@ -106,7 +111,7 @@ impl Alarm {
             Then::Warned => {}
             Then::Skipped => text += "; the batch is skipped",
             Then::Paused => text += "; paused, and `resume` goes on with the next batch",
-            Then::RolledBack { to } => {
+            Then::RolledBack { to, .. } => {
                 let _ = write!(text, "; back to the checkpoint of step {to}, at half the rate");
             }
             Then::Stopped => text += "; the run is saved and ends",

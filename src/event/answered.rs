@@ -1,4 +1,5 @@
-//! What became of a command: the answer, the place in the run at which it was given, and what an undo took back.
+//! What became of a command: the answer, the place in the run at which it was given, and what an undo took back; and where a run left the
+//! one that it was branched from.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,19 @@ pub struct Undone {
     pub interventions: u64,
     /// The first of those that are undone, as it was typed.
     pub what: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branched {
+    /// The name of the run that it came from.
+    pub from: String,
+    /// Steps done there.
+    pub step: u64,
+    /// The epoch under way, and the steps done in it.
+    pub epoch: u32,
+    pub step_in_epoch: u32,
+    /// Interventions that the checkpoint knows of.
+    pub interventions: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

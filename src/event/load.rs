@@ -25,6 +25,9 @@ pub struct Load {
     /// On the run directory's file system.
     pub disk_free: u64,
     pub disk_total: u64,
+    /// What the run directory's own files take there; `None` where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_bytes: Option<u64>,
     /// The hottest sensor of the processor; `None` where there is none that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,

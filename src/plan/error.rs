@@ -33,7 +33,8 @@ pub enum PlanError {
     DataKeyAlien { key: &'static str, origin: &'static str },
     #[error("data.path is missing")]
     NoPath,
-    #[error("{key} is {value}, but must be {range}")]
+    // `{value:?}` writes 1e60 so, not with sixty zeros.
+    #[error("{key} is {}, but must be {range}", format!("{value:?}").trim_end_matches(".0"))]
     Range { key: &'static str, value: f64, range: &'static str },
     #[error("{key}: \"{text}\" is no length of time")]
     Time { key: &'static str, text: String },

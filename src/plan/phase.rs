@@ -72,6 +72,11 @@ pub(super) fn resolve(train: &Train, phase: &config::Phase, network: Network<'_>
     let batch_size = phase.batch_size.unwrap_or(train.batch_size);
     let learning_rate = phase.learning_rate.or(train.learning_rate).unwrap_or_else(|| train.optimizer.default_rate());
     check_numbers(epochs, batch_size, learning_rate, &optimizer)?;
+    let early_stopping = phase.early_stopping.or(train.early_stopping);
+    if let Some(EarlyStopping { min_delta, .. }) = early_stopping {
+        let fits = min_delta >= 0.0 && min_delta.is_finite();
+        range("train.early_stopping.min_delta", min_delta, fits, "0 or more")?;
+    }
     for layer in &train.freeze {
         check_freezable(arch, layer)?;
     }
@@ -95,7 +100,7 @@ pub(super) fn resolve(train: &Train, phase: &config::Phase, network: Network<'_>
         learning_rate,
         schedule: RateSchedule::new(phase.schedule.unwrap_or(train.schedule), learning_rate, epochs)?,
         rate_factors: rate_factors(&phase.groups, learning_rate, network)?,
-        early_stopping: phase.early_stopping.or(train.early_stopping),
+        early_stopping,
         frozen,
         augment: phase.augment,
         restore_best: phase.restore_best,
@@ -139,7 +144,7 @@ fn rate_factors(groups: &[RateGroup], learning_rate: f64, network: Network<'_>) 
             (None, Some(multiplier)) => multiplier,
             _ => return Err(PlanError::GroupRate { layers: group.layers.to_string() }),
         };
-        range("groups: the rate", factor * learning_rate, factor > 0.0 && factor.is_finite(), "greater than 0")?;
+        rate_in_range("groups: the rate", factor * learning_rate)?;
         let named = chosen(&group.layers, network)?;
         factors.iter_mut().zip(named).filter(|(_, named)| *named).for_each(|(each, _)| *each = factor);
     }
@@ -150,12 +155,18 @@ fn range(key: &'static str, value: f64, fits: bool, range: &'static str) -> Resu
     if fits { Ok(()) } else { Err(PlanError::Range { key, value, range }) }
 }
 
+/// What trains lies far within; beyond it 32-bit numbers end.
+fn rate_in_range(key: &'static str, rate: f64) -> Result<(), PlanError> {
+    range(key, rate, (1e-30..=1000.0).contains(&rate), "from 1e-30 to 1000")
+}
+
 fn check_numbers(epochs: u32, batch: u32, rate: f64, optimizer: &Optimizer) -> Result<(), PlanError> {
     range("train.epochs", f64::from(epochs), epochs >= 1, "1 or more")?;
     range("train.batch_size", f64::from(batch), batch >= 1, "1 or more")?;
-    range("train.learning_rate", rate, rate > 0.0 && rate.is_finite(), "greater than 0")?;
+    rate_in_range("train.learning_rate", rate)?;
     let unit = |key, value: f64| range(key, value, (0.0..1.0).contains(&value), "from 0 up to, but not, 1");
-    let epsilon = |value: f64| range("train.optimizer.epsilon", value, value >= 0.0, "0 or more");
+    let share = |key, value: f64| range(key, value, (0.0..=1.0).contains(&value), "from 0 to 1");
+    let epsilon = |value: f64| share("train.optimizer.epsilon", value);
     match *optimizer {
         Optimizer::Sgd { momentum, nesterov } => {
             unit("train.optimizer.momentum", momentum)?;
@@ -173,7 +184,11 @@ fn check_numbers(epochs: u32, batch: u32, rate: f64, optimizer: &Optimizer) -> R
         | Optimizer::Adamw { beta_1, beta_2, epsilon: small, .. } => {
             unit("train.optimizer.beta_1", beta_1)?;
             unit("train.optimizer.beta_2", beta_2)?;
-            epsilon(small)
+            epsilon(small)?;
+            match *optimizer {
+                Optimizer::Adamw { weight_decay, .. } => share("train.optimizer.weight_decay", weight_decay),
+                _ => Ok(()),
+            }
         }
     }
 }

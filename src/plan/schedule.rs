@@ -32,8 +32,11 @@ impl RateSchedule {
             Schedule::Cosine { final_factor, .. } => {
                 range("train.schedule.final_factor", final_factor, (0.0..=1.0).contains(&final_factor), "from 0 to 1")?;
             }
-            Schedule::ReduceOnPlateau { factor, .. } => {
+            Schedule::ReduceOnPlateau { factor, min_delta, min_rate, .. } => {
                 range("train.schedule.factor", factor, factor > 0.0 && factor < 1.0, "between 0 and 1")?;
+                let fits = min_delta >= 0.0 && min_delta.is_finite();
+                range("train.schedule.min_delta", min_delta, fits, "0 or more")?;
+                range("train.schedule.min_rate", min_rate, (0.0..=1000.0).contains(&min_rate), "from 0 to 1000")?;
             }
             Schedule::Constant { .. } => {}
         }

@@ -167,6 +167,10 @@ impl RunDir {
         Some(word == b"all")
     }
 
+    pub(super) fn refusal_file(&self) -> PathBuf {
+        self.path.join("refused.json")
+    }
+
     fn accepted_file(&self) -> PathBuf {
         self.path.join("accepted-changes")
     }

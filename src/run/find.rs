@@ -11,6 +11,9 @@ use super::{
     error::{Error, Result},
 };
 
+/// Of the date and time with which a run's name begins.
+const STAMP: usize = "2026-03-09-120005".len();
+
 /// Every run in `root`, the oldest first. A root that does not exist has none; what is not a run is passed over.
 pub fn list(root: &Path) -> Result<Vec<RunDir>> {
     let entries = match fs::read_dir(root) {
@@ -30,7 +33,7 @@ pub fn list(root: &Path) -> Result<Vec<RunDir>> {
     Ok(runs)
 }
 
-/// The run that `which` names: `last`, a name in `root`, its unique beginning, its unique part, or a path.
+/// The run that `which` names: `last`, a name in `root`, what stands behind its date, its unique beginning, its unique part, or a path.
 pub fn find(root: &Path, which: &str) -> Result<RunDir> {
     let path = Path::new(which);
     if path.components().count() > 1 || path.is_absolute() || matches!(which, "." | "..") {
@@ -47,8 +50,9 @@ pub fn find(root: &Path, which: &str) -> Result<RunDir> {
         return runs.pop().ok_or_else(|| Error::NoRuns { root: root.to_path_buf() });
     }
     let asked = which.to_lowercase();
-    let at_start = matching(&runs, |name| name.starts_with(&asked));
-    let mut found = if at_start.is_empty() { matching(&runs, |name| name.contains(&asked)) } else { at_start };
+    let given = |name: &str| name.get(STAMP + 1..) == Some(&asked);
+    let ways: [&dyn Fn(&str) -> bool; 3] = [&given, &|name| name.starts_with(&asked), &|name| name.contains(&asked)];
+    let mut found = ways.iter().map(|way| matching(&runs, way)).find(|found| !found.is_empty()).unwrap_or_default();
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(Error::NotFound { which: which.into(), root: root.to_path_buf(), candidates: newest_first(&runs) }),
@@ -66,7 +70,6 @@ fn newest_first(runs: &[RunDir]) -> Vec<String> {
 
 /// The date and time in the name; within the same second, when the configuration was written.
 fn age(run: &RunDir) -> (String, Option<SystemTime>, PathBuf) {
-    const STAMP: usize = "2026-03-09-120005".len();
     let stamp = run.name().chars().take(STAMP).collect();
     let written = fs::metadata(run.config()).and_then(|found| found.modified()).ok();
     (stamp, written, run.path().to_path_buf())
@@ -98,6 +101,7 @@ mod tests {
             ("2026-03-09-08", 1),
             ("fashion", 3),
             ("demo-2", 2),
+            ("mnist", 1),
         ] {
             assert_eq!(find(root.path(), which).unwrap(), runs[expected], "{which}");
         }

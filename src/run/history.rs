@@ -47,8 +47,8 @@ impl History {
                 self.rows.retain(|row| row.step <= kept);
                 self.rows.len() != before
             }
-            Event::Alarm(Alarm { then: Then::RolledBack { to }, .. }) => {
-                self.rows.retain(|row| row.step <= *to);
+            Event::Alarm(Alarm { then: Then::RolledBack { to, epoch, .. }, .. }) => {
+                self.rows.retain(|row| row.step <= *to && (*epoch == 0 || row.epoch < *epoch));
                 self.rows.len() != before
             }
             // The point to go back to may lie between an epoch's last step and its end.

@@ -10,7 +10,7 @@ use super::{
     lock::EngineLock,
     tail::{Entry, Line, Tail},
 };
-use crate::event::{Ended, EpochEnded, Event, RunStarted, Stamped, State};
+use crate::event::{Alarm, Ended, EpochEnded, Event, RunStarted, Stamped, State, Then};
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -118,8 +118,15 @@ impl Fold {
                 self.course.take(line.bytes());
             }
             None
-            | Some("run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "undone" | "run_ended") => {
+            | Some(
+                "run_started" | "phases" | "state_changed" | "epoch_ended" | "tested" | "alarm" | "undone" | "branched"
+                | "run_ended",
+            ) => {
                 if let Entry::Event(stamped) = line.entry()? {
+                    if matches!(stamped.event, Event::Branched(_)) {
+                        // What was said before is another run's.
+                        self.summary.started_at_ms = None;
+                    }
                     self.date(stamped.at_ms);
                     self.apply(&stamped.event);
                 }
@@ -149,11 +156,9 @@ impl Fold {
                 summary.step = ended.step;
                 self.epochs.push(ended.clone());
             }
-            Event::Undone(undone) => {
-                summary.step = undone.to;
-                self.epochs.retain(|epoch| epoch.step <= undone.to && epoch.epoch < undone.epoch);
-                self.steps.clear();
-            }
+            Event::Branched(branched) => (summary.standing, summary.step) = (Standing::New, branched.step),
+            Event::Undone(undone) => self.go_back(undone.to, undone.epoch),
+            Event::Alarm(Alarm { then: Then::RolledBack { to, epoch, .. }, .. }) => self.go_back(*to, *epoch),
             Event::Tested(tested) => summary.test_accuracy = Some(tested.metrics.accuracy),
             Event::RunEnded(ended) => {
                 summary.step = ended.step;
@@ -165,6 +170,13 @@ impl Fold {
             }
             _ => {}
         }
+    }
+
+    /// To a step of an epoch; 0 where nobody knows of which.
+    fn go_back(&mut self, to: u64, epoch: u32) {
+        self.summary.step = to;
+        self.epochs.retain(|ended| ended.step <= to && (epoch == 0 || ended.epoch < epoch));
+        self.steps.clear();
     }
 
     /// What the engine before this one did after the checkpoint from which this one goes on is undone.

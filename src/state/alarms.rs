@@ -8,9 +8,9 @@ use crate::{
 
 impl RunState {
     pub(super) fn alarm(&mut self, alarm: &Alarm) {
-        if let Then::RolledBack { to } = alarm.then {
-            self.forget_after(to);
-            self.step = to;
+        if let Then::RolledBack { to, epoch, step_in_epoch } = alarm.then {
+            self.give_up(alarm.step + 1, (to, epoch, step_in_epoch));
+            self.mark(to, What::Undone(alarm.step + 1));
         }
         keep_newest(&mut self.alarms, alarm.clone(), Self::ALARMS);
     }
@@ -65,7 +65,7 @@ mod tests {
         let state = fold(vec![alarm(7, Then::Paused), paused(8), paused(9)]);
         assert_eq!(state.alarm_in_force(), None);
         assert_eq!(state.alarms.len(), 1, "it happened all the same");
-        let state = fold(vec![paused(9), alarm(9, Then::RolledBack { to: 4 })]);
+        let state = fold(vec![paused(9), alarm(9, Then::RolledBack { to: 4, epoch: 1, step_in_epoch: 4 })]);
         assert_eq!((state.step, state.alarm_in_force().is_some()), (4, true));
     }
 

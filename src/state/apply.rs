@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::{Layer, Marker, RunState, What};
 use crate::command::Command;
 use crate::event::{
-    Answered, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State, Steps,
+    Answered, Branched, CheckpointKind, Event, Outcome, PhaseEnded, PhaseStarted, RunEnded, RunStarted, Stamped, State,
+    Steps,
 };
 
 impl RunState {
@@ -16,6 +17,7 @@ impl RunState {
         }
         match &stamped.event {
             Event::RunStarted(started) => self.start(started),
+            Event::Branched(branched) => self.branch(branched),
             Event::Stage { stage, detail } => self.stage = Some((*stage, detail.clone())),
             Event::DataOpened(data) => self.data = Some(data.clone()),
             Event::DeviceReady(device) => self.device = Some(device.clone()),
@@ -26,10 +28,13 @@ impl RunState {
                 self.mark(started.step, What::Phase(started.name.clone()));
             }
             Event::EpochStarted { epoch, step } => {
-                (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, 0);
+                (self.epoch, self.step, self.step_in_epoch) = (*epoch, *step, self.steps_into(*epoch, *step));
                 self.evaluating = None;
             }
-            Event::Steps(steps) => self.steps(steps),
+            Event::Steps(steps) => {
+                self.steps(steps);
+                self.waits.gather(stamped.at_ms, steps.data_wait);
+            }
             Event::Evaluating { split, done, total } => self.evaluating = Some((*split, *done, *total)),
             Event::EpochEnded(ended) => {
                 self.epochs.push(ended.clone());
@@ -44,15 +49,16 @@ impl RunState {
                 }
             }
             Event::Probed(probed) => {
+                let same = self.probed.is_some_and(|(_, images)| images == probed.images);
                 for probe in &probed.layers {
                     if let Some(layer) = self.layers.iter_mut().find(|l| l.info.name == probe.name) {
-                        layer.probed(probe);
+                        layer.probed(probe, same);
                     }
                 }
                 self.probed = Some((probed.step, probed.images));
             }
             Event::Mistakes(mistakes) => self.mistakes = Some(mistakes.clone()),
-            Event::Machine(load) => self.machine.push(stamped.at_ms, load),
+            Event::Machine(load) => self.machine.push(stamped.at_ms, load.as_ref().clone()),
             Event::Trainable(mask) => {
                 for layer in &mut self.layers {
                     layer.set_frozen(mask.frozen.contains(&layer.info.name));
@@ -93,7 +99,7 @@ impl RunState {
                 self.measured = Some(measured.clone());
                 self.evaluating = None;
             }
-            Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
+            Event::Configuration { .. } | Event::PhaseStarted(_) | Event::PhaseEnded(_) | Event::Log { .. } => {}
             Event::RunEnded(ended) => self.end(ended),
         }
         if is_news(&stamped.event) {
@@ -116,7 +122,7 @@ impl RunState {
                 return false;
             }
             clock.missed += stamped.seq - seq - 1;
-            if !matches!(stamped.event, Event::RunStarted(_)) {
+            if !matches!(stamped.event, Event::RunStarted(_) | Event::Branched(_)) {
                 clock.elapsed_ms += stamped.at_ms.saturating_sub(clock.now_ms);
             }
         }
@@ -129,7 +135,8 @@ impl RunState {
     fn start(&mut self, started: &RunStarted) {
         let (step, epoch) = started.resumed.map_or((0, 0), |r| (r.step, r.epoch));
         self.forget_after(step);
-        if started.resumed.is_some() {
+        let leaves_here = |marker: &Marker| marker.step == step && matches!(marker.what, What::Branched(_));
+        if started.resumed.is_some() && !self.markers.iter().any(leaves_here) {
             self.mark(step, What::Resumed);
         }
         self.layers = started.layers.iter().cloned().map(Layer::new).collect();
@@ -140,6 +147,25 @@ impl RunState {
         self.state = Some(State::Starting);
         (self.stage, self.evaluating, self.latest, self.speed) = (None, None, None, None);
         (self.measured, self.tested, self.ended) = (None, None, None);
+    }
+
+    /// All that is known so far is of another run.
+    fn branch(&mut self, branched: &Branched) {
+        let Branched { step, epoch, step_in_epoch, .. } = *branched;
+        (self.step, self.epoch, self.step_in_epoch) = (step, epoch, step_in_epoch);
+        (self.state, self.latest, self.speed) = (None, None, None);
+        self.answers.clear();
+        self.log.clear();
+        self.mark(step, What::Branched(branched.from.clone()));
+    }
+
+    /// An epoch need not begin at its beginning, where an engine goes on with it.
+    fn steps_into(&self, epoch: u32, step: u64) -> u32 {
+        match self.epochs.last() {
+            Some(last) if last.epoch + 1 == epoch => step.saturating_sub(last.step) as u32,
+            None if epoch == 1 => step as u32,
+            _ => 0,
+        }
     }
 
     /// What came after a step is undone.
@@ -233,6 +259,7 @@ fn is_news(event: &Event) -> bool {
         // Where there is only one phase, the run itself says it all.
         Event::PhaseStarted(PhaseStarted { count: 1, .. })
             | Event::PhaseEnded(PhaseEnded { count: 1, .. })
+            | Event::Configuration { .. }
             | Event::Phases(_)
             | Event::StateChanged { .. }
             | Event::EpochStarted { .. }

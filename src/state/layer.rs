@@ -42,11 +42,22 @@ impl Layer {
         self.learning_rate = meters.learning_rate;
     }
 
-    /// What a probe leaves out, stays what it was: it has the histograms of few layers.
-    pub fn probed(&mut self, probe: &LayerProbe) {
+    /// What a probe leaves out, stays what it was: it has the histograms of few layers. Times are a mean over the last few probes of as
+    /// many images, since one time says as much of the machine as of the layer; `same` is whether those before it were as many.
+    pub fn probed(&mut self, probe: &LayerProbe, same: bool) {
+        /// Weight of the newest.
+        const NEWEST: f64 = 0.3;
         let before = self.probe.take();
         let mut probe = probe.clone();
         if let Some(before) = before {
+            if same {
+                let mean = |before: f64, now: f64| before + NEWEST * (now - before);
+                probe.forward_ms = mean(before.forward_ms, probe.forward_ms);
+                // A layer that was just frozen or thawed has another way back.
+                if (before.backward_ms > 0.0) == (probe.backward_ms > 0.0) {
+                    probe.backward_ms = mean(before.backward_ms, probe.backward_ms);
+                }
+            }
             probe.weights = probe.weights.or(before.weights);
             probe.gradients = probe.gradients.or(before.gradients.filter(|_| !self.frozen));
             probe.update_ratio = probe.update_ratio.or(before.update_ratio.filter(|_| !self.frozen));

@@ -23,7 +23,7 @@ pub use self::{
     curve::{Bucket, Curve},
     gallery::{Seen, Verdict, shown_layer, sweep},
     layer::Layer,
-    machine::Readings,
+    machine::{Mean, Readings},
     metric::Metric,
     progress::Remaining,
     smooth::{FACTORS, Smoothing},
@@ -32,7 +32,7 @@ pub use self::{
 use crate::{
     command::Command,
     event::{
-        Alarm, Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Measured, Mistakes, Painted,
+        Alarm, Answered, Checkpoint, DataOpened, DeviceReady, EpochEnded, Explained, Load, Measured, Mistakes, Painted,
         PhaseInfo, Phases, Pin, RunEnded, RunStarted, SkippedFile, SplitName, Stage, Stamped, State, Steps, Tested,
     },
 };
@@ -108,7 +108,10 @@ pub struct RunState {
     pub probed: Option<(u64, u32)>,
     /// How busy the machine was.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
-    pub machine: Readings,
+    pub machine: Readings<Load>,
+    /// Share of the time in which steps waited for their batches.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub waits: Readings<Mean>,
     pub ended: Option<RunEnded>,
 }
 
@@ -154,6 +157,8 @@ pub enum What {
     /// The phase of this name began.
     Phase(String),
     Resumed,
+    /// The run left the one of this name here.
+    Branched(String),
     /// The run went back to here, from so many steps.
     Undone(u64),
 }

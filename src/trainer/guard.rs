@@ -8,6 +8,7 @@ use super::{
     spike::Spikes,
 };
 use crate::{
+    command::Command,
     data::{Batch, Pixels},
     error::{Error, Result},
     event::{Alarm, CheckpointKind, Event, Found, Level, Suspect, Then},
@@ -22,6 +23,7 @@ const SKIPS: u32 = 10;
 const ROLLBACKS: u32 = 4;
 
 /// Of the step that was just done: the steps before it, its epoch and its rate.
+#[derive(Clone, Copy)]
 struct At {
     step: u64,
     epoch: u32,
@@ -62,6 +64,9 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
             return Err(error);
         }
         let half = before.div_ceil(2);
+        // As if somebody had asked for it, so that a run that repeats this one does it at the same place.
+        self.say_done("out of memory".into(), Command::MicroBatch { images: half as u32 })?;
+        self.progress.interventions += 1;
         self.progress.micro_batch = Some(half as u32);
         self.stepper.set_micro_batch(Some(half));
         let message = format!(
@@ -116,7 +121,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let then = match wanted {
             OnNonFinite::Skip if !hopeless => Then::Skipped,
             OnNonFinite::Pause if self.is_watched() => Then::Paused,
-            OnNonFinite::Rollback => self.roll_back()?.map_or(Then::Stopped, |to| Then::RolledBack { to }),
+            OnNonFinite::Rollback => self.roll_back()?.unwrap_or(Then::Stopped),
             OnNonFinite::Skip | OnNonFinite::Pause | OnNonFinite::Stop => Then::Stopped,
         };
         let found = Found::NonFinite { what: trouble.what };
@@ -131,7 +136,7 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let at = self.last_step();
         let then = match self.plan.survival.loss_spike.then {
             OnSpike::Pause if self.is_watched() => Then::Paused,
-            OnSpike::Rollback => self.roll_back()?.map_or(Then::Warned, |to| Then::RolledBack { to }),
+            OnSpike::Rollback => self.roll_back()?.unwrap_or(Then::Warned),
             OnSpike::Pause | OnSpike::Warn => Then::Warned,
         };
         self.alarm(at, batch, score, (Found::Spike { z, median }, Vec::new()), then)
@@ -195,18 +200,21 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         Ok(suspects)
     }
 
-    /// To the last checkpoint, at half the rate; the step that it is of. `None` where there is none, or it did not help before.
-    fn roll_back(&mut self) -> Result<Option<u64>> {
+    /// To the last checkpoint, at half the rate. `None` where there is none, or it did not help before.
+    fn roll_back(&mut self) -> Result<Option<Then>> {
         let rollbacks = self.progress.rollbacks + 1;
         if rollbacks > ROLLBACKS {
             return Ok(None);
         }
         let Some((tensors, progress)) = self.record.read_checkpoint(CheckpointKind::Last)? else { return Ok(None) };
+        // The last readings of what is given up belong to it.
+        self.flush()?;
         let tuning = Tuning { rate: progress.tuning.rate.map(|held| held / 2.0), ..progress.tuning.clone() };
         let (rate_factor, micro_batch) = (progress.rate_factor / 2.0, self.progress.micro_batch);
         self.stand_at(&tensors, Progress { tuning, rate_factor, micro_batch, rollbacks, ..progress })?;
         self.guard.moved = true;
-        Ok(Some(self.progress.step))
+        let Progress { step: to, epoch, step_in_epoch, .. } = self.progress;
+        Ok(Some(Then::RolledBack { to, epoch, step_in_epoch }))
     }
 
     /// Takes up another place in the run, with everything that stood there.

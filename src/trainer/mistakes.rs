@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// In each list.
-const LISTED: usize = 12;
+const LISTED: usize = 48;
 /// Thumbnails of an epoch.
-const THUMBNAILS: usize = 24;
+const THUMBNAILS: usize = 48;
 
 /// What was said of each image of a pass.
 #[derive(Default)]

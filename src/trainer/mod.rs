@@ -8,6 +8,7 @@ mod epoch;
 mod features;
 mod guard;
 mod inbox;
+mod legs;
 mod loading;
 mod look;
 mod mask;
@@ -42,6 +43,7 @@ use std::{
 };
 
 pub use inbox::Inbox;
+pub use legs::{Leg, legs};
 use loading::{batches, images_before, next, tuned_loader};
 pub use loading::{evaluation_loader, training_loader};
 use look::Look;

@@ -45,7 +45,10 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         loop {
             self.settle(false)?;
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(Break(Leave::Stopped { by: OUT_OF_TIME.to_owned() }));
+                let by = OUT_OF_TIME.to_owned();
+                // Whoever repeats the run finds the place.
+                self.say_done(by.clone(), Command::Stop)?;
+                return Ok(Break(Leave::Stopped { by }));
             }
             while let Some(request) = self.scripted()? {
                 if let Break(leave) = self.answer(request)? {
@@ -128,6 +131,12 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         }
         self.progress.interventions += u64::from(command.intervenes());
         self.carry_out(command, by)
+    }
+
+    /// What nobody has asked for and is done all the same, as if somebody had.
+    pub(super) fn say_done(&mut self, by: String, request: Command) -> Result<()> {
+        let (step, outcome, moment) = (self.progress.step, Outcome::Applied, Some(self.moment()));
+        self.record.say(Event::Answered(Answered { id: 0, by, request, step, outcome, moment }))
     }
 
     /// While a run repeats another one nobody else may change it.

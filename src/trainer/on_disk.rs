@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{Progress, Record, SavedTensor, Settled, scribe::Scribe};
 use crate::{
     error::{Error, Result},
-    event::{CheckpointKind, Event, Explained, Level, Stamped},
+    event::{Alarm, CheckpointKind, Event, Explained, Level, Stamped, Then},
     run::{Blobs, Head, History, JournalWriter, RunDir, Tail, TensorBoard, checkpoint, digest},
     state::RunState,
 };
@@ -44,6 +44,8 @@ pub struct OnDisk {
     journal: JournalWriter,
     history: History,
     blobs: Blobs,
+    /// What waits for the word that the run goes on; `None`: nothing waits any more.
+    held: Option<Vec<Event>>,
     followers: Vec<Box<dyn Follower>>,
     reached: Reached,
     /// What the journal comes to, and when it was last kept.
@@ -72,6 +74,7 @@ impl OnDisk {
             journal,
             history: History::default(),
             blobs,
+            held: None,
             followers: Vec::new(),
             reached,
             state: RunState::default(),
@@ -88,6 +91,16 @@ impl OnDisk {
             }
         }
         Ok(record)
+    }
+
+    /// From here on nothing is written until [`release`](Self::release): whoever gives up before leaves the journal as it was.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Writes what has waited.
+    pub fn release(&mut self) -> Result<()> {
+        self.held.take().into_iter().flatten().try_for_each(|event| self.say(event))
     }
 
     /// Tells one more of the events to come.
@@ -118,6 +131,9 @@ impl OnDisk {
             Event::EpochStarted { epoch, step } => self.reached = Reached { step: *step, epoch: *epoch },
             Event::EpochEnded(ended) => self.reached = Reached { step: ended.step, epoch: ended.epoch },
             Event::Undone(undone) => self.reached = Reached { step: undone.to, epoch: undone.epoch },
+            Event::Alarm(Alarm { then: Then::RolledBack { to, epoch, .. }, .. }) => {
+                self.reached = Reached { step: *to, epoch: *epoch };
+            }
             _ => {}
         }
         self.history.apply(event)
@@ -147,6 +163,10 @@ impl OnDisk {
 
 impl Record for OnDisk {
     fn say(&mut self, event: Event) -> Result<()> {
+        if let Some(held) = &mut self.held {
+            held.push(event);
+            return Ok(());
+        }
         let stamped = self.journal.append(event)?;
         if self.follow(&stamped) {
             self.history.write(&self.run.history())?;

@@ -1,5 +1,5 @@
 //! How the layers fare, for those who are looking, and at the end of those epochs of which something is kept. A probe sends a few pictures
-//! of the split that is looked at through the network, as many as keep its cost small.
+//! of the split that is looked at through the network: the same ones each time, so that figures change with the weights alone.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ const PROBE_EVERY: Duration = Duration::from_secs(2);
 const NEW_EVERY: Duration = Duration::from_millis(250);
 /// A probe may take one part in so many of the time.
 const PRICE: u32 = 200;
-/// So long a probe should take, if one picture does not take longer.
-const WANTED: Duration = Duration::from_millis(40);
-/// A unit that is dead for so many pictures is dead for most others.
-const MOST: usize = 32;
+/// A unit that is dead for so many pictures is dead for most others, and a clock tells one layer from another by them.
+const PICTURES: usize = 16;
+/// Training is held up no longer than about this: of slow networks there are fewer pictures.
+const LONGEST: Duration = Duration::from_millis(300);
 
 /// When it was last probed, and what for.
 #[derive(Default)]
@@ -27,7 +27,10 @@ pub(super) struct Probing {
     at: Option<Instant>,
     cost: Duration,
     /// Sent through at once; 0 before the first time.
-    pictures: usize,
+    count: usize,
+    /// So many of the split, read once, with their classes.
+    pictures: Vec<Pixels>,
+    labels: Vec<i64>,
     shown: Vec<Watch>,
     /// Probes so far: viewers of different layers take turns.
     turn: usize,
@@ -48,8 +51,12 @@ impl Probing {
     /// How many pictures next time, now that so many took so long.
     fn learn(&mut self, pictures: usize, cost: Duration) {
         self.cost = cost;
-        let fitting = pictures as f64 * WANTED.as_secs_f64() / cost.as_secs_f64().max(1e-6);
-        self.pictures = (fitting as usize).clamp(1, MOST);
+        let bearable = pictures as f64 * LONGEST.as_secs_f64() / cost.as_secs_f64().max(1e-6);
+        let bearable = (bearable as usize).clamp(1, PICTURES);
+        // Other pictures give other figures: their number changes where it is far from what it should be, and only there.
+        if self.count == 0 || bearable >= 2 * self.count || 2 * bearable <= self.count {
+            self.count = bearable;
+        }
     }
 }
 
@@ -59,6 +66,10 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         let watched: Vec<Watch> = watched.iter().filter(|watch| watch.scene == Scene::Probe).cloned().collect();
         self.probing.shown.retain(|watch| watched.contains(watch));
         if watched.is_empty() || !self.probing.is_due(&watched, self.progress.step) {
+            return Ok(());
+        }
+        let outcome = self.learn_the_price();
+        if self.or_give_up(outcome)?.is_none() {
             return Ok(());
         }
         let steps_go_on = self.doing == State::Running && !self.paused;
@@ -79,50 +90,64 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         Ok(())
     }
 
+    /// One picture tells how long others will take; what a first time costs besides, nobody is told as a layer's.
+    fn learn_the_price(&mut self) -> Result<()> {
+        if self.probing.count > 0 {
+            return Ok(());
+        }
+        self.read_pictures(1);
+        let begun = Instant::now();
+        if !self.probing.pictures.is_empty() {
+            self.stepper.probe(&self.probing.pictures, &self.probing.labels, Histograms::Of(None))?;
+        }
+        self.probing.learn(1, begun.elapsed());
+        Ok(())
+    }
+
     /// All histograms, where the time that is set aside for keeping allows it.
     pub(super) fn keep_probe(&mut self) -> Result<()> {
         if !is_kept(self.progress.epoch) || !self.pins.budget.affords(Buy::Probe) {
             return Ok(());
         }
         let begun = Instant::now();
+        self.learn_the_price()?;
         self.probe(Histograms::All)?;
         self.pins.budget.spend(Buy::Probe, begun.elapsed().as_secs_f64());
         Ok(())
     }
 
     fn probe(&mut self, histograms: Histograms<'_>) -> Result<()> {
-        let begun = Instant::now();
-        let wanted = self.probing.pictures.clamp(1, MOST);
-        let (pictures, labels) = self.some_pictures(wanted);
         let measured = self.probing.braced.take().is_some_and(|before| self.progress.step == before + 1);
+        let begun = Instant::now();
+        self.read_pictures(self.probing.count);
+        let Probing { pictures, labels, .. } = &self.probing;
         if pictures.is_empty() {
             return Ok(());
         }
-        let mut layers = self.stepper.probe(&pictures, &labels, histograms)?;
+        let images = pictures.len();
+        let mut layers = self.stepper.probe(pictures, labels, histograms)?;
         if !measured {
             for layer in &mut layers {
                 layer.update_ratio = None;
             }
         }
-        self.probing.learn(pictures.len(), begun.elapsed());
+        self.probing.learn(images, begun.elapsed());
         self.probing.at = Some(Instant::now());
         self.probing.step = self.progress.step;
         let Self { progress, record, .. } = self;
-        record.say(Event::Probed(Probed {
-            step: progress.step,
-            epoch: progress.epoch,
-            images: pictures.len() as u32,
-            layers,
-        }))
+        record.say(Event::Probed(Probed { step: progress.step, epoch: progress.epoch, images: images as u32, layers }))
     }
 
     /// Spread over the split that is looked at, so that all classes are among them where they lie class by class.
-    fn some_pictures(&self, wanted: usize) -> (Vec<Pixels>, Vec<i64>) {
+    fn read_pictures(&mut self, wanted: usize) {
         let split = self.data.pinned();
         let count = wanted.min(split.len());
+        if self.probing.pictures.len() == count {
+            return;
+        }
         let positions = (0..count).map(|each| each * split.len() / count);
         let load = |position| Some((split.load(position, self.plan.data.size).ok()?, i64::from(split.label(position))));
-        positions.filter_map(load).unzip()
+        (self.probing.pictures, self.probing.labels) = positions.filter_map(load).unzip();
     }
 }
 
@@ -131,14 +156,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_pictures_as_fit_the_time() {
+    fn the_pictures_stay_the_same_while_their_price_does_about() {
+        let milliseconds = Duration::from_millis;
         let mut probing = Probing::default();
-        probing.learn(1, Duration::from_millis(4));
-        assert_eq!(probing.pictures, 10);
-        probing.learn(10, Duration::from_millis(1));
-        assert_eq!(probing.pictures, MOST);
-        probing.learn(MOST, Duration::from_secs(20));
-        assert_eq!(probing.pictures, 1, "one is the least");
+        probing.learn(1, milliseconds(4));
+        assert_eq!(probing.count, PICTURES);
+        probing.learn(PICTURES, milliseconds(500));
+        assert_eq!(probing.count, PICTURES, "a busy moment");
+        probing.learn(PICTURES, milliseconds(1200));
+        assert_eq!(probing.count, 4);
+        probing.learn(4, milliseconds(200));
+        assert_eq!(probing.count, 4);
+        probing.learn(4, milliseconds(40));
+        assert_eq!(probing.count, PICTURES, "the first time was dear, as on a card");
+        probing.learn(PICTURES, Duration::from_secs(20));
+        assert_eq!(probing.count, 1, "one is the least");
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The learning rate: what the phase's schedule gives, what plateaus make of it, and what people hold or scale, for all layers or for
 //! some.
 
-use super::{LayerRate, Record, Stepper, Trainer};
-use crate::{error::Result, event::Event};
+use super::{Record, Stepper, Trainer};
+use crate::{
+    command::{Command, HIGHEST_RATE, LEAST_RATE},
+    error::Result,
+    event::Event,
+};
 
 impl<S: Stepper, R: Record> Trainer<'_, S, R> {
     /// The learning rate of the next step, before what single layers have of their own.
@@ -18,26 +22,13 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
 
     pub(super) fn hold_rate(&mut self, rate: f64, layers: &[String], by: &str) -> Result<()> {
         let layers = self.named(layers);
-        if layers.is_empty() {
-            self.progress.tuning.rate = Some(rate);
-        }
-        for layer in &layers {
-            self.progress.tuning.layer_rates.insert(layer.clone(), LayerRate::Held(rate));
-        }
+        self.progress.tuning.hold_rate(rate, &layers);
         self.say_rate(rate, layers, format!("held by {by}"))
     }
 
     pub(super) fn scale_rate(&mut self, factor: f64, layers: &[String], by: &str) -> Result<()> {
         let layers = self.named(layers);
-        let tuning = &mut self.progress.tuning;
-        match &mut tuning.rate {
-            _ if !layers.is_empty() => {}
-            Some(held) => *held *= factor,
-            None => *tuning.rate_scale.get_or_insert(1.0) *= factor,
-        }
-        for layer in &layers {
-            tuning.layer_rates.entry(layer.clone()).or_insert(LayerRate::Scaled(1.0)).scale(factor);
-        }
+        self.progress.tuning.scale_rate(factor, &layers);
         let rate = self.rate_of(layers.first());
         self.say_rate(rate, layers, format!("scaled by {by}"))
     }
@@ -53,6 +44,31 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
         tuning.layer_rates.retain(|layer, _| !layers.contains(layer));
         let rate = self.rate_of(layers.first());
         self.say_rate(rate, layers, format!("back to the schedule by {by}"))
+    }
+
+    /// Why what somebody wants of the rate cannot be: layers of their own part of it, or scaled again and again, may have gone far.
+    pub(super) fn refused_rate(&self, command: &Command) -> Option<String> {
+        let mut tuning = self.progress.tuning.clone();
+        match command {
+            Command::LearningRate { rate, layers } => tuning.hold_rate(*rate, &self.named(layers)),
+            Command::ScaleRate { factor, layers } => tuning.scale_rate(*factor, &self.named(layers)),
+            _ => return None,
+        }
+        let scheduled = self.phase().learning_rate * self.progress.rate_factor * tuning.rate_scale.unwrap_or(1.0);
+        let peak = tuning.rate.unwrap_or(scheduled);
+        let layers = self.plan.arch.layers().iter().zip(&self.phase().rate_factors);
+        layers.filter(|(layer, _)| !layer.parameters.is_empty()).find_map(|(layer, factor)| {
+            let own = tuning.layer_rates.get(&layer.name);
+            let rate = own.map_or(peak * factor, |own| own.of(peak * factor));
+            (!(LEAST_RATE..=HIGHEST_RATE).contains(&rate)).then(|| {
+                // Without the last digits, which are those of binary fractions.
+                let rate = rate as f32;
+                format!(
+                    "the learning rate of {} would be {rate:e}; it must be from {LEAST_RATE:e} to {HIGHEST_RATE}",
+                    layer.name
+                )
+            })
+        })
     }
 
     fn rate_of(&self, layer: Option<&String>) -> f64 {

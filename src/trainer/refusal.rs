@@ -49,12 +49,14 @@ impl<S: Stepper, R: Record> Trainer<'_, S, R> {
                 None => Some(format!("there is no layer \"{layer}\"")),
                 Some(_) => self.refused_mask(&self.below(Some(layer))),
             },
-            Command::LearningRate { layers, .. } | Command::Schedule { layers } => self.refused_layers(layers),
+            Command::LearningRate { layers, .. } => self.refused_layers(layers).or_else(|| self.refused_rate(command)),
+            Command::Schedule { layers } => self.refused_layers(layers),
             Command::ScaleRate { layers, .. } => self.refused_layers(layers).or_else(|| {
                 let ended = self.rate() == 0.0 && !self.phase().schedule.warms_up(self.epochs_done());
-                ended.then(|| {
+                let ended = ended.then(|| {
                     "the schedule has come to its end, where the rate is 0; learning-rate holds it elsewhere".into()
-                })
+                });
+                ended.or_else(|| self.refused_rate(command))
             }),
             Command::Augmentation { .. } => {
                 let none = !self.phase().augment || self.plan.data.augment.is_none();

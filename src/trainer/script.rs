@@ -33,6 +33,11 @@ pub fn script(events: impl IntoIterator<Item = Event>) -> Result<Vec<Scripted>> 
                 script.truncate((known - known.min(*before.get_or_insert(known))) as usize);
                 stop = None;
             }
+            // Done in another run, before this one left it.
+            Event::Branched(branched) => {
+                script.clear();
+                (before, stop) = (Some(branched.interventions), None);
+            }
             Event::Undone(undone) => {
                 script.truncate(undone.interventions.saturating_sub(before.unwrap_or(0)) as usize);
             }

@@ -55,6 +55,30 @@ impl LayerRate {
     }
 }
 
+impl Tuning {
+    /// Of all layers, or of these alone.
+    pub(super) fn hold_rate(&mut self, rate: f64, layers: &[String]) {
+        if layers.is_empty() {
+            self.rate = Some(rate);
+        }
+        for layer in layers {
+            self.layer_rates.insert(layer.clone(), LayerRate::Held(rate));
+        }
+    }
+
+    /// Likewise.
+    pub(super) fn scale_rate(&mut self, factor: f64, layers: &[String]) {
+        match &mut self.rate {
+            _ if !layers.is_empty() => {}
+            Some(held) => *held *= factor,
+            None => *self.rate_scale.get_or_insert(1.0) *= factor,
+        }
+        for layer in layers {
+            self.layer_rates.entry(layer.clone()).or_insert(LayerRate::Scaled(1.0)).scale(factor);
+        }
+    }
+}
+
 /// From which place on an epoch has batches of the size that it has now: people may change it in the middle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Regrouped {

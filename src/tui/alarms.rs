@@ -95,7 +95,7 @@ pub fn done(alarm: &Alarm) -> String {
         Then::Warned => format!("told, no more: {unharmed}, and training went on"),
         Then::Skipped => format!("skipped: {unharmed}, and the next batch followed"),
         Then::Paused => format!("paused after it: {unharmed}"),
-        Then::RolledBack { to } => {
+        Then::RolledBack { to, .. } => {
             format!("went back to the checkpoint of step {}, and on from there at half the rate", figures::count(to))
         }
         Then::Stopped => format!("saved and ended: {unharmed}"),

@@ -76,6 +76,8 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     let mut drawn = Instant::now();
     let mut touched = drawn;
     let mut changed = false;
+    // Pictures are on their way, a portion a frame.
+    let mut sending = false;
     let mut open = true;
     let mut keys = Keys::new();
     let mut link = Link::start(model.view.appearance, model.view.settings.wants_pixels(), model.view.size);
@@ -84,7 +86,7 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     ticks.reset();
     let why = loop {
-        let frame = if touched.elapsed() < AT_THE_KEYS { FRAME } else { CALM_FRAME };
+        let frame = if sending || touched.elapsed() < AT_THE_KEYS { FRAME } else { CALM_FRAME };
         tokio::select! {
             key = keys.next(), if !link.is_asking() => {
                 let msg = match key {
@@ -137,7 +139,8 @@ pub async fn run(mut session: Session) -> Result<Left, TerminalError> {
                 }
             },
             () = sleep_until(drawn + frame), if changed => {
-                changed = link.draw(&mut model, &mut terminal)?;
+                sending = link.draw(&mut model, &mut terminal)?;
+                changed = sending;
                 drawn = Instant::now();
             }
         }

@@ -51,6 +51,7 @@ impl Metric {
     /// At an axis, with the decimals that tell neighbours apart.
     pub fn write_tick(self, value: f64, decimals: usize) -> String {
         match self {
+            Self::Loss | Self::Gap if value.abs() >= 1e5 => format!("{value:e}"),
             Self::Loss | Self::Gap => format!("{value:.decimals$}"),
             Self::Accuracy | Self::DataWait => format!("{:.*}%", decimals.saturating_sub(2), value * 100.0),
             Self::LearningRate => figures::rate(value),

@@ -1,4 +1,4 @@
-//! What the mouse points at: pages by their names, layers, charts, lines of the log. The wheel scrolls what is under it.
+//! What the mouse points at: pages by their names, keys in the last row, layers, charts, lines of the log. The wheel scrolls what is under it.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
@@ -6,6 +6,7 @@ use super::{
     curves, lens,
     model::Model,
     page::{Page, Pane},
+    prompt::Prompt,
     tree::{self, Row},
     update::Effect,
     view, viewing,
@@ -17,6 +18,15 @@ const NOTCH: isize = 3;
 /// A press, a drag or a turn of the wheel.
 pub fn take(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     let at = (event.column, event.row);
+    if let Some(Prompt::Help { scrolled }) = &mut model.view.prompt {
+        match event.kind {
+            MouseEventKind::ScrollUp => *scrolled = scrolled.saturating_sub(NOTCH as u16),
+            MouseEventKind::ScrollDown => *scrolled = scrolled.saturating_add(NOTCH as u16),
+            MouseEventKind::Down(MouseButton::Left) => model.view.prompt = None,
+            _ => {}
+        }
+        return Vec::new();
+    }
     // A question is answered by keys: a click beside it must not do something else.
     if model.view.prompt.is_some() {
         return Vec::new();
@@ -40,6 +50,9 @@ fn pane_at(model: &Model, at: (u16, u16)) -> Option<Pane> {
 fn press(model: &mut Model, at: (u16, u16)) -> Vec<Effect> {
     if let Some(page) = view::page_at(model, at) {
         return viewing::go_to(model, page);
+    }
+    if let Some(action) = view::action_at(model, at) {
+        return (action.effect)(model);
     }
     match pane_at(model, at) {
         Some(Pane::Curves) => curves::point(model, at.0, at.1),

@@ -65,6 +65,12 @@ impl Settings {
         self.scheme.map_or(found, |scheme| found.with_scheme(scheme))
     }
 
+    /// What a terminal that told what it is draws best, unless other glyphs are wanted.
+    pub fn glyphs(&self, found: Appearance, best: Glyphs) -> Appearance {
+        let free = self.glyphs.is_none() && !found.ascii;
+        if free { found.with_glyphs(best) } else { found }
+    }
+
     /// Whether the terminal needs to be asked for pixels at all.
     pub fn wants_pixels(&self) -> bool {
         self.pictures != Pictures::Glyphs

@@ -16,6 +16,7 @@ use crate::{
     command::{Command, Watch},
     config::Occasion,
     event::{Answered, Checkpoint, CheckpointKind, Ended, Event, Level, Outcome, Stamped},
+    picture::Glyphs,
     state::RunState,
 };
 
@@ -44,8 +45,11 @@ pub enum Msg {
     },
     /// [`Model::TICKS`] a second.
     Tick,
-    /// What the terminal can show besides text.
-    Pixels(Option<Able>),
+    /// What the terminal can show besides text, and its best glyphs if it told what it is.
+    Terminal {
+        able: Option<Able>,
+        glyphs: Option<Glyphs>,
+    },
     Connection(Connection),
     /// The runs that there are to compare with.
     Runs(Vec<String>),
@@ -126,8 +130,12 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Msg::Pixels(able) => {
-            model.view.pixels.found(model.view.settings.pixels(able));
+        Msg::Terminal { able, glyphs } => {
+            let view = &mut model.view;
+            view.pixels.found(view.settings.pixels(able));
+            if let Some(glyphs) = glyphs.filter(|_| !view.pixels.is_chosen()) {
+                view.appearance = view.settings.glyphs(view.appearance, glyphs);
+            }
             Vec::new()
         }
         Msg::Connection(connection) => {

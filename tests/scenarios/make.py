@@ -215,7 +215,8 @@ class Journal:
                           cores=[min(max(int(100 * busy + self.other.gauss(0, 12)), 0), 100) for _ in range(8)],
                           load_average=round(6 * busy, 2), memory_used=int(7.2e9 + 5e7 * t), memory_total=total,
                           own_memory=int(1.9e9 + 1e7 * t), tensors={"used": held, "spare": 120_000_000, "peak": 1_100_000_000},
-                          disk_free=190_000_000_000 - int(1e8 * t), disk_total=250_000_000_000, temperature=round(58 + 12 * busy))
+                          disk_free=190_000_000_000 - int(1e8 * t), disk_total=250_000_000_000,
+                          run_bytes=int(4.1e6 + 3e5 * t), temperature=round(58 + 12 * busy))
             if card:
                 fields["card"] = {"name": "NVIDIA H100 80GB HBM3", "utilisation": round(min(busy + 0.1, 1), 2),
                                   "memory_used": int(2.1e10 + 2e9 * math.sin(t / 7)), "memory_total": 85_520_809_984,

@@ -36,6 +36,17 @@ fn home_leads_to_a_dashboard_and_back_and_deletes_a_run() {
 }
 
 #[test]
+fn home_shows_the_runs_of_the_folder_that_is_named() {
+    let stage = Stage::new();
+    stage.run("mine");
+    fs::rename(stage.path("runs"), stage.path("elsewhere")).unwrap();
+    let mut screen = Screen::open(&stage, &["--runs", "elsewhere"]);
+    screen.await_text("mine");
+    screen.press("q");
+    assert_eq!(screen.exit_code(), 0);
+}
+
+#[test]
 fn home_starts_a_configuration_and_tells_what_is_wrong_with_another() {
     let stage = Stage::new();
     stage.script("frostline-engine", STAND_IN);

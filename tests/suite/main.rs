@@ -3,6 +3,8 @@
 
 mod acting;
 #[cfg(feature = "engine")]
+mod admission;
+#[cfg(feature = "engine")]
 mod bench;
 mod cli;
 mod configs;

@@ -108,7 +108,20 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
         frostline(here, &["branch", "steered", "--at", &at, "--set", &epochs, "--name", "twig", "--headless"]);
     assert_eq!(branched.code, Some(0), "{}{}", branched.out, branched.err);
     let twig = run_called(here, "twig");
-    let from = events(&twig).into_iter().find_map(|event| match event {
+    let told = events(&twig);
+    let leaves =
+        told.iter().position(|event| matches!(event, Event::Branched(_))).expect("where it leaves the other run");
+    let (taken_over, own) = told.split_at(leaves);
+    let ended = |events: &[Event]| -> Vec<u32> {
+        events
+            .iter()
+            .filter_map(|event| if let Event::EpochEnded(it) = event { Some(it.epoch) } else { None })
+            .collect()
+    };
+    assert!(ended(taken_over).starts_with(&[1]) && ended(own).len() == 1, "{:?} {:?}", ended(taken_over), ended(own));
+    let table = fs::read_to_string(twig.history()).unwrap();
+    assert_eq!(table.lines().count() as u32, 1 + progress.epoch, "every epoch has its line");
+    let from = own.iter().find_map(|event| match event {
         Event::RunStarted(started) => started.resumed,
         _ => None,
     });
@@ -122,4 +135,26 @@ fn a_steered_run_is_repeated_to_the_bit_and_branched_and_knows_what_has_changed(
     assert!(refused.err.contains("it was made with 1 threads, these are 2"), "{}", refused.err);
     let accepted = frostline(here, &["train", "--resume", "steered", "--headless", "--accept-changes"]);
     assert_eq!(accepted.code, Some(0), "{}{}", accepted.out, accepted.err);
+}
+
+#[test]
+fn a_run_that_ended_by_the_clock_and_went_on_with_another_configuration_is_repeated_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("mine.toml"), CONFIG.replace("epochs = 5000\n", "epochs = 5000\nmax_time = \"600ms\"\n"))
+        .unwrap();
+    let trained = frostline(here, &["train", "mine.toml", "--headless", "--name", "steered"]);
+    assert_eq!(trained.code, Some(75), "{}", trained.err);
+    for set in ["train.batch_size=6", "train.learning_rate=0.003"] {
+        let resumed = frostline(here, &["train", "--resume", "steered", "--headless", "--set", set]);
+        assert_eq!(resumed.code, Some(75), "{}", resumed.err);
+    }
+    let run = run_called(here, "steered");
+    let (_, progress) = read_checkpoint(&run, CheckpointKind::Last).unwrap().unwrap();
+    let replayed = frostline(here, &["replay", "steered", "--name", "again"]);
+    assert!(replayed.out.contains("the same weights and optimiser slots"), "{}{}", replayed.out, replayed.err);
+    let again = run_called(here, "again");
+    let starts = events(&again).iter().filter(|event| matches!(event, Event::RunStarted(_))).count();
+    let stood = read_checkpoint(&again, CheckpointKind::Last).unwrap().unwrap().1;
+    assert_eq!((starts, stood.step), (3, progress.step));
 }

@@ -147,7 +147,8 @@ fn between(var: &impl Fn(&str) -> Option<String>, sight: Option<&Sight>) -> Opti
 
 fn pictures(appearance: Appearance, probe: Option<&Probe>, popup: bool) -> Finding {
     const PICTURES: &str = "pictures";
-    let glyphs = format!("in {} glyphs", appearance.glyphs.name());
+    let best = probe.and_then(Probe::glyphs).unwrap_or(appearance.glyphs);
+    let glyphs = format!("in {} glyphs", best.name());
     if appearance.ascii || appearance.depth == Depth::Mono {
         return PART.ok(PICTURES, "in letters");
     }

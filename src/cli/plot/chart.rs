@@ -132,13 +132,13 @@ impl Chart<'_> {
 
     fn axes(&self, page: &mut Drawing, up: &Axis) {
         let [left, top, width, height] = self.area;
-        for (value, words) in up.ticks((height / 45.0) as usize) {
+        for (value, words) in up.ticks((height / 40.0) as usize + 1) {
             let Some(share) = up.share(value) else { continue };
             let y = top + (1.0 - share) * height;
             page.line(vec![[left, y], [left + width, y]], Ink::GRID, 1.0);
             page.text([left - 6.0, y + 4.0], words, SIZE, Anchor::End);
         }
-        for (value, words) in self.across.ticks((width / 80.0) as usize) {
+        for (value, words) in self.across.ticks((width / 80.0) as usize + 1) {
             let Some(share) = self.across.share(value) else { continue };
             let x = left + share * width;
             page.line(vec![[x, top], [x, top + height]], Ink::GRID, 1.0);

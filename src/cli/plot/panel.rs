@@ -128,6 +128,7 @@ pub fn flags(state: &RunState, across: Across) -> Vec<Flag> {
             What::Applied(command) => command.to_string(),
             What::Phase(name) => format!("phase {name}"),
             What::Resumed => "resumed".to_owned(),
+            What::Branched(from) => format!("branched from {from}"),
             What::Undone(from) => format!("back from step {from}"),
         };
         Flag { x: across.of(state, marker.step), label }

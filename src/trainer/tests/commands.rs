@@ -241,3 +241,26 @@ fn what_was_tuned_by_hand_survives_a_resume_and_ends_with_the_phase() {
     }
     assert_eq!(end(&whole).1.tuning, Tuning::default(), "the second phase has its own");
 }
+
+#[test]
+fn rates_stay_within_bounds_however_often_they_are_scaled_and_for_whom() {
+    let layers = layers(&["conv2d"]);
+    let script = [
+        (1, Command::ScaleRate { factor: 1000.0, layers: vec![] }),
+        (1, Command::ScaleRate { factor: 1000.0, layers: vec![] }),
+        (1, Command::ScaleRate { factor: 1000.0, layers: vec![] }),
+        (2, Command::ScaleRate { factor: 1e-20, layers: layers.clone() }),
+        (2, Command::ScaleRate { factor: 1e-20, layers: layers.clone() }),
+        (3, Command::LearningRate { rate: 1e-20, layers: vec![] }),
+        (3, Command::LearningRate { rate: f64::NAN, layers }),
+    ];
+    insta::assert_snapshot!(replies(&fresh(&plan(&[]), &script).events), @r"
+    scale-rate 1000: applied
+    scale-rate 1000: applied
+    scale-rate 1000: the learning rate of conv2d would be 1e6; it must be from 1e-30 to 1000
+    scale-rate 0.00000000000000000001 --layers conv2d: applied
+    scale-rate 0.00000000000000000001 --layers conv2d: the learning rate of conv2d would be 1e-37; it must be from 1e-30 to 1000
+    learning-rate 0.00000000000000000001: the learning rate of conv2d would be 1e-40; it must be from 1e-30 to 1000
+    learning-rate NaN --layers conv2d: the learning rate must be from 1e-30 to 1000, not NaN
+    ");
+}

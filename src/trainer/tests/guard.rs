@@ -1,7 +1,11 @@
 //! Steps that go wrong: numbers that are not finite, losses that leap, batches that do not fit into memory.
 
 use super::*;
-use crate::event::{Alarm, Found, Then};
+use crate::{
+    event::{Alarm, EpochEnded, Found, Stamped, Then},
+    run::History,
+    state::{RunState, What},
+};
 
 fn alarms(events: &[Event]) -> Vec<&Alarm> {
     events.iter().filter_map(|event| if let Event::Alarm(alarm) = event { Some(alarm) } else { None }).collect()
@@ -72,11 +76,34 @@ fn a_rollback_goes_to_the_last_checkpoint_and_on_at_half_the_rate() {
     let saved = Saved::default();
     let ran = run_with(&plan, &[], &[1.0], &saved, |fake, _| fake.failing = vec![8]);
     // With half the rate the fake fails at the same step again, until it is given up.
-    let Then::RolledBack { to } = alarms(&ran.events)[0].then else { panic!("{:?}", alarms(&ran.events)) };
-    assert_eq!(to, 6, "the end of the first epoch");
+    let Then::RolledBack { to, epoch, step_in_epoch } = alarms(&ran.events)[0].then else {
+        panic!("{:?}", alarms(&ran.events))
+    };
+    assert_eq!((to, epoch, step_in_epoch), (6, 2, 0), "the end of the first epoch");
     assert_eq!(ran.ended, Ended::Completed { early: false });
     assert_eq!(ran.progress.rate_factor, 0.5);
     assert_eq!(ran.progress.step, 18);
+
+    // What viewers, the table of epochs and the list of runs make of it.
+    let (mut state, mut history) = (RunState::default(), History::default());
+    let mut given_up = Vec::new();
+    for (event, seq) in ran.events.iter().zip(0..) {
+        state.apply(&Stamped { seq, at_ms: seq, event: event.clone() });
+        history.apply(event);
+        if matches!(event, Event::Alarm(_)) {
+            given_up = state.abandoned.clone();
+            assert_eq!((state.step, state.epoch, state.step_in_epoch), (6, 2, 0));
+            assert_eq!(state.markers.last().map(|marker| &marker.what), Some(&What::Undone(9)));
+        }
+    }
+    let [stretch] = &given_up[..] else { panic!("one stretch was given up: {given_up:?}") };
+    assert_eq!((stretch.after, stretch.to, stretch.epochs.len()), (6, 9, 0));
+    assert_eq!(stretch.loss.last().map(|bucket| bucket.step), Some(9), "up to the step that went wrong");
+    let epochs = |epochs: &[EpochEnded]| epochs.iter().map(|ended| (ended.epoch, ended.step)).collect::<Vec<_>>();
+    assert_eq!(epochs(&state.epochs), [(1, 6), (2, 12), (3, 18)]);
+    assert_eq!(history.rows().iter().map(|row| row.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+    let steps: Vec<u64> = state.curves.loss.buckets().iter().map(|bucket| bucket.step).collect();
+    assert!(steps.is_sorted() && steps.last() == Some(&18), "{steps:?}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn layers_are_probed_while_somebody_looks_around_a_step_of_their_own() {
     let [layer] = &found[0].layers[..] else { panic!("{found:?}") };
     assert_eq!(
         (layer.update_ratio, found[0].step, found[0].images),
-        (Some(0.5), 2, 1),
+        (Some(0.5), 2, 8),
         "before the second step, after it"
     );
     assert!(layer.weights.is_some());

@@ -150,3 +150,22 @@ fn a_run_that_cannot_follow_the_script_says_where() {
         "{error}"
     );
 }
+
+#[test]
+fn smaller_parts_begin_at_the_same_step_where_memory_does_not_ask_for_them() {
+    let plan = plan(&[]);
+    let (original, again) = (Saved::default(), Saved::default());
+    let ran = run_with(&plan, &[(8, Command::Stop)], &[1.0], &original, |fake, _| fake.memory = 1);
+    let script = script_of(&ran);
+    let lines: Vec<String> = script.iter().map(|each| format!("{} {}", each.step, each.command)).collect();
+    assert_eq!(lines, ["0 micro-batch 2", "0 micro-batch 1", "9 stop"]);
+    repeated(&plan, script, &again).unwrap();
+    assert_eq!(end_of(&again), end_of(&original));
+}
+
+#[test]
+fn a_run_that_ended_by_the_clock_is_repeated_up_to_there() {
+    let ran = run(&plan(&["train.max_time=0s"]), &[], &[1.0], &Saved::default());
+    let lines: Vec<String> = script_of(&ran).iter().map(|each| format!("{} {}", each.step, each.command)).collect();
+    assert_eq!(lines, ["0 stop"]);
+}

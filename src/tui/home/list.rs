@@ -3,7 +3,10 @@
 use crossterm::event::KeyCode;
 use jiff::tz::TimeZone;
 
-use super::keys::{self, Act};
+use super::{
+    keys::{self, Act},
+    view,
+};
 use crate::tui::{Appearance, Settings, keys::Chord, theme::Theme};
 
 /// All that there is to show; it replaces what was told before.
@@ -70,6 +73,10 @@ pub enum Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
     Key(Chord),
+    /// A press of the left button at this column and row.
+    Press(u16, u16),
+    /// Notches of the wheel, down.
+    Wheel(isize),
     /// Columns and rows.
     Resize(u16, u16),
     Listing(Listing),
@@ -187,6 +194,9 @@ impl Home {
     pub fn update(&mut self, msg: Msg) -> Option<Effect> {
         match msg {
             Msg::Key(chord) => return self.press(chord),
+            Msg::Press(x, y) => return self.point(x, y),
+            Msg::Wheel(notches) if self.asking.is_none() => self.step(notches),
+            Msg::Wheel(_) => {}
             Msg::Resize(columns, rows) => self.size = (columns, rows),
             Msg::Listing(listing) => {
                 let before = self.wanted.take().map(Choice::Run).or_else(|| self.selected());
@@ -209,6 +219,16 @@ impl Home {
                 None
             }
         }
+    }
+
+    /// Puts the cursor there; what it is on already is opened. A question is answered by keys alone.
+    fn point(&mut self, x: u16, y: u16) -> Option<Effect> {
+        if matches!(self.asking, Some(Asking::Delete(_) | Asking::Help)) {
+            return None;
+        }
+        let at = view::item_at(self, (x, y))?;
+        self.notice = None;
+        if std::mem::replace(&mut self.cursor, at) == at { self.act(Act::Open) } else { None }
     }
 
     fn type_filter(&mut self, chord: Chord) {

@@ -1,6 +1,6 @@
 //! The event loop of the home screen: keys, news and signals in, frames out, none when nothing changed.
 
-use crossterm::event::{Event as TerminalEvent, EventStream};
+use crossterm::event::{Event as TerminalEvent, EventStream, MouseButton, MouseEventKind};
 use futures::StreamExt as _;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -63,6 +63,12 @@ pub async fn run(mut session: HomeSession) -> Result<Leaving, TerminalError> {
                 Some(Ok(TerminalEvent::Key(key))) => match Chord::pressed(key) {
                     Some(chord) => Msg::Key(chord),
                     None => continue,
+                },
+                Some(Ok(TerminalEvent::Mouse(event))) => match event.kind {
+                    MouseEventKind::Down(MouseButton::Left) => Msg::Press(event.column, event.row),
+                    MouseEventKind::ScrollUp => Msg::Wheel(-1),
+                    MouseEventKind::ScrollDown => Msg::Wheel(1),
+                    _ => continue,
                 },
                 Some(Ok(TerminalEvent::Resize(columns, rows))) => Msg::Resize(columns, rows),
                 Some(Ok(_)) => continue,

@@ -164,6 +164,21 @@ fn the_cursor_stays_on_its_run_when_the_list_changes() {
 }
 
 #[test]
+fn a_click_chooses_and_a_second_one_opens() {
+    let mut shown = home((80, 24));
+    // Below the heads, the third run; then the second configuration.
+    assert_eq!((shown.update(Msg::Press(5, 5)), shown.cursor), (None, 2));
+    let name = "2026-03-09-120005-고양이-개".to_owned();
+    assert_eq!(shown.update(Msg::Press(60, 5)), Some(Effect::Open(Choice::Run(name))));
+    assert_eq!((shown.update(Msg::Press(5, 12)), shown.cursor), (None, 7));
+    assert_eq!((shown.update(Msg::Press(5, 10)), shown.cursor), (None, 7), "a title is none");
+    shown.update(Msg::Wheel(-3));
+    assert_eq!(shown.cursor, 4);
+    press(&mut shown, "d");
+    assert_eq!((shown.update(Msg::Press(5, 5)), shown.cursor), (None, 4), "a question is answered by keys");
+}
+
+#[test]
 fn no_screen_of_any_size_breaks() {
     for (columns, rows) in (0..30).map(|i| (i, i)).chain((0..250).step_by(7).map(|i| (i, 3 + i / 5))) {
         let mut shown = home((80, 24));

@@ -19,7 +19,7 @@ use crate::tui::{
     theme::{Role, Theme},
     view::{
         only_ascii,
-        text::{as_fits, ends, sparkline},
+        text::{as_fits, ends, trend},
     },
 };
 
@@ -39,8 +39,7 @@ pub fn draw(home: &Home, frame: &mut Frame<'_>) {
     let theme = home.theme();
     let row = |y: u16| Rect { y, height: 1, ..area };
     head(home, &theme, row(0), buffer);
-    let body = Rect { x: 1, y: 2, width: area.width.saturating_sub(2), height: area.height.saturating_sub(4) };
-    body_of(home, &theme, body, buffer);
+    body_of(home, &theme, place(area), buffer);
     about(home, &theme, row(area.height - 2), buffer);
     foot(home, &theme, row(area.height - 1), buffer);
     match &home.asking {
@@ -67,49 +66,78 @@ fn head(home: &Home, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     ends(title, Line::styled(count.unwrap_or_default(), theme.style(Role::Faint)), area, buffer);
 }
 
-/// A line of the list: a title, a blank, or one that the cursor can be on.
-struct Row {
-    line: Line<'static>,
-    number: Option<usize>,
+/// A line of the list.
+#[derive(Clone, Copy)]
+enum Row {
+    Runs,
+    Configurations,
+    Note(&'static str),
+    Blank,
+    /// One that the cursor can be on.
+    Item(usize),
+}
+
+fn rows(home: &Home) -> Vec<Row> {
+    let Some(listing) = &home.listing else { return vec![Row::Note("reading the runs")] };
+    let runs = home.runs().count();
+    let mut rows = vec![Row::Runs];
+    if runs == 0 {
+        let none = listing.runs.is_empty();
+        rows.push(Row::Note(if none {
+            "none yet: start one of the configurations below"
+        } else {
+            "none with these words"
+        }));
+    }
+    rows.extend((0..runs).map(Row::Item));
+    rows.extend([Row::Blank, Row::Configurations]);
+    rows.extend((runs..runs + home.configurations().count()).map(Row::Item));
+    rows
+}
+
+/// The place of the list on a screen of this size.
+fn place(screen: Rect) -> Rect {
+    Rect { x: 1, y: 2, width: screen.width.saturating_sub(2), height: screen.height.saturating_sub(4) }
+}
+
+/// The rows in sight with their places. The cursor is among them, with its section's title if that fits.
+fn in_sight(home: &Home, area: Rect) -> impl Iterator<Item = (Row, Rect)> {
+    let rows = rows(home);
+    let cursor = rows.iter().position(|row| matches!(row, Row::Item(at) if *at == home.cursor)).unwrap_or(0);
+    let height = usize::from(area.height);
+    let first = (cursor + 2).saturating_sub(height).min(rows.len().saturating_sub(height));
+    rows.into_iter().skip(first).zip(area.rows())
+}
+
+/// What the mouse points at, as the cursor counts.
+pub fn item_at(home: &Home, (x, y): (u16, u16)) -> Option<usize> {
+    let area = place(Rect::new(0, 0, home.size.0, home.size.1));
+    in_sight(home, area).find_map(|(row, place)| match row {
+        Row::Item(at) if place.contains((x, y).into()) => Some(at),
+        _ => None,
+    })
 }
 
 fn body_of(home: &Home, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
-    let mut rows = Vec::new();
-    let title = |text: &str| Row { line: Line::styled(text.to_owned(), theme.style(Role::Accent)), number: None };
-    let note = |text: &str| Row { line: Line::styled(format!("  {text}"), theme.style(Role::Faint)), number: None };
-    let Some(listing) = &home.listing else {
-        note("reading the runs").line.render(area, buffer);
-        return;
-    };
     let runs: Vec<&Run> = home.runs().collect();
-    rows.push(title("Runs"));
-    if runs.is_empty() {
-        let none = listing.runs.is_empty();
-        rows.push(note(if none { "none yet: start one of the configurations below" } else { "none with these words" }));
-    }
+    let configurations: Vec<&Configuration> = home.configurations().collect();
     let columns = Columns::of(width);
-    let number = |at: usize| Some(at);
-    rows.extend(
-        runs.iter()
-            .enumerate()
-            .map(|(at, run)| Row { line: columns.line(run, home, theme, at == home.cursor), number: number(at) }),
-    );
-    rows.push(Row { line: Line::default(), number: None });
-    rows.push(title("Start a run of"));
-    let before = runs.len();
-    rows.extend(home.configurations().enumerate().map(|(at, each)| Row {
-        line: configuration(each, theme, before + at == home.cursor, width),
-        number: number(before + at),
-    }));
-    let cursor = rows.iter().position(|row| row.number == Some(home.cursor)).unwrap_or(0);
-    // The cursor is always in sight, with its section's title if that fits.
-    let height = usize::from(area.height);
-    let first = (cursor + 2).saturating_sub(height).min(rows.len().saturating_sub(height));
-    for (row, place) in rows.into_iter().skip(first).zip(area.rows()) {
-        let selected = row.number == Some(home.cursor);
-        row.line.render(place, buffer);
-        if selected {
+    for (row, place) in in_sight(home, area) {
+        let line = match row {
+            Row::Runs if runs.is_empty() => Line::styled("Runs", theme.style(Role::Accent)),
+            Row::Runs => columns.heads(theme),
+            Row::Configurations => Line::styled("Start a run of", theme.style(Role::Accent)),
+            Row::Note(text) => Line::styled(format!("  {text}"), theme.style(Role::Faint)),
+            Row::Blank => Line::default(),
+            Row::Item(at) => match (runs.get(at), configurations.get(at.wrapping_sub(runs.len()))) {
+                (Some(run), _) => columns.line(run, home, theme, at == home.cursor),
+                (None, Some(each)) => configuration(each, theme, at == home.cursor, width),
+                (None, None) => continue,
+            },
+        };
+        line.render(place, buffer);
+        if matches!(row, Row::Item(at) if at == home.cursor) {
             buffer.set_style(place, theme.style(Role::Selected));
         }
     }
@@ -141,6 +169,23 @@ impl Columns {
         Self { name, epoch, accuracy, when, model, spark: (8 + rest).min(40) }
     }
 
+    fn heads(&self, theme: &Theme) -> Line<'static> {
+        let ellipsis = theme.symbols.ellipsis;
+        let left = |text: &str, cells: usize| guard::column(text, cells, ellipsis);
+        let right = |text: &str, cells: usize| guard::column_right(text, cells, ellipsis) + " ";
+        let mut heads = left("state", STATE);
+        for (shown, text, cells) in [(self.epoch, "epoch", EPOCH), (self.accuracy, "best", ACCURACY)] {
+            heads += &if shown { right(text, cells) } else { String::new() };
+        }
+        heads += &(left("train loss", self.spark) + " ");
+        heads += &if self.when { right("newest event", WHEN) } else { String::new() };
+        heads += &left("network", self.model);
+        Line::from(vec![
+            Span::styled(left("Runs", 2 + self.name) + " ", theme.style(Role::Accent)),
+            Span::styled(heads, theme.style(Role::Faint)),
+        ])
+    }
+
     fn line(&self, run: &Run, home: &Home, theme: &Theme, selected: bool) -> Line<'static> {
         let (mark, role) = mark(run.mark, theme);
         let ellipsis = theme.symbols.ellipsis;
@@ -158,7 +203,7 @@ impl Columns {
         let epoch = if run.epochs == 0 { String::new() } else { format!("{}/{}", run.epoch, run.epochs) };
         figure(self.epoch, epoch, EPOCH);
         figure(self.accuracy, run.best_validation_accuracy.map(figures::percent).unwrap_or_default(), ACCURACY);
-        let spark = sparkline(theme, &run.loss, self.spark);
+        let spark = trend(theme, &run.loss, self.spark);
         spans.push(Span::styled(guard::column(&spark, self.spark, ellipsis) + " ", theme.style(Role::Train)));
         if self.when {
             let when = guard::column_right(&when(run, home), WHEN, ellipsis) + " ";

@@ -16,7 +16,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::{
     canvas::Canvas,
     late::Late,
-    marks::{Placed, placed},
+    marks::{Placed, keep, placed},
     probe::{PATIENCE, Probe, probe},
     tmux::{Pane, Sight},
     typed,
@@ -59,6 +59,8 @@ pub struct Link {
     sight: Option<Sight>,
     late: Late,
     canvas: Canvas,
+    /// Where the last frame had pictures.
+    placed: Vec<Placed>,
     /// The terminal lacks pictures that the screen has.
     owes: bool,
     /// When tmux last said that nobody looks.
@@ -79,6 +81,7 @@ impl Link {
             sight: None,
             late: Late::default(),
             canvas: Canvas::default(),
+            placed: Vec::new(),
             owes: false,
             unseen: None,
         };
@@ -136,10 +139,11 @@ impl Link {
                 if std::mem::take(&mut self.again) {
                     self.ask(size);
                 }
-                let Some(found) = found else { return vec![Msg::Pixels(None)] };
+                let Some(found) = found else { return vec![Msg::Terminal { able: None, glyphs: None }] };
                 self.late.expect(found.is_answered(), Instant::now());
-                let able = Msg::Pixels(found.able.ok());
-                std::iter::once(able).chain(typed::keys(&found.typed).into_iter().map(Msg::Key)).collect()
+                let glyphs = found.glyphs();
+                let terminal = Msg::Terminal { able: found.able.ok(), glyphs };
+                std::iter::once(terminal).chain(typed::keys(&found.typed).into_iter().map(Msg::Key)).collect()
             }
             News::Seen(sight) => {
                 let worth = sight.passthrough || sight.sixel;
@@ -205,7 +209,11 @@ impl Link {
                 view::draw_boxes(drawn, frame);
                 drawn.view.pixels.veiled = false;
             }
+            if floats {
+                keep(&self.placed, &wanted, frame.buffer_mut());
+            }
         })?;
+        self.placed.clone_from(&wanted);
         let model = &*model;
         let pixels = &model.view.pixels;
         let able = pixels.able();

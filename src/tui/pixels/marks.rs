@@ -68,6 +68,18 @@ pub fn placed(buffer: &Buffer) -> Vec<Placed> {
     found
 }
 
+/// Leaves cells as they are in the terminal whose picture follows another one that was there in the last frame: a blank would take that away
+/// before the new one is sent.
+pub fn keep(before: &[Placed], now: &[Placed], buffer: &mut Buffer) {
+    for cell in now.iter().flat_map(|placed| placed.area.positions()) {
+        if before.iter().any(|placed| placed.area.contains(cell))
+            && let Some(cell) = buffer.cell_mut(cell)
+        {
+            cell.set_diff_option(CellDiffOption::Skip);
+        }
+    }
+}
+
 fn marked(cell: &Cell) -> Option<u8> {
     let Color::Indexed(id) = cell.fg else { return None };
     cell.symbol().starts_with([PLACEHOLDER, HELD]).then_some(id)
@@ -213,6 +225,34 @@ mod tests {
         mark(7, Rect::new(0, 0, 10, 5), Protocol::Kitty, &mut buffer);
         buffer.set_string(8, 2, "box", ratatui::style::Style::default());
         assert_ne!(placed(&buffer), [Placed { id: 7, area: Rect::new(0, 0, 10, 5) }]);
+    }
+
+    #[test]
+    fn a_picture_is_not_wiped_before_the_one_after_it_is_there() {
+        let screen = Rect::new(0, 0, 20, 8);
+        let frame = |id: u8, area: Rect| {
+            let mut buffer = Buffer::empty(screen);
+            mark(id, area, Protocol::Sixel, &mut buffer);
+            buffer
+        };
+        let (large, small) = (Rect::new(2, 1, 10, 5), Rect::new(2, 1, 8, 5));
+        let before = frame(1, large);
+        let mut next = frame(2, small);
+        keep(&placed(&before), &placed(&next), &mut next);
+        let written: Vec<_> = before.diff(&next).into_iter().map(|(x, y, _)| (x, y)).collect();
+        let wanted: Vec<_> = (1..6).flat_map(|y| [(10, y), (11, y)]).collect();
+        assert_eq!(written, wanted, "only what nothing follows");
+        let text = Buffer::with_lines(["words"]);
+        assert!(
+            !next
+                .diff(&{
+                    let mut b = Buffer::empty(screen);
+                    b.merge(&text);
+                    b
+                })
+                .is_empty(),
+            "text takes its place"
+        );
     }
 
     #[test]

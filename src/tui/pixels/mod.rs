@@ -36,6 +36,8 @@ pub struct Pixels {
     able: Option<Able>,
     /// The person chose glyphs.
     off: bool,
+    /// The person chose, glyphs or pixels.
+    chosen: bool,
     /// A box lies over a picture that would show through it.
     veiled: bool,
     /// `names[i]` is the picture with number `i + 1`.
@@ -56,8 +58,14 @@ impl Pixels {
         self.able.filter(|_| !self.off && !self.veiled)
     }
 
+    /// Whether how pictures are drawn is the person's choice, not the terminal's.
+    pub fn is_chosen(&self) -> bool {
+        self.chosen
+    }
+
     /// The next way of drawing pictures: pixels where they are possible, then one kind of glyphs after the other. Gives its name.
     pub fn cycle(&mut self, glyphs: &mut Glyphs) -> &'static str {
+        self.chosen = true;
         if self.able.is_some() && !self.off {
             // The glyphs that were there before pixels were found begin.
             self.off = true;
@@ -123,6 +131,7 @@ mod tests {
         Appearance,
         model::{Connection, Model},
         tests::png,
+        update::{Msg, update},
     };
 
     fn album(names: &[&str]) -> Album {
@@ -144,6 +153,22 @@ mod tests {
             pixels.number(&album(&[&round.to_string()]));
             assert!(pixels.names.len() <= 3);
         }
+    }
+
+    #[test]
+    fn glyphs_are_the_terminals_until_a_person_chooses() {
+        let mut model =
+            Model::new(Appearance::new(Depth::True, false), Connection::Live, (80, 24), jiff::tz::TimeZone::UTC);
+        let tell = |model: &mut Model, glyphs| {
+            update(model, Msg::Terminal { able: None, glyphs });
+            model.view.appearance.glyphs
+        };
+        assert_eq!(tell(&mut model, Some(Glyphs::Sextant)), Glyphs::Sextant);
+        assert_eq!(tell(&mut model, None), Glyphs::Sextant, "it did not answer in time");
+        assert_eq!(tell(&mut model, Some(Glyphs::Quadrant)), Glyphs::Quadrant, "another terminal");
+        crate::tui::viewing::glyphs(&mut model);
+        let chosen = model.view.appearance.glyphs;
+        assert_eq!(tell(&mut model, Some(Glyphs::Quadrant)), chosen);
     }
 
     #[test]

@@ -12,9 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     answers::{Answers, Reader},
-    protocol::{Able, Between, Refusal, decide},
+    protocol::{Able, Between, Brand, Refusal, decide},
     tmux::{Sight, wrap},
 };
+use crate::picture::Glyphs;
 
 /// For a line with a round trip of 300 ms three times over. A terminal that answers ends it at once.
 pub const PATIENCE: Duration = Duration::from_secs(1);
@@ -37,6 +38,11 @@ impl Probe {
     /// Whether everything that was asked has been answered.
     pub fn is_answered(&self) -> bool {
         self.answers.done
+    }
+
+    /// For pictures without pixels. Nothing where the terminal did not say what it is.
+    pub fn glyphs(&self) -> Option<Glyphs> {
+        Brand::of(&self.answers).map(|brand| brand.glyphs())
     }
 }
 

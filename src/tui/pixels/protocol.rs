@@ -7,6 +7,7 @@ use std::fmt;
 use ratatui::layout::Rect;
 
 use super::answers::Answers;
+use crate::picture::Glyphs;
 
 /// How pixels get into the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,9 +93,11 @@ impl Brand {
         ["kitty", "ghostty", "konsole", "wezterm"].contains(&self.name.as_str())
     }
 
-    /// Whether the font or the terminal itself has sextants.
-    pub fn draws_sextants(&self) -> bool {
-        ["kitty", "foot", "konsole", "ghostty", "wezterm"].contains(&self.name.as_str())
+    /// The finest glyphs that the terminal draws itself, whatever its font has. Seen in kitty, foot and Konsole; xterm and xterm.js leave
+    /// gaps in sextants.
+    pub fn glyphs(&self) -> Glyphs {
+        let sextants = ["kitty", "foot", "konsole", "ghostty", "wezterm"].contains(&self.name.as_str());
+        if sextants { Glyphs::Sextant } else { Glyphs::Quadrant }
     }
 }
 
@@ -220,6 +223,16 @@ mod tests {
         assert_eq!(bare(&said("iTerm2 3.5.0", Some(true), &[62, 4], cell)), Ok(Protocol::Iterm2));
         assert_eq!(bare(&said("WezTerm 20240203-110809", Some(true), &[65, 4], cell)), Ok(Protocol::Kitty));
         assert_eq!(bare(&said("WezTerm 20240203-110809", None, &[65], cell)), Ok(Protocol::Iterm2));
+    }
+
+    #[test]
+    fn sextants_are_for_terminals_that_draw_them_themselves() {
+        for version in ["kitty(0.26.5)", "foot(1.13.1)", "Konsole 22.12.3"] {
+            assert_eq!(Brand::parse(version).glyphs(), Glyphs::Sextant, "{version}");
+        }
+        for version in ["XTerm(379)", "xterm.js(6.1.0)", "tmux 3.5a"] {
+            assert_eq!(Brand::parse(version).glyphs(), Glyphs::Quadrant, "{version}");
+        }
     }
 
     #[test]

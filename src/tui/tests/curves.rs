@@ -4,8 +4,9 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::{COLOURS, journal, open, press, screen};
 use crate::{
+    command::Command,
     state::{Metric, RunState},
-    tui::{Effect, Model, Msg, curves::Other, page::Page, update},
+    tui::{Effect, Model, Msg, curves::Other, page::Page, prompt::Prompt, update},
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
@@ -123,6 +124,27 @@ fn smoothing_goes_through_round_factors_in_two_forms() {
     assert_eq!(model.view.curves.smoothing.factor, 0.6);
     press(&mut model, "d");
     assert!(model.view.curves.smoothing.plain);
+}
+
+#[test]
+fn the_mouse_presses_the_keys_in_the_last_row() {
+    let mut model = open("mid_run.jsonl", (120, 40), COLOURS);
+    let press = |model: &mut Model, word: &str, beside: u16| {
+        let terminal = screen(model);
+        let buffer = terminal.backend().buffer();
+        let cells: Vec<&str> = (0..120).map(|x| buffer[(x, 39)].symbol()).collect();
+        let at = (0..120)
+            .find(|at| cells[*at..].concat().starts_with(word))
+            .unwrap_or_else(|| panic!("{word} in {cells:?}"));
+        update(model, mouse(MouseEventKind::Down(MouseButton::Left), at as u16 + beside, 39))
+    };
+    assert_eq!(press(&mut model, "pause", 5), [], "between two keys there is nothing");
+    assert_eq!(press(&mut model, "pause", 0), [Effect::Send(Command::Pause)]);
+    model.view.notice = None;
+    assert_eq!(press(&mut model, "help", 0), []);
+    assert!(matches!(model.view.prompt, Some(Prompt::Help { .. })), "{:?}", model.view.prompt);
+    assert_eq!(press(&mut model, "any other key", 0), []);
+    assert!(model.view.prompt.is_none(), "a click closes the list of keys");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{
 /// `missing` stands in its place where there is none.
 pub fn draw(
     theme: &Theme,
-    name: &'static str,
+    name: &str,
     histogram: Option<&Histogram>,
     role: Role,
     missing: &str,
@@ -32,13 +32,13 @@ pub fn draw(
     let faint = theme.style(Role::Faint);
     let top = Rect { height: 1, ..area };
     let Some(histogram) = histogram.filter(|histogram| !histogram.counts.is_empty()) else {
-        Line::from(vec![Span::styled(name, theme.style(role)), Span::styled(format!(" {missing}"), faint)])
+        Line::from(vec![Span::styled(name.to_owned(), theme.style(role)), Span::styled(format!(" {missing}"), faint)])
             .render(top, buffer);
         return;
     };
     let total: u64 = histogram.counts.iter().map(|count| u64::from(*count)).sum();
     let values = Line::styled(format!("{} values", figures::short_count(total)), faint);
-    ends(Line::styled(name, theme.style(role)), values, top, buffer);
+    ends(Line::styled(name.to_owned(), theme.style(role)), values, top, buffer);
     let scale = u16::from(area.height >= 4);
     let body = Rect { y: area.y + 1, height: area.height - 1 - scale, ..area };
     columns(theme, &histogram.counts, role, body, buffer);

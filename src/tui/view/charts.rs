@@ -42,7 +42,8 @@ fn labels(area: Rect) -> u16 {
     match area.width {
         0..16 => 0,
         16..30 => 4,
-        30.. => 6,
+        30..60 => 6,
+        60.. => 8,
     }
 }
 
@@ -96,11 +97,9 @@ pub fn draw(model: &Model, series: &Series<'_>, aspect: Aspect<'_>, area: Rect, 
         let symbol = if best == Some(*x) { theme.symbols.best } else { theme.symbols.point };
         plot.mark(*x, *y, symbol, theme.style(Role::Validation), buffer);
     }
+    let label = aspect.crosshair.and_then(|step| draw_crosshair(&theme, &plot, step, buffer));
     if inner.height < area.height {
-        draw_epochs(model, &theme, &plot, buffer);
-    }
-    if let Some(step) = aspect.crosshair {
-        draw_crosshair(&theme, &plot, step, buffer);
+        draw_epochs(model, &theme, &plot, label.unwrap_or_default(), buffer);
     }
 }
 
@@ -176,13 +175,13 @@ fn draw_lines(theme: &Theme, plot: &Plot, series: &Series<'_>, buffer: &mut Buff
     if !mono {
         plot.line(other, marker('.'), theme.color(Role::ValidationRaw), buffer);
     }
-    plot.line(lead, marker('-'), theme.color(Role::Validation), buffer);
-    plot.line(&series.train, marker('*'), theme.color(Role::Train), buffer);
+    plot.strong_line(lead, marker('-'), theme.color(Role::Validation), buffer);
+    plot.strong_line(&series.train, marker('*'), theme.color(Role::Train), buffer);
 }
 
-/// A line through the chart at a step, with the step below.
-fn draw_crosshair(theme: &Theme, plot: &Plot, step: f64, buffer: &mut Buffer) {
-    let Some(column) = plot.column(step) else { return };
+/// A line through the chart at a step, with the step below. Gives the place of that.
+fn draw_crosshair(theme: &Theme, plot: &Plot, step: f64, buffer: &mut Buffer) -> Option<Rect> {
+    let column = plot.column(step)?;
     let style = theme.style(Role::Accent);
     for row in plot.area.y..plot.area.bottom() {
         let Some(cell) = buffer.cell_mut((column, row)) else { continue };
@@ -193,11 +192,13 @@ fn draw_crosshair(theme: &Theme, plot: &Plot, step: f64, buffer: &mut Buffer) {
     }
     let text = figures::count(step.round().max(0.0) as u64);
     let width = text.len() as u16;
-    if plot.area.width > width + 2 {
-        let x = column.saturating_sub(width / 2).clamp(plot.area.x, plot.area.right() - width);
-        let place = Rect { x, y: plot.area.bottom(), width, height: 1 }.intersection(buffer.area);
-        Span::styled(text, style).render(place, buffer);
+    if plot.area.width <= width + 2 {
+        return None;
     }
+    let x = column.saturating_sub(width / 2).clamp(plot.area.x, plot.area.right() - width);
+    let place = Rect { x, y: plot.area.bottom(), width, height: 1 }.intersection(buffer.area);
+    Span::styled(text, style).render(place, buffer);
+    Some(place)
 }
 
 /// A dotted line at each step at which the run was changed, with what was done on top.
@@ -207,7 +208,7 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
     for marker in &model.run.markers {
         let Some(column) = plot.column(marker.step as f64) else { continue };
         let symbol = match &marker.what {
-            What::Resumed | What::Undone(_) => symbols.resumed,
+            What::Resumed | What::Branched(_) | What::Undone(_) => symbols.resumed,
             What::Phase(_) => symbols.phase,
             What::Applied(command) => match command {
                 Command::Pause | Command::Step { .. } | Command::Epoch => symbols.paused,
@@ -243,8 +244,8 @@ fn draw_markers(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) 
     }
 }
 
-/// Epoch numbers below, each under its epoch's last step.
-fn draw_epochs(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) {
+/// Epoch numbers below, each under its epoch's last step, but none that would touch what is at `taken`.
+fn draw_epochs(model: &Model, theme: &Theme, plot: &Plot, taken: Rect, buffer: &mut Buffer) {
     let row = plot.area.bottom();
     let epochs = model.run.epochs.last().map_or(0, |ended| ended.epoch);
     let room = (f64::from(plot.area.width) / 5.0).max(1.0);
@@ -253,7 +254,9 @@ fn draw_epochs(model: &Model, theme: &Theme, plot: &Plot, buffer: &mut Buffer) {
         let width = text.len() as u16;
         let x = (column + 1).saturating_sub(width).max(plot.area.x);
         let area = Rect { x, y: row, width: width.min(plot.area.right().saturating_sub(x)), height: 1 };
-        Span::styled(text.to_owned(), theme.style(Role::Faint)).render(area, buffer);
+        if taken.is_empty() || area.right() < taken.x || area.x > taken.right() {
+            Span::styled(text.to_owned(), theme.style(Role::Faint)).render(area, buffer);
+        }
     };
     if epochs == 0 || model.run.epoch <= 1 {
         place(plot.area.x + 6, "epoch 1", buffer);

@@ -22,13 +22,26 @@ use crate::{
 /// Cells of a class's name.
 const NAME: u16 = 10;
 /// Of precision and recall, with a bar each.
-const FIGURES: u16 = 24;
+const FIGURES: u16 = 28;
 /// Without bars.
-const PLAIN: u16 = 12;
+const PLAIN: u16 = 16;
+
+/// Of few classes the cells are large: it is a map, and its colours are read before its numbers.
+const LARGEST: u16 = 12;
 
 /// How wide a matrix of so many classes wants to be.
 pub fn width(classes: u16, most: u16) -> u16 {
-    (NAME + 1 + 6 * classes + FIGURES).clamp(NAME + PLAIN + 8, most.max(NAME + PLAIN + 8))
+    let cell = if classes <= 4 { LARGEST } else { 6 };
+    let least = NAME + PLAIN + 8;
+    let wanted = (NAME + 1 + cell * classes + FIGURES).clamp(least, most.max(least));
+    // Whole cells take less than that, mostly.
+    let grid = Grid::of(wanted, classes);
+    (NAME + 1 + grid.cell * classes + grid.figures).clamp(least, wanted)
+}
+
+/// How many rows it has where there are enough, in so many columns.
+pub fn rows(classes: u16, width: u16) -> u16 {
+    1 + classes * Grid::of(width, classes).height()
 }
 
 struct Grid {
@@ -49,7 +62,13 @@ impl Grid {
         } else {
             0
         };
-        Self { cell: (room.saturating_sub(figures) / classes.max(1)).clamp(1, 7), figures }
+        let most = if classes <= 4 { LARGEST } else { 7 };
+        Self { cell: (room.saturating_sub(figures) / classes.max(1)).clamp(1, most), figures }
+    }
+
+    /// A cell of the terminal is twice as high as wide, so that the map is about a square.
+    fn height(&self) -> u16 {
+        if self.cell < 4 { 1 } else { self.cell / 2 }
     }
 }
 
@@ -64,22 +83,20 @@ pub fn draw(model: &Model, theme: &Theme, shown: &Shown, area: Rect, buffer: &mu
         for name in &names {
             spans.push(Span::styled(heading(theme, name, grid.cell.into()), faint));
         }
-        let titles = if grid.figures == FIGURES { "  precision  recall" } else { "  prec  rec" };
+        let titles = if grid.figures == FIGURES { "  precision    recall" } else { "    prec    rec" };
         spans.push(Span::styled(if grid.figures > 0 { titles } else { "" }, faint));
         Line::from(spans).render(row, buffer);
     }
-    // A cell is twice as high as wide: with room, rows are two high, so that the map is a square.
-    let tall = 2 * shown.counts.len() < usize::from(area.height) && grid.cell >= 4;
+    let height = grid.height().min(area.height.saturating_sub(1) / classes.max(1)).max(1);
     let mut top = area.y + 1;
     for (truth, name) in names.iter().enumerate() {
-        let height = if tall { 2 } else { 1 };
         if top + height > area.bottom() {
             let left = Rect { y: area.bottom() - 1, height: 1, ..area };
             Line::styled(guard::column(&format!("and {} more", names.len() - truth), left.width.into(), ""), faint)
                 .render(left, buffer);
             break;
         }
-        let row = Rect { y: top, height: 1, ..area };
+        let row = Rect { y: top + (height - 1) / 2, height: 1, ..area };
         let label = Rect { width: NAME.min(area.width), ..row };
         Line::styled(guard::fit(name, NAME.into(), theme.symbols.ellipsis), theme.style(Role::Text))
             .render(label, buffer);
@@ -88,7 +105,7 @@ pub fn draw(model: &Model, theme: &Theme, shown: &Shown, area: Rect, buffer: &mu
             shown,
             truth,
             grid.cell,
-            Rect { x: area.x + NAME + 1, width: area.width.saturating_sub(NAME + 1), height, ..row },
+            Rect { x: area.x + NAME + 1, y: top, width: area.width.saturating_sub(NAME + 1), height },
             buffer,
         );
         if grid.figures > 0 {
@@ -111,7 +128,9 @@ fn heading(theme: &Theme, name: &str, cell: usize) -> String {
     if cell < 3 {
         return guard::column(name, cell, "");
     }
-    guard::column_right(&guard::fit(name, cell - 1, theme.symbols.ellipsis), cell, "")
+    // Of two letters none is spent on a mark that there were more.
+    let ellipsis = if cell < 6 { "" } else { theme.symbols.ellipsis };
+    guard::column_right(&guard::fit(name, cell - 1, ellipsis), cell, "")
 }
 
 /// Shares of the row's images: what is right in one colour, what is wrong in another.
@@ -141,8 +160,9 @@ fn cells(theme: &Theme, shown: &Shown, truth: usize, width: u16, area: Rect, buf
         if let Some((ground, _)) = ground.filter(|_| count > 0) {
             buffer.set_style(place, Style::new().bg(ground));
         }
-        let text = guard::column_right(&text, usize::from(place.width).saturating_sub(usize::from(width >= 5)), "");
-        Span::styled(text, ink).render(Rect { height: place.height.min(1), ..place }, buffer);
+        let text = guard::column_right(&text, usize::from(place.width).saturating_sub(usize::from(width / 5)), "");
+        let middle = Rect { y: place.y + place.height.saturating_sub(1) / 2, height: place.height.min(1), ..place };
+        Span::styled(text, ink).render(middle, buffer);
     }
 }
 
@@ -150,11 +170,11 @@ fn class_figures(theme: &Theme, shown: &Shown, at: usize, bars: bool, area: Rect
     let Some(class) = shown.figures.get(at) else { return };
     let mut spans = Vec::new();
     for (value, role) in [(class.precision(), Role::Validation), (class.recall(), Role::Train)] {
-        let text = value.map_or_else(|| "–".to_owned(), |share| format!("{:.0}", share * 100.0));
+        let text = value.map_or_else(|| "–".to_owned(), figures::whole_percent);
         if bars {
             spans.extend(bar(theme, value.unwrap_or(0.0), 6, role));
         }
-        spans.push(Span::styled(guard::column_right(&text, 4, ""), theme.style(Role::Text)));
+        spans.push(Span::styled(guard::column_right(&text, 6, ""), theme.style(Role::Text)));
         spans.push(Span::raw(" "));
     }
     Line::from(spans).render(area, buffer);
@@ -166,15 +186,17 @@ mod tests {
 
     #[test]
     fn a_matrix_takes_what_it_needs() {
-        assert_eq!(width(2, 60), 47);
-        assert_eq!(width(10, 60), 60);
+        assert_eq!(width(2, 80), 63);
+        assert_eq!(width(10, 60), 57);
         let grid = |width, classes| {
             let grid = Grid::of(width, classes);
             (grid.cell, grid.figures)
         };
-        assert_eq!(grid(47, 2), (6, FIGURES));
+        assert_eq!(grid(63, 2), (12, FIGURES));
+        assert_eq!(grid(47, 2), (4, FIGURES));
         assert_eq!(grid(39, 10), (2, 0), "numbers of two digits have no room");
         assert_eq!(grid(90, 31), (2, PLAIN));
         assert_eq!(grid(30, 31), (1, 0));
+        assert_eq!((rows(2, 63), rows(31, 90)), (13, 32));
     }
 }

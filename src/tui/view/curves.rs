@@ -52,14 +52,8 @@ fn charts(model: &Model, area: Rect) -> Vec<(Metric, Rect)> {
     let area = Rect { height: area.height - u16::from(area.height > LEAST_ROWS), ..area };
     let metrics = model.charts();
     let count = metrics.len() as u16;
-    // Time runs sideways, so width is worth more than height, until a chart would be too flat to read.
-    let most_across = (area.width / 50).clamp(1, 3);
-    let rows_for = |across: u16| count.div_ceil(across);
-    let across = (1..=most_across)
-        .find(|across| rows_for(*across) * (LEAST_ROWS + 2) <= area.height)
-        .unwrap_or(most_across)
-        .min(count.max(1));
-    let rows = rows_for(across).min(area.height / LEAST_ROWS).max(1);
+    let across = across(count, area);
+    let rows = count.div_ceil(across).min(area.height / LEAST_ROWS).max(1);
     let chosen = if model.view.curves.alone { 0 } else { model.view.curves.chosen as u16 };
     // The row of the chosen chart is the last one, or none has to go.
     let first = (chosen / across + 1).saturating_sub(rows) * across;
@@ -77,6 +71,20 @@ fn charts(model: &Model, area: Rect) -> Vec<(Metric, Rect)> {
             (*metric, Rect { x: area.x + column * (area.width / across), y: area.y + row * height, width, height: own })
         })
         .collect()
+}
+
+/// Charts beside each other, so that each is about twice as wide as high to the eye and none is too low to read.
+fn across(count: u16, area: Rect) -> u16 {
+    const SHAPE: f64 = 2.2;
+    let most = (area.width / 50).clamp(1, 3).min(count.max(1));
+    let rows = |across: u16| count.div_ceil(across).max(1);
+    let readable = |across: &u16| rows(*across) * LEAST_ROWS <= area.height;
+    let off = |across: &u16| {
+        // A cell is about twice as high as wide.
+        let shape = f64::from(area.width / across) / (2.0 * f64::from((area.height / rows(*across)).max(1)));
+        (shape / SHAPE).ln().abs()
+    };
+    (1..=most).filter(readable).min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(most)
 }
 
 fn chart(model: &Model, metric: Metric, place: Place, buffer: &mut Buffer) {
@@ -172,5 +180,19 @@ fn split(area: Rect) -> [Rect; 2] {
     } else {
         let left = area.width / 2;
         [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_are_wider_than_high_and_high_enough() {
+        let across = |count, width, height| across(count, Rect::new(0, 0, width, height));
+        assert_eq!([1, 2, 4, 6].map(|count| across(count, 132, 36)), [1, 1, 2, 2]);
+        assert_eq!([1, 2, 4, 6].map(|count| across(count, 240, 64)), [1, 1, 2, 2]);
+        assert_eq!([1, 4].map(|count| across(count, 80, 19)), [1, 1]);
+        assert_eq!(across(4, 120, 14), 2, "one over the other there is no room");
     }
 }

@@ -7,14 +7,17 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{command_line, text::as_fits};
+use super::command_line;
 use crate::tui::{
-    actions::ACTIONS,
+    actions::{ACTIONS, Action, Group},
     guard,
     model::{Model, Tone},
     prompt::Prompt,
     theme::Role,
 };
+
+/// Blanks between two keys.
+const GAP: usize = 2;
 
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme();
@@ -72,28 +75,57 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     line.render(area, buffer);
 }
 
-/// The way out and the help page come first in a screen that has no room for all.
-fn keys(model: &Model, width: usize) -> Line<'static> {
-    let theme = model.theme();
-    let piece = |action: &'static crate::tui::actions::Action| {
+/// The keys that apply now and have room, each with its action. The way out and the help page come first in a screen that has no room for all.
+fn hints(model: &Model, width: usize) -> Vec<(&'static Action, String, &'static str)> {
+    let shown = |action: &&'static Action| {
         // One without a key is left out.
         let key = model.view.settings.keymap.of(action).first()?;
-        action.hint.filter(|_| action.when.holds(model).is_ok()).map(|hint| {
-            vec![
-                Span::styled(key.to_string(), theme.style(Role::Accent)),
-                Span::styled(format!(" {hint}"), theme.style(Role::Faint)),
-            ]
-        })
+        let hint = action.hint.filter(|_| action.when.holds(model).is_ok())?;
+        Some((*action, key.to_string(), hint))
     };
-    let (leave, rest): (Vec<_>, Vec<_>) = ACTIONS.iter().partition(|a| a.group == crate::tui::actions::Group::Leave);
-    let last: Vec<_> = leave.into_iter().filter_map(piece).collect();
-    let own: usize = last.iter().flatten().map(Span::width).sum::<usize>() + 2 * last.len();
-    let mut line = as_fits(rest.into_iter().filter_map(piece).collect(), "  ", width.saturating_sub(own));
-    for piece in last {
+    let (leave, rest): (Vec<_>, Vec<_>) = ACTIONS.iter().partition(|action| action.group == Group::Leave);
+    let leave: Vec<_> = leave.iter().filter_map(shown).collect();
+    let mut room = width.saturating_sub(leave.iter().map(cells).sum());
+    let rest = rest.iter().filter_map(shown);
+    let fitting = rest.take_while(|hint| {
+        let fits = room + GAP >= cells(hint);
+        room = room.saturating_sub(cells(hint));
+        fits
+    });
+    fitting.collect::<Vec<_>>().into_iter().chain(leave).collect()
+}
+
+/// Of a key with its word and the blanks behind it.
+fn cells((_, key, hint): &(&'static Action, String, &'static str)) -> usize {
+    guard::width(key) + 1 + guard::width(hint) + GAP
+}
+
+fn keys(model: &Model, width: usize) -> Line<'static> {
+    let theme = model.theme();
+    let mut line = Line::default();
+    for (_, key, hint) in hints(model, width) {
         if !line.spans.is_empty() {
-            line.push_span(Span::raw("  "));
+            line.push_span(Span::raw(" ".repeat(GAP)));
         }
-        line.spans.extend(piece);
+        line.push_span(Span::styled(key, theme.style(Role::Accent)));
+        line.push_span(Span::styled(format!(" {hint}"), theme.style(Role::Faint)));
     }
     line
+}
+
+/// What the mouse points at in the row of keys.
+pub fn action_at(model: &Model, area: Rect, (x, y): (u16, u16)) -> Option<&'static Action> {
+    if model.view.prompt.is_some() || model.view.notice.is_some() || !area.contains((x, y).into()) {
+        return None;
+    }
+    let mut left = usize::from(x - area.x);
+    for hint in hints(model, area.width.into()) {
+        let own = cells(&hint);
+        if left < own {
+            // The blanks behind it belong to nobody.
+            return (left + GAP < own).then_some(hint.0);
+        }
+        left -= own;
+    }
+    None
 }

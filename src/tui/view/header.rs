@@ -31,8 +31,11 @@ pub fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer) {
             Some(phase) => [(&run.run, Role::Strong), (phase, Role::Accent), (&run.model, Role::Faint)],
             None => [(&run.run, Role::Strong), (&run.model, Role::Text), (&run.phase, Role::Faint)],
         };
+        // A run is named after its configuration, and mostly so is the model; the only phase mostly has no name of its own.
+        let says = |text: &str| !text.is_empty() && text != "train" && !run.run.ends_with(&format!("-{text}"));
+        let parts = parts.into_iter().enumerate().filter(|(at, (text, _))| *at == 0 || says(text));
         let mut used = 2;
-        for (at, (text, role)) in parts.into_iter().filter(|(text, _)| !text.is_empty()).enumerate() {
+        for (at, (_, (text, role))) in parts.enumerate() {
             let lead = if at == 0 { 0 } else { guard::width(&dot) };
             let left = room.saturating_sub(used + lead);
             if left < 6 && at > 0 {
@@ -110,7 +113,8 @@ pub fn draw_progress(model: &Model, area: Rect, buffer: &mut Buffer) {
     let run = &model.run;
     // Nobody knows when a run goes on that has no engine.
     let left = run.remaining().filter(|_| model.is_live());
-    let clock = |seconds: Option<f64>| seconds.map_or_else(String::new, figures::duration);
+    // What takes no second any more is over.
+    let clock = |seconds: Option<f64>| seconds.filter(|left| *left >= 0.5).map_or_else(String::new, figures::duration);
     let ended = run.epochs.last().is_some_and(|e| e.epoch == run.epoch);
     let (label, share, role) = if let Some((split, done, total)) = run.evaluating {
         let name = match split {

@@ -8,7 +8,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::Place;
+use super::{Place, digits::Digits};
 use crate::{
     state::Layer,
     tui::{
@@ -86,9 +86,12 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     {
         heading(&theme, &columns, row, buffer);
     }
-    let details = details(model, &theme, &columns);
+    let styles = Styles::of(&run.layers);
+    let details = details(model, &theme, &columns, styles);
     let entries = entries(model);
     let room = usize::from(area.height) - usize::from(area.height >= 4);
+    let first = first_entry(model, &entries, room);
+    place.tell_more(&theme, first, entries.len().saturating_sub(first + room), buffer);
     // What the columns have no room for is told of the selected layer, where the list leaves room.
     if !details.is_empty() && room > entries.len() + details.len() {
         let rows = Rect { y: area.bottom() - details.len() as u16, height: details.len() as u16, ..area }.rows();
@@ -96,10 +99,26 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
             line.render(row, buffer);
         }
     }
-    for (entry, row) in entries.iter().skip(first_entry(model, &entries, room)).zip(rows) {
+    for (entry, row) in entries.iter().skip(first).zip(rows) {
         match entry {
-            Some(at) => layer(model, &theme, *at, &columns, row, buffer),
+            Some(at) => layer(model, &theme, *at, &columns, styles, row, buffer),
             None => frost_line(&theme, row, buffer),
+        }
+    }
+}
+
+/// How the numbers of a column are written, all alike.
+#[derive(Clone, Copy)]
+struct Styles {
+    gradient: Digits,
+    change: Digits,
+}
+
+impl Styles {
+    fn of(layers: &[Layer]) -> Self {
+        Self {
+            gradient: Digits::of(layers.iter().filter_map(|layer| layer.gradient_norm), Column::Gradient.width()),
+            change: Digits::of(layers.iter().filter_map(|layer| layer.weight_change), Column::Change.width()),
         }
     }
 }
@@ -130,7 +149,7 @@ pub fn layer_at(model: &Model, (_, row): (u16, u16)) -> Option<usize> {
     (at < room).then(|| entries.get(first_entry(model, &entries, room) + at).copied().flatten())?
 }
 
-fn details(model: &Model, theme: &Theme, columns: &Columns) -> Vec<Line<'static>> {
+fn details(model: &Model, theme: &Theme, columns: &Columns, styles: Styles) -> Vec<Line<'static>> {
     let Some(layer) = model.selected() else { return Vec::new() };
     let missing = |column: Column| !columns.shown.contains(&column);
     let mut rows = Vec::new();
@@ -142,8 +161,8 @@ fn details(model: &Model, theme: &Theme, columns: &Columns) -> Vec<Line<'static>
         ]));
     }
     if missing(Column::Change) && layer.info.parameters > 0 {
-        let (gradient, role) = cell(theme, layer, Column::Gradient, Role::Text);
-        let (change, _) = cell(theme, layer, Column::Change, Role::Text);
+        let (gradient, role) = cell(theme, layer, Column::Gradient, styles, Role::Text);
+        let (change, _) = cell(theme, layer, Column::Change, styles, Role::Text);
         rows.push(Line::from(vec![
             Span::styled(if layer.frozen { "" } else { "gradient " }, theme.style(Role::Faint)),
             Span::styled(gradient, theme.style(role)),
@@ -204,7 +223,7 @@ pub(super) fn frost_line(theme: &Theme, row: Rect, buffer: &mut Buffer) {
     Span::styled(text, theme.style(Role::Frozen)).render(row, buffer);
 }
 
-fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, row: Rect, buffer: &mut Buffer) {
+fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, styles: Styles, row: Rect, buffer: &mut Buffer) {
     let layer = &model.run.layers[at];
     let info = &layer.info;
     let symbols = theme.symbols;
@@ -231,7 +250,7 @@ fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, row: Rect, 
         Span::styled(guard::column(&info.name, columns.name, symbols.ellipsis), theme.style(ink)),
     ];
     for column in &columns.shown {
-        let (text, role) = cell(theme, layer, *column, ink);
+        let (text, role) = cell(theme, layer, *column, styles, ink);
         let text = match column {
             Column::Kind | Column::Output => guard::column(&text, column.width(), symbols.ellipsis),
             _ => guard::column_right(&text, column.width(), symbols.ellipsis),
@@ -246,7 +265,7 @@ fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, row: Rect, 
     }
 }
 
-fn cell(theme: &Theme, layer: &Layer, column: Column, ink: Role) -> (String, Role) {
+fn cell(theme: &Theme, layer: &Layer, column: Column, styles: Styles, ink: Role) -> (String, Role) {
     let symbols = theme.symbols;
     let none = || (String::new(), Role::Faint);
     match column {
@@ -258,11 +277,11 @@ fn cell(theme: &Theme, layer: &Layer, column: Column, ink: Role) -> (String, Rol
             (true, Some(true), _) => (format!("{} intact", symbols.check), Role::Frozen),
             (true, Some(false), _) => (format!("{} MOVED", symbols.cross), Role::Bad),
             (true, None, _) => ("frozen".into(), Role::Frozen),
-            (false, _, Some(norm)) => (figures::figure(norm), if norm.is_finite() { ink } else { Role::Bad }),
+            (false, _, Some(norm)) => (styles.gradient.write(norm), if norm.is_finite() { ink } else { Role::Bad }),
             (false, _, None) => none(),
         },
         Column::Change => match layer.weight_change {
-            Some(change) if layer.info.parameters > 0 => (figures::figure(change), ink),
+            Some(change) if layer.info.parameters > 0 => (styles.change.write(change), ink),
             _ => none(),
         },
     }

@@ -44,24 +44,10 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
         Some(seen) if scene == Scene::Sweep => every_block(model, &theme, seen, area, buffer),
         Some(seen) => {
             let tiles = pictures::layer_tiles(model, &theme, seen);
-            // Two rows at least for the probabilities, where the pictures can spare them.
-            let spared = Rect { height: area.height.saturating_sub(3).max(area.height.min(8)), ..area };
-            let (mut boxes, mut beside) = pictures::boxes(spared, tiles.len() as u16);
-            // On a tall screen the pictures are larger in two rows, with the table in the place of a fourth.
-            let mut square = tiles::boxes(tiles.len() as u16 + 1, area);
-            if square.first().map(|place| place.width) > boxes.first().map(|place| place.width) {
-                beside = square.pop();
-                boxes = square;
-            }
-            let bottom = boxes.iter().map(|place| place.bottom()).max().unwrap_or(area.y);
+            let (boxes, table) = places(area, tiles.len() as u16);
             for ((tile, captions), area) in tiles.iter().zip(boxes) {
                 tiles::draw(model, &theme, tile, captions, area, buffer);
             }
-            let under = Rect { y: bottom + 1, height: area.bottom().saturating_sub(bottom + 1), ..area };
-            let table = match beside {
-                Some(beside) if beside.x > area.x => Rect { height: area.height, ..beside },
-                _ => under,
-            };
             pictures::probabilities(model, &theme, seen.explained, table, buffer);
         }
     }
@@ -72,6 +58,47 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
         epochs(model, &theme, seen, row, buffer);
     }
     settings(model, &theme, last_row(below), buffer);
+}
+
+/// Where the pictures stand, and the table of probabilities: as the room's shape makes them largest. In a row with the table beside or below;
+/// in two rows with the table in the place of a fourth; or the heat as high as the room and the others beside it.
+fn places(area: Rect, count: u16) -> (Vec<Rect>, Rect) {
+    let cells =
+        |boxes: &[Rect]| boxes.iter().map(|place| u32::from(place.width) * u32::from(place.height)).sum::<u32>();
+    // Two rows at least for the probabilities, where the pictures can spare them.
+    let spared = Rect { height: area.height.saturating_sub(3).max(area.height.min(8)), ..area };
+    let (mut boxes, beside) = pictures::boxes(spared, count);
+    let bottom = boxes.iter().map(|place| place.bottom()).max().unwrap_or(area.y);
+    let mut table = match beside {
+        Some(beside) if beside.x > area.x => Rect { height: area.height, ..beside },
+        _ => Rect { y: bottom + 1, height: area.bottom().saturating_sub(bottom + 1), ..area },
+    };
+    let mut square = tiles::boxes(count + 1, area);
+    if square.first().map(|place| place.width) > boxes.first().map(|place| place.width) {
+        table = square.pop().unwrap_or_default();
+        boxes = square;
+    }
+    if let Some((large, aside)) = one_large(area).filter(|(large, _)| count == 3 && cells(large) > cells(&boxes)) {
+        return (large, aside);
+    }
+    (boxes, table)
+}
+
+/// The image and the activations one above the other at the left, the heat beside them twice as large, and the table at the right.
+fn one_large(area: Rect) -> Option<(Vec<Rect>, Rect)> {
+    const TABLE: u16 = 26;
+    let high = area.height.checked_sub(2)?;
+    // Captions below all of them; the two small ones have two, where the large one has one.
+    let small = (high / 2).min(area.width.saturating_sub(TABLE + 5) / 6);
+    let large = 2 * small + 1;
+    if small < 6 {
+        return None;
+    }
+    let at = |x: u16, y: u16, side: u16| Rect { x: area.x + x, y: area.y + y, width: 2 * side, height: side + 1 };
+    let boxes = vec![at(0, 0, small), at(2 * small + 1, 0, large), at(0, small + 1, small)];
+    let used = 2 * small + 2 * large + 3;
+    let table = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
+    (boxes.iter().all(|place| area.intersection(*place) == *place)).then_some((boxes, table))
 }
 
 /// The pictures' part and the rows below it; a small screen has no room for those.
@@ -146,19 +173,19 @@ fn filters(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         with_caption.intersection(area),
         buffer,
     );
-    for (line, row) in about(theme, painted, words.width.into()).into_iter().zip(words.rows()) {
+    for (line, row) in about(model, theme, painted, words.width.into()).into_iter().zip(words.rows()) {
         line.render(row, buffer);
     }
 }
 
-fn about(theme: &Theme, painted: &Painted, width: usize) -> Vec<Line<'static>> {
+fn about(model: &Model, theme: &Theme, painted: &Painted, width: usize) -> Vec<Line<'static>> {
     let Painted { layer, filters, channels, done, total, epoch, .. } = painted;
     let faint = theme.style(Role::Faint);
     let share = f64::from(*done) / f64::from((*total).max(1));
     let mut lines = vec![
         Line::styled(guard::fit(layer, width, theme.symbols.ellipsis), theme.style(Role::Strong)),
         Line::styled(format!("the first {filters} of {channels} filters"), faint),
-        Line::styled(format!("weights of epoch {epoch}"), faint),
+        Line::styled(format!("weights of epoch {}", ended_at(model, *epoch)), faint),
         Line::default(),
         Line::styled(format!("step {done} of {total}"), theme.style(Role::Text)),
         Line::from(bar(theme, share, width.min(24), Role::Accent)),
@@ -180,7 +207,8 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
     let (word, at) = match (model.looks_back(), newest) {
         (Some(epoch), _) => (format!("epoch {epoch}"), Some(epoch)),
         (None, Some(epoch)) if model.is_live() => (format!("now, epoch {epoch}"), None),
-        (None, Some(epoch)) => (format!("epoch {epoch}, last"), None),
+        // What was computed after the last epoch belongs to it.
+        (None, Some(epoch)) => (format!("epoch {}, last", ended_at(model, epoch)), None),
         (None, None) => ("now".into(), None),
     };
     let mut spans = vec![Span::styled(guard::column(&word, 16, symbols.ellipsis), theme.style(Role::Strong))];
@@ -196,7 +224,8 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
         spans.push(Span::styled(why, faint));
         return Line::from(spans).render(area, buffer);
     };
-    let ends = [format!("{first} "), format!(" {last}")];
+    let word = if area.width >= 60 { "kept epochs" } else { "kept" };
+    let ends = [format!("{word} {first} "), format!(" {last}")];
     let taken = 16 + ends[0].len() + ends[1].len();
     let room = usize::from(area.width).saturating_sub(taken);
     let keys = if room >= guard::width(&keys) + 16 { keys } else { String::new() };
@@ -219,6 +248,12 @@ fn epochs(model: &Model, theme: &Theme, seen: Option<Seen<'_>>, area: Rect, buff
     spans.extend(cells.into_iter().map(|(symbol, role)| Span::styled(symbol, theme.style(role))));
     spans.extend([Span::styled(ends[1].clone(), faint), Span::styled(keys, faint)]);
     Line::from(spans).render(area, buffer);
+}
+
+/// An epoch, but none that never was.
+fn ended_at(model: &Model, epoch: u32) -> u32 {
+    let last = model.run.epochs.last().filter(|_| model.run.is_over());
+    last.map_or(epoch, |last| epoch.min(last.epoch))
 }
 
 /// What the keys are set to, the keys first.
@@ -287,4 +322,26 @@ pub(super) fn no_activations(model: &Model, theme: &Theme) -> String {
 fn by_hand(model: &Model, what: &str) -> String {
     let run = model.run.run.as_ref().map_or("RUN", |run| run.run.as_str());
     format!("frostline explain {what} {run} computes it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_take_the_room_that_there_is() {
+        let widths = |width, height| {
+            let area = Rect::new(1, 5, width, height);
+            let (boxes, table) = places(area, 3);
+            assert!(
+                boxes.iter().chain([&table]).all(|place| area.intersection(*place) == *place),
+                "{boxes:?} {table:?}"
+            );
+            assert!(boxes.iter().all(|one| boxes.iter().filter(|other| one.intersects(**other)).count() == 1));
+            boxes.iter().map(|place| place.width).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(78, 15), [22; 3], "side by side");
+        assert_eq!(widths(130, 33), [30, 62, 30], "one large");
+        assert_eq!(widths(60, 50), [29; 3], "in two rows");
+    }
 }

@@ -3,18 +3,25 @@
 use jiff::Timestamp;
 use ratatui::{
     buffer::Buffer,
+    layout::Rect,
     text::{Line, Span},
     widgets::Widget,
 };
 
-use super::Place;
+use super::{Place, text::as_fits};
 use crate::{
     command::Command,
     event::{
         CheckpointKind, DataOpened, Ended, EpochEnded, Event, Level, Outcome, PhaseEnded, PhaseStarted, RunStarted,
         SplitName, Stage, Stamped,
     },
-    tui::{figures, guard, logbook::Entry, model::Model, page::Page, theme::Role},
+    tui::{
+        figures, guard,
+        logbook::Entry,
+        model::Model,
+        page::Page,
+        theme::{Role, Theme},
+    },
 };
 
 /// The lines that are told, oldest first; on the page of the machine, those that the filter lets pass.
@@ -28,50 +35,72 @@ pub fn lines(model: &Model) -> Vec<Entry<'_>> {
     told.filter(|entry| filter.is_none_or(|filter| filter.passes(entry.level, &entry.text))).collect()
 }
 
-/// What is left out of the log, and that something is.
+/// What the filter lets pass, in words.
 fn filtered(model: &Model) -> Option<String> {
-    let filter = Some(&model.view.filter).filter(|filter| model.view.page == Page::Machine && !filter.is_none())?;
+    let filter = Some(&model.view.filter).filter(|filter| !filter.is_none())?;
     let least = match filter.least {
-        None => "all lines",
+        None => "all levels",
         Some(Level::Error) => "errors",
         Some(_) => "warnings and errors",
     };
-    let words = if filter.words.is_empty() { String::new() } else { format!(" with {}", guard::clean(&filter.words)) };
+    let words =
+        if filter.words.is_empty() { String::new() } else { format!(" with \"{}\"", guard::clean(&filter.words)) };
     Some(format!("{least}{words}"))
+}
+
+/// How many lines there are, which of them are told, and whether the newest is among what is seen.
+fn title(model: &Model, theme: &Theme, told: usize, width: usize) -> Line<'static> {
+    let piece = |text: String, role: Role| vec![Span::styled(text, theme.style(role))];
+    let mut pieces = vec![piece("log".into(), Role::Accent)];
+    let back = model.view.log_back.min(told);
+    let lines = |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    if model.view.page == Page::Machine {
+        if let Some(filter) = filtered(model) {
+            let all = model.run.log.iter().filter(|stamped| tell(stamped, "").is_some()).count();
+            pieces.push(piece(format!("{told} of {}", lines(all)), Role::Text));
+            pieces.push(piece(filter, Role::Warning));
+        } else {
+            pieces.push(piece(lines(told), Role::Text));
+        }
+        if back == 0 {
+            let state = if model.is_live() { "following" } else { "to its end" };
+            pieces.push(piece(state.into(), Role::Faint));
+        }
+    }
+    if back > 0 {
+        pieces.push(piece(format!("{} back, Esc follows", lines(back)), Role::Warning));
+    }
+    as_fits(pieces, &format!(" {} ", theme.symbols.separator), width.saturating_sub(4))
 }
 
 pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
     let theme = model.theme();
-    let mut title = vec![Span::styled("log", theme.style(Role::Accent))];
-    if let Some(text) = filtered(model) {
-        title.push(Span::styled(format!(" {} {text}", theme.symbols.separator), theme.style(Role::Warning)));
-    }
-    if model.view.log_back > 0 {
-        let back = format!(" {} {} lines back", theme.symbols.separator, model.view.log_back);
-        title.push(Span::styled(back, theme.style(Role::Warning)));
-    }
-    let area = place.open(&theme, Line::from(title), buffer);
     let lines = lines(model);
+    let area = place.open(&theme, title(model, &theme, lines.len(), place.area.width.into()), buffer);
     let shown = lines.len() - model.view.log_back.min(lines.len());
-    let clock_width = if area.width >= 34 { 9 } else { 0 };
+    let clock_width: u16 = if area.width >= 34 { 9 } else { 0 };
+    let room = usize::from(area.width.saturating_sub(clock_width));
+    // Among other panes a line is a line: what it has no room for is on the page of its own.
+    let whole = model.view.page == Page::Machine;
     let mut bottom = area.bottom();
+    let mut drawn = 0;
     // From the newest up, until the pane is full.
-    for Entry { stamped, level, text } in lines.into_iter().take(shown).rev() {
-        let role = match level {
-            Level::Info => Role::Text,
-            Level::Warning => Role::Warning,
-            Level::Error => Role::Bad,
+    'all: for Entry { stamped, level, text } in lines[..shown].iter().rev() {
+        let (role, mark) = match level {
+            Level::Info => (Role::Text, ""),
+            Level::Warning => (Role::Warning, theme.symbols.warning),
+            Level::Error => (Role::Bad, theme.symbols.cross),
         };
-        let mark = match level {
-            Level::Info => "",
-            Level::Warning => theme.symbols.warning,
-            Level::Error => theme.symbols.cross,
+        let brief = match &stamped.event {
+            Event::EpochEnded(ended) if !whole => brief_epoch(model, ended, theme.symbols.point, room),
+            _ => None,
         };
-        let text = if mark.is_empty() { text } else { format!("{mark} {text}") };
-        let lines = guard::wrap(&text, usize::from(area.width.saturating_sub(clock_width)));
-        for (at, line) in lines.iter().enumerate().rev() {
+        let text = brief.as_ref().unwrap_or(text);
+        let text = if mark.is_empty() { text.clone() } else { format!("{mark} {text}") };
+        let rows = if whole { guard::wrap(&text, room) } else { vec![guard::fit(&text, room, theme.symbols.ellipsis)] };
+        for (at, line) in rows.iter().enumerate().rev() {
             if bottom == area.y {
-                return;
+                break 'all;
             }
             bottom -= 1;
             let clock = match (at, clock_width) {
@@ -83,9 +112,40 @@ pub fn draw(model: &Model, place: Place, buffer: &mut Buffer) {
                 Span::styled(clock, theme.style(Role::Faint)),
                 Span::styled(line.clone(), theme.style(role)),
             ]);
-            line.render(ratatui::layout::Rect { y: bottom, height: 1, ..area }, buffer);
+            line.render(Rect { y: bottom, height: 1, ..area }, buffer);
         }
+        drawn += 1;
     }
+    if whole {
+        place.tell_more(&theme, shown - drawn, lines.len() - shown, buffer);
+    }
+}
+
+/// An epoch on one line, without what is least important; `None` where all of it has room, or nothing would be left.
+fn brief_epoch(model: &Model, ended: &EpochEnded, point: &str, room: usize) -> Option<String> {
+    let EpochEnded { epoch, train, validation, .. } = ended;
+    let digits = model.run.epochs_planned().max(1).to_string().len();
+    let seconds = figures::duration(ended.train_seconds + ended.validation_seconds);
+    let accuracy = |share: f64| figures::percent(share).trim_end_matches(" %").to_owned();
+    let (loss, own) = (figures::loss(train.loss), accuracy(train.accuracy));
+    let wordings = match validation {
+        Some(validation) => {
+            let (val_loss, val) = (figures::loss(validation.loss), accuracy(validation.accuracy));
+            vec![
+                format!("epoch {epoch:>digits$}: {loss} {point} {val_loss}, {own} {point} {val} %, {seconds}"),
+                format!("epoch {epoch:>digits$}: {loss} {point} {val_loss}, {own} {point} {val} %"),
+                format!("epoch {epoch:>digits$}: {point} {val_loss}, {own} {point} {val} %"),
+                format!("epoch {epoch:>digits$}: {point} {val_loss}, {point} {val} %"),
+                format!("epoch {epoch:>digits$}: {point} {val} %"),
+            ]
+        }
+        None => vec![
+            format!("epoch {epoch:>digits$}: {loss}, {own} %, {seconds}"),
+            format!("epoch {epoch:>digits$}: {loss}, {own} %"),
+            format!("epoch {epoch:>digits$}: {own} %"),
+        ],
+    };
+    wordings.into_iter().find(|text| guard::width(text) <= room)
 }
 
 fn clock(model: &Model, at_ms: u64) -> String {
@@ -156,6 +216,9 @@ fn tell(stamped: &Stamped, point: &str) -> Option<(Level, String)> {
             figures::count(tested.images)
         )),
         Event::Alarm(alarm) => Some((Level::Warning, alarm.told())),
+        Event::Branched(branched) => {
+            info(format!("a branch of {} from step {} on", branched.from, figures::count(branched.step)))
+        }
         Event::Undone(undone) => info(format!(
             "back to step {}, before {}; {} steps are given up",
             figures::count(undone.to),

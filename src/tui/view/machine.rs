@@ -1,4 +1,5 @@
-//! The page of the machine: how busy processor, memory, card and disk are, over time, and the whole log beside it.
+//! The page of the machine: how busy processor, memory, card and disk are, over time and to scale, and the whole log beside it. What is
+//! measured is [`super::gauges`]'s.
 
 use ratatui::{
     buffer::Buffer,
@@ -7,7 +8,12 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{Place, area, log, text::as_fits};
+use super::{
+    Place, area, cores,
+    gauges::{self, Gauge, bytes},
+    log,
+    text::{as_fits, bar, ends},
+};
 use crate::{
     event::Load,
     tui::{
@@ -17,18 +23,8 @@ use crate::{
     },
 };
 
-/// One thing that is measured: figures now, and its course.
-struct Gauge {
-    name: &'static str,
-    /// The most telling first; what does not fit is left out.
-    figures: Vec<String>,
-    /// 0–1; `None` where nothing was read.
-    course: Vec<Option<f64>>,
-    tone: area::Tone,
-}
-
 /// At least so much of the past.
-const LEAST_MS: u64 = 2 * 60_000;
+const LEAST_MS: u64 = 60_000;
 /// And at most so much, unless the run is looked back at.
 const MOST_MS: u64 = 15 * 60_000;
 
@@ -56,15 +52,15 @@ fn split(area: Rect) -> (Option<Rect>, Rect) {
 fn draw_meters(model: &Model, place: Place, buffer: &mut Buffer) {
     let theme = model.theme();
     let readings = &model.run.machine;
-    let now = model.run.clock.now_ms;
-    let begun = readings.iter().next().map_or(now, |(at, _)| at);
-    let span = now.saturating_sub(begun).clamp(LEAST_MS, MOST_MS);
+    let now_ms = model.run.clock.now_ms;
+    let begun = readings.iter().next().map_or(now_ms, |(at, _)| at);
+    let span_ms = now_ms.saturating_sub(begun).clamp(LEAST_MS, MOST_MS);
     let mut title = vec![vec![Span::styled("machine", theme.style(Role::Accent))]];
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let Some(device) = &model.run.device {
         title.push(faint(guard::clean(&device.name).into_owned()));
     }
-    title.push(faint(format!("the last {}", figures::time_taken(span as f64 / 1000.0))));
+    title.push(faint(format!("the last {}", figures::time_taken(span_ms as f64 / 1000.0))));
     let dot = format!(" {} ", theme.symbols.separator);
     let inside = place.open(&theme, as_fits(title, &dot, usize::from(place.area.width).saturating_sub(4)), buffer);
     let Some(load) = readings.newest() else {
@@ -72,158 +68,173 @@ fn draw_meters(model: &Model, place: Place, buffer: &mut Buffer) {
         Line::styled(text, theme.style(Role::Faint)).render(Rect { height: inside.height.min(1), ..inside }, buffer);
         return;
     };
-    let gauges = gauges(model, load, area::columns(&theme, inside.width), span);
-    let (heights, with_cores) = heights(inside.height, gauges.len() as u16, load.cores.len());
-    let mut top = inside.y;
-    if with_cores {
-        cores(&theme, load, Rect { y: top, height: 1, ..inside }, buffer);
-        top += 1;
+    let span = gauges::Span { now_ms, span_ms, columns: 0 };
+    let pane = Pane { model, theme: &theme, load, span, area: inside };
+    if inside.height >= 3 * gauges::count(load) + Pane::FIXED { pane.charts(buffer) } else { pane.lines(buffer) }
+}
+
+struct Pane<'a> {
+    model: &'a Model,
+    theme: &'a Theme,
+    load: &'a Load,
+    /// Without its columns, which are settled by the width of the graphs.
+    span: gauges::Span,
+    area: Rect,
+}
+
+impl Pane<'_> {
+    /// Rows besides the charts: cores, the axis of time, the disk, the run's own files, and a card that there is none of.
+    const FIXED: u16 = 5;
+    /// Cells of a name and of a figure, in rows that stand below each other.
+    const NAME: usize = 12;
+    const NOW: usize = 9;
+
+    fn gauges(&self, columns: usize) -> Vec<Gauge> {
+        gauges::all(self.model, self.load, gauges::Span { columns, ..self.span })
     }
-    for (gauge, height) in gauges.iter().zip(heights) {
-        draw_gauge(&theme, gauge, Rect { y: top, height, ..inside }.intersection(inside), buffer);
-        top += height;
+
+    /// A chart for each, with its scale at the left and the time below the last.
+    fn charts(&self, buffer: &mut Buffer) {
+        /// Higher graphs say nothing more.
+        const MOST: u16 = 12;
+        let (theme, area) = (self.theme, self.area);
+        let rows_of_cores = cores::rows(self.load.cores.len(), area.width, (area.height / 8).max(1));
+        let fixed = Self::FIXED - 1 + rows_of_cores;
+        // The scales stand below each other, so the widest of their labels settles where all graphs begin.
+        let scale = self.gauges(0).iter().map(|gauge| guard::width(&gauge.top)).max().unwrap_or(0) as u16 + 1;
+        let graphs = area.width.saturating_sub(scale);
+        let gauges = self.gauges(area::columns(theme, graphs));
+        let (count, rows) = (gauges.len() as u16, area.height.saturating_sub(fixed));
+        let mut top = area.y;
+        for (at, gauge) in (0..).zip(&gauges) {
+            let height = (rows / count + u16::from(at < rows % count)).min(MOST);
+            let place = Rect { y: top, height, ..area }.intersection(area);
+            chart(theme, gauge, scale, place, buffer);
+            top += height;
+            if gauge.name == "processor" && rows_of_cores > 0 {
+                let place = Rect { y: top, height: rows_of_cores, ..area }.intersection(area);
+                cores::draw(theme, &self.load.cores, place, buffer);
+                top += rows_of_cores;
+            }
+        }
+        let row = |y: u16| Rect { y, height: 1, ..area }.intersection(area);
+        let axis = Rect { x: area.x + scale, width: graphs, ..row(top) };
+        let ago = format!("{} ago", figures::time_taken(self.span.span_ms as f64 / 1000.0));
+        let faint = theme.style(Role::Faint);
+        ends(Line::styled(ago, faint), Line::styled("now", faint), axis, buffer);
+        self.below(Rect { y: top + 1, height: area.bottom().saturating_sub(top + 1), ..area }, buffer);
+    }
+
+    /// A row for each, where there is no room for more.
+    fn lines(&self, buffer: &mut Buffer) {
+        let (theme, area) = (self.theme, self.area);
+        let words = Self::NAME + Self::NOW + 2;
+        let graph = (usize::from(area.width).saturating_sub(words) / 2).min(40);
+        let gauges = self.gauges(area::columns(theme, graph as u16));
+        let mut top = area.y;
+        let mut next = || {
+            top += 1;
+            Rect { y: top - 1, height: 1, ..area }.intersection(area)
+        };
+        for gauge in &gauges {
+            let row = next();
+            let mut said = vec![self.lead(gauge.name, &gauge.now)];
+            said.extend(self.words(gauge.figures.iter().chain(&gauge.range)));
+            let room = usize::from(area.width).saturating_sub(graph + 2);
+            as_fits(said, "  ", room).render(row, buffer);
+            let graph = Rect { x: area.right().saturating_sub(graph as u16), width: graph as u16, ..row };
+            area::draw(theme, &gauge.course, gauge.tone, graph.intersection(row), buffer);
+            if gauge.name == "processor" && self.load.cores.len() > 1 {
+                cores::draw(theme, &self.load.cores, next(), buffer);
+            }
+        }
+        self.below(Rect { y: top, height: area.bottom().saturating_sub(top), ..area }, buffer);
+    }
+
+    fn lead(&self, name: &str, now: &str) -> Vec<Span<'static>> {
+        vec![
+            Span::styled(guard::column(name, Self::NAME, ""), self.theme.style(Role::Accent)),
+            Span::styled(guard::column_right(now, Self::NOW, ""), self.theme.style(Role::Strong)),
+        ]
+    }
+
+    fn words<'a>(&self, texts: impl Iterator<Item = &'a String>) -> Vec<Vec<Span<'static>>> {
+        let faint = self.theme.style(Role::Faint);
+        texts.map(|text| vec![Span::styled(guard::clean(text).into_owned(), faint)]).collect()
+    }
+
+    /// The disk as a gauge, what of it is the run's own, and whether there is a card.
+    fn below(&self, area: Rect, buffer: &mut Buffer) {
+        let Self { theme, load, model, .. } = self;
+        let mut rows = area.rows();
+        if let Some(row) = rows.next().filter(|_| load.disk_total > 0) {
+            let used = load.disk_total - load.disk_free.min(load.disk_total);
+            let share = used as f64 / load.disk_total as f64;
+            let mut said = vec![self.lead("disk", &figures::whole_percent(share))];
+            said.push(bar(theme, share, 20.min(usize::from(area.width) / 6), area::Tone::Full.role(share)));
+            let texts = [
+                format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total)),
+                format!("{} used", bytes(used)),
+            ];
+            said.extend(self.words(texts.iter()));
+            as_fits(said, "  ", area.width.into()).render(row, buffer);
+        }
+        if let Some((taken, row)) = load.run_bytes.and_then(|taken| Some((taken, rows.next()?))) {
+            let mut said = vec![self.lead("this run", &bytes(taken))];
+            let growth = gauges::growth(&model.run.machine, self.span).map(|growth| match growth {
+                ..0.0 => format!("shrinks by {} a minute", bytes(-growth as u64)),
+                _ => format!("grows by {} a minute", bytes(growth as u64)),
+            });
+            said.extend(self.words(growth.iter().chain(std::iter::once(&"in its folder".to_owned()))));
+            as_fits(said, "  ", area.width.into()).render(row, buffer);
+        }
+        let device = model.run.device.as_ref().map(|device| device.device.as_str());
+        let why = match device {
+            Some("cpu") if load.card.is_none() => "none is used: this run computes on the processor",
+            Some(_) if load.card.is_none() => "its driver tells nothing of it (NVML cannot be read)",
+            _ => return,
+        };
+        if let Some(row) = rows.next() {
+            let name = guard::column("card", Self::NAME, "");
+            let line = vec![
+                Span::styled(name, theme.style(Role::Accent)),
+                Span::styled(format!("  {why}"), theme.style(Role::Faint)),
+            ];
+            Line::from(line).render(row, buffer);
+        }
     }
 }
 
-/// Rows for each gauge, as even as they can be, and whether there is one for the cores.
-fn heights(rows: u16, gauges: u16, cores: usize) -> (Vec<u16>, bool) {
-    /// Higher graphs say nothing more.
-    const MOST: u16 = 7;
-    let with_cores = cores > 1 && rows > 2 * gauges;
-    let rows = rows - u16::from(with_cores);
-    let shown = gauges.min(rows);
-    let each = |at: u16| (rows / shown.max(1) + u16::from(at < rows % shown.max(1))).min(MOST);
-    ((0..shown).map(each).collect(), with_cores)
-}
-
-fn gauges(model: &Model, load: &Load, columns: usize, span: u64) -> Vec<Gauge> {
-    let run = &model.run;
-    let course = |of: &dyn Fn(&Load) -> Option<f64>| run.machine.columns(columns, span, run.clock.now_ms, of);
-    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
-    let most = |of: fn(&Load) -> f64| run.machine.iter().map(|(_, load)| of(load)).fold(f64::MIN_POSITIVE, f64::max);
-    let mut all = Vec::new();
-    if let Some(card) = &load.card {
-        let utilisation = |load: &Load| load.card.as_ref().map(|card| card.utilisation);
-        let mut said = vec![figures::whole_percent(card.utilisation)];
-        said.extend(card.power.map(|watts| match card.power_limit {
-            Some(limit) => format!("{watts:.0} of {limit:.0} W"),
-            None => format!("{watts:.0} W"),
-        }));
-        said.extend(card.temperature.map(|degrees| format!("{degrees:.0} °C")));
-        said.push(card.name.clone());
-        all.push(Gauge { name: "card", figures: said, course: course(&utilisation), tone: area::Tone::Busy });
-        let memory = |load: &Load| load.card.as_ref().and_then(|card| share(card.memory_used, card.memory_total));
-        let said = vec![of(card.memory_used, card.memory_total)];
-        all.push(Gauge { name: "card memory", figures: said, course: course(&memory), tone: area::Tone::Full });
-    }
-    let mut said = vec![
-        figures::whole_percent(load.processor),
-        format!("own {}", figures::whole_percent(load.own_processor)),
-        format!("load {:.1}", load.load_average),
-    ];
-    said.extend(load.temperature.map(|degrees| format!("{degrees:.0} °C")));
-    let of_processor = |load: &Load| Some(load.processor);
-    all.push(Gauge { name: "processor", figures: said, course: course(&of_processor), tone: area::Tone::Busy });
-    let memory = |load: &Load| share(load.memory_used, load.memory_total);
-    let said = vec![of(load.memory_used, load.memory_total), format!("own {}", bytes(load.own_memory))];
-    all.push(Gauge { name: "memory", figures: said, course: course(&memory), tone: area::Tone::Full });
-    let held = load.tensors;
-    let peak = most(|load| load.tensors.peak as f64);
-    let tensors = |load: &Load| Some(load.tensors.used as f64 / peak);
-    let said = vec![bytes(held.used), format!("spare {}", bytes(held.spare)), format!("peak {}", bytes(held.peak))];
-    all.push(Gauge { name: "tensors", figures: said, course: course(&tensors), tone: area::Tone::Calm });
-    let waits: Vec<f64> = run.curves.data_wait.buckets().iter().map(|bucket| bucket.mean).collect();
-    let said = vec![
-        run.latest.as_ref().map_or_else(|| "–".into(), |steps| figures::percent(steps.data_wait)),
-        "of the steps' time".into(),
-    ];
-    all.push(Gauge { name: "waiting for data", figures: said, course: last(&waits, columns), tone: area::Tone::Busy });
-    let disk = |load: &Load| share(load.disk_total - load.disk_free.min(load.disk_total), load.disk_total);
-    let said = vec![format!("{} free of {}", bytes(load.disk_free), bytes(load.disk_total))];
-    all.push(Gauge { name: "disk", figures: said, course: course(&disk), tone: area::Tone::Full });
-    all
-}
-
-/// The newest of them, at the right.
-fn last(values: &[f64], columns: usize) -> Vec<Option<f64>> {
-    let shown = &values[values.len().saturating_sub(columns)..];
-    let missing = std::iter::repeat_n(None, columns - shown.len());
-    missing.chain(shown.iter().map(|value| Some(*value).filter(|value| value.is_finite()))).collect()
-}
-
-fn of(part: u64, whole: u64) -> String {
-    format!("{} of {}", bytes(part), bytes(whole))
-}
-
-/// `1.4 GB`: powers of 1000, as discs and cards are sold.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{} kB", count / 1000),
-        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
-        1_000_000_000..100_000_000_000 => format!("{:.1} GB", count as f64 / 1e9),
-        _ => format!("{} GB", count / 1_000_000_000),
-    }
-}
-
-fn draw_gauge(theme: &Theme, gauge: &Gauge, place: Rect, buffer: &mut Buffer) {
+/// What it is in words, what it went through at the right, and below them its course between 0 and the end of the scale.
+fn chart(theme: &Theme, gauge: &Gauge, scale: u16, place: Rect, buffer: &mut Buffer) {
     if place.height == 0 {
         return;
     }
-    let mut pieces = vec![vec![Span::styled(gauge.name, theme.style(Role::Accent))]];
-    for (at, text) in gauge.figures.iter().enumerate() {
-        let role = if at == 0 { Role::Strong } else { Role::Faint };
-        pieces.push(vec![Span::styled(guard::clean(text).into_owned(), theme.style(role))]);
+    let faint = theme.style(Role::Faint);
+    let mut pieces = vec![vec![
+        Span::styled(gauge.name, theme.style(Role::Accent)),
+        Span::raw("  "),
+        Span::styled(gauge.now.clone(), theme.style(Role::Strong)),
+    ]];
+    pieces.extend(gauge.figures.iter().map(|text| vec![Span::styled(guard::clean(text).into_owned(), faint)]));
+    let range = gauge.range.clone().unwrap_or_default();
+    let room = usize::from(place.width).saturating_sub(guard::width(&range) + 2);
+    let words = as_fits(pieces, "  ", room);
+    ends(words, Line::styled(range, faint), Rect { height: 1, ..place }, buffer);
+    let graph =
+        Rect { x: place.x + scale, y: place.y + 1, width: place.width.saturating_sub(scale), height: place.height - 1 };
+    let last = graph.height.saturating_sub(1);
+    for (at, row) in (0..).zip(graph.rows()) {
+        let label = match at {
+            0 => gauge.top.as_str(),
+            at if at == last => "0",
+            _ => "",
+        };
+        let symbol = if label.is_empty() { theme.symbols.axis } else { theme.symbols.axis_tick_left };
+        let label = guard::column_right(label, usize::from(scale).saturating_sub(1), "");
+        let axis = Rect { x: place.x, width: scale, ..row };
+        Line::from(vec![Span::styled(label, faint), Span::styled(symbol, theme.style(Role::Border))])
+            .render(axis, buffer);
     }
-    let words = as_fits(pieces, "  ", place.width.into());
-    let used = words.width() as u16 + 2;
-    words.render(Rect { height: 1, ..place }, buffer);
-    if place.height > 1 {
-        let graph = Rect { y: place.y + 1, height: place.height - 1, ..place };
-        area::draw(theme, &gauge.course, gauge.tone, graph, buffer);
-    } else if place.width > used + 8 {
-        // On the line itself, what is left of it.
-        let graph = Rect { x: place.x + used, width: place.width - used, height: 1, ..place };
-        let shown = area::columns(theme, graph.width).min(gauge.course.len());
-        area::draw(theme, &gauge.course[gauge.course.len() - shown..], gauge.tone, graph, buffer);
-    }
-}
-
-/// A column for each core, as busy as it is.
-fn cores(theme: &Theme, load: &Load, row: Rect, buffer: &mut Buffer) {
-    let levels = theme.symbols.levels;
-    let mut spans = vec![Span::styled("cores ", theme.style(Role::Faint))];
-    for percent in load.cores.iter().take(usize::from(row.width).saturating_sub(6)) {
-        let level = (f64::from(*percent) / 100.0 * (levels.len() - 1) as f64).round() as usize;
-        let role = area::Tone::Busy.role(f64::from(*percent) / 100.0);
-        spans.push(Span::styled(levels[level.min(levels.len() - 1)], theme.style(role)));
-    }
-    Line::from(spans).render(row, buffer);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(
-            [0, 999_999, 1_500_000, 1_450_000_000, 270_000_000_000].map(bytes),
-            ["0 kB", "999 kB", "1 MB", "1.4 GB", "270 GB"]
-        );
-    }
-
-    #[test]
-    fn gauges_share_the_rows() {
-        assert_eq!(heights(20, 5, 8), (vec![4, 4, 4, 4, 3], true));
-        assert_eq!(heights(7, 5, 8), (vec![2, 2, 1, 1, 1], false));
-        assert_eq!(heights(3, 5, 1), (vec![1, 1, 1], false), "the first are shown");
-        assert_eq!(heights(0, 5, 4), (vec![], false));
-        assert_eq!(heights(90, 5, 1).0, [7; 5]);
-    }
-
-    #[test]
-    fn the_newest_readings_stand_at_the_right() {
-        assert_eq!(last(&[0.1, f64::NAN], 3), [None, Some(0.1), None]);
-        assert_eq!(last(&[0.1, 0.2, 0.3], 2), [Some(0.2), Some(0.3)]);
-    }
+    area::draw(theme, &gauge.course, gauge.tone, graph, buffer);
 }

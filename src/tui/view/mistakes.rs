@@ -10,9 +10,10 @@ use ratatui::{
 
 use super::{
     Place, confusion,
+    digits::Digits,
     layers::first_shown,
     pictures::{boxes, caption},
-    text::as_fits,
+    text::{as_fits, ends},
     tiles::{self, Tile},
 };
 use crate::{
@@ -69,8 +70,11 @@ struct Parts {
 }
 
 impl Parts {
-    /// The matrix at the left, as wide as so many classes need, at most half; the list at the right above the pictures.
+    /// The matrix at the left, as wide as so many classes need, at most half, and the list at the right; the pictures below the list, or
+    /// below both where they are larger there.
     fn of(area: Rect, classes: u16) -> Self {
+        /// Of the list.
+        const LEAST: u16 = 12;
         if area.width < 66 {
             return Self { matrix: None, list: area, pictures: None };
         }
@@ -80,20 +84,25 @@ impl Parts {
         if right.height < 12 {
             return Self { matrix: Some(matrix), list: right, pictures: None };
         }
-        // Three pictures side by side and a caption, but a few lines of the list at least.
-        let side = (right.width.saturating_sub(2) / 3).div_ceil(2) + 1;
-        let height = side.clamp(5, right.height - 6);
+        // Three pictures side by side and a caption.
+        let wide = |width: u16| (width.saturating_sub(2) / 3).div_ceil(2) + 1;
+        // But a few lines of the list at least.
+        let beside = wide(right.width).clamp(5, right.height - 6);
+        let above = confusion::rows(classes, wanted).max(LEAST);
+        let below = wide(area.width).min(area.height.saturating_sub(above + 1));
+        let (under, height) = if below > beside { (area, below) } else { (right, beside) };
         let list = Rect { height: right.height - height - 1, ..right };
-        Self { matrix: Some(matrix), list, pictures: Some(Rect { y: list.bottom() + 1, height, ..right }) }
+        let matrix = if below > beside { Rect { height: list.height, ..matrix } } else { matrix };
+        Self { matrix: Some(matrix), list, pictures: Some(Rect { y: list.bottom() + 1, height, ..under }) }
     }
 }
 
 fn browse(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut rows = area.rows();
-    if let Some(row) = rows.next() {
-        tabs(model, theme, row, buffer);
-    }
     let entries = model.mistakes();
+    if let Some(row) = rows.next() {
+        tabs(model, theme, entries.len(), row, buffer);
+    }
     if entries.is_empty() {
         if let Some(row) = rows.next() {
             let text = if model.view.judging.list == List::Worst {
@@ -107,55 +116,100 @@ fn browse(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let chosen = model.view.judging.chosen.min(entries.len() - 1);
     let first = first_shown(chosen, entries.len(), usize::from(area.height).saturating_sub(1));
+    let widths = Widths::of(model, &entries);
     for ((at, entry), row) in entries.iter().enumerate().skip(first).zip(rows) {
-        line(model, theme, entry, at == chosen, row, buffer);
+        line(model, theme, entry, at == chosen, &widths, row, buffer);
     }
 }
 
-/// The lists' names, that one strong which is browsed.
-fn tabs(model: &Model, theme: &Theme, row: Rect, buffer: &mut Buffer) {
-    let now = model.view.judging.list;
+/// Cells of what stands below each other in the list.
+struct Widths {
+    truth: usize,
+    predicted: usize,
+    images: usize,
+}
+
+impl Widths {
+    /// A longer name is cut.
+    const NAME: usize = 16;
+
+    fn of(model: &Model, entries: &[Entry<'_>]) -> Self {
+        let longest = |of: fn(&Entry<'_>) -> u32| {
+            let widths = entries.iter().map(|entry| guard::width(&guard::clean(&model.run.class(of(entry)))));
+            widths.max().unwrap_or(0).min(Self::NAME)
+        };
+        let images = entries.iter().filter_map(|entry| entry.pair).map(|pair| figures::count(pair.images).len());
+        Self {
+            truth: longest(|entry| entry.case.truth),
+            predicted: longest(|entry| entry.case.predicted),
+            images: images.max().unwrap_or(0),
+        }
+    }
+}
+
+/// The lists' names, that one strong which is browsed, and how far in it the cursor is.
+fn tabs(model: &Model, theme: &Theme, entries: usize, row: Rect, buffer: &mut Buffer) {
+    let judging = &model.view.judging;
+    let at = if entries == 0 { String::new() } else { format!("{} of {entries}", judging.chosen.min(entries - 1) + 1) };
+    let room = usize::from(row.width).saturating_sub(guard::width(&at) + 2);
     let mut spans = Vec::new();
     for list in List::ALL {
-        let role = if list == now { Role::Accent } else { Role::Faint };
+        let role = if list == judging.list { Role::Accent } else { Role::Faint };
+        if !spans.is_empty() {
+            spans.push(Span::raw("   "));
+        }
         spans.push(Span::styled(list.title(), theme.style(role)));
-        spans.push(Span::raw("   "));
     }
     let whole = Line::from(spans);
-    if whole.width() <= usize::from(row.width) + 3 {
-        whole.render(row, buffer);
-    } else {
-        Line::styled(now.title(), theme.style(Role::Accent)).render(row, buffer);
-    }
+    let left =
+        if whole.width() <= room { whole } else { Line::styled(judging.list.title(), theme.style(Role::Accent)) };
+    ends(left, Line::styled(at, theme.style(Role::Text)), row, buffer);
 }
 
 /// `▸ dog ✗ cat 98 %  loss 4.12  dog.1041.jpg`
-fn line(model: &Model, theme: &Theme, entry: &Entry<'_>, chosen: bool, row: Rect, buffer: &mut Buffer) {
+fn line(
+    model: &Model,
+    theme: &Theme,
+    entry: &Entry<'_>,
+    chosen: bool,
+    widths: &Widths,
+    row: Rect,
+    buffer: &mut Buffer,
+) {
     let symbols = theme.symbols;
     let Entry { case, pair } = entry;
     let right = case.truth == case.predicted;
-    let name = |class: u32| guard::fit(&model.run.class(class), 14, symbols.ellipsis);
+    let name = |class: u32, cells: usize| guard::column(&model.run.class(class), cells, symbols.ellipsis);
     let mut pieces = vec![vec![
         Span::styled(if chosen { symbols.cursor } else { " " }, theme.style(Role::Accent)),
         Span::raw(" "),
-        Span::styled(name(case.truth), theme.style(Role::Good)),
+        Span::styled(name(case.truth, widths.truth), theme.style(Role::Good)),
         Span::styled(
             format!(" {} ", if right { symbols.check } else { symbols.arrow }),
             theme.style(if right { Role::Good } else { Role::Faint }),
         ),
-        Span::styled(name(case.predicted), theme.style(if right { Role::Good } else { Role::Bad })),
+        Span::styled(name(case.predicted, widths.predicted), theme.style(if right { Role::Good } else { Role::Bad })),
     ]];
     let faint = |text: String| vec![Span::styled(text, theme.style(Role::Faint))];
     if let Some(pair) = pair {
         let images = if pair.images == 1 { "image" } else { "images" };
-        pieces.push(vec![Span::styled(format!("{} {images}", figures::count(pair.images)), theme.style(Role::Strong))]);
+        pieces.push(vec![Span::styled(
+            format!("{:>1$} {images:<6}", figures::count(pair.images), widths.images),
+            theme.style(Role::Strong),
+        )]);
         pieces.push(faint(format!("the surest {}", figures::whole_percent(f64::from(case.probability)))));
     } else {
         let sure = figures::whole_percent(f64::from(case.probability));
         pieces.push(vec![Span::styled(format!("{sure:>5}"), theme.style(Role::Text))]);
-        pieces.push(vec![Span::styled(format!("loss {}", figures::figure(case.loss)), theme.style(Role::Warning))]);
+        let loss = guard::column_right(&Digits::Fixed(2).write(case.loss), 5, "");
+        pieces.push(vec![Span::styled(format!("loss {loss}"), theme.style(Role::Warning))]);
     }
-    pieces.push(faint(guard::clean(&case.name).into_owned()));
+    // The name is cut before it is left out.
+    let used: usize = pieces.iter().flatten().map(Span::width).sum::<usize>() + 2 * pieces.len();
+    let left = usize::from(row.width).saturating_sub(used);
+    if left >= 8 {
+        pieces.push(faint(guard::fit(&case.name, left, symbols.ellipsis)));
+    }
     as_fits(pieces, "  ", row.width.into()).render(row, buffer);
     if chosen {
         buffer.set_style(row, Style { fg: None, ..theme.style(Role::Selected) });

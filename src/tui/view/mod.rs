@@ -5,12 +5,16 @@ mod area;
 mod bars;
 mod charts;
 mod chosen_layer;
+mod columns;
 mod command_line;
 mod confusion;
 pub mod content;
+mod cores;
 mod curves;
 mod dialog;
+mod digits;
 mod footer;
+mod gauges;
 mod header;
 mod help;
 mod layer_facts;
@@ -34,11 +38,13 @@ use ratatui::{
     Frame,
     buffer::Buffer,
     layout::Rect,
+    style::{Color, Style},
     text::{Line, Span},
     widgets::{Block, Widget},
 };
 
 use super::{
+    actions::Action,
     layout::layout,
     model::Model,
     page::{Page, Pane},
@@ -112,6 +118,11 @@ pub fn page_at(model: &Model, at: (u16, u16)) -> Option<Page> {
         .map(|(page, _)| page)
 }
 
+/// The action whose key is at a place in the last row.
+pub fn action_at(model: &Model, at: (u16, u16)) -> Option<&'static Action> {
+    footer::action_at(model, model.layout().footer, at)
+}
+
 /// Where a pane is drawn, and how.
 #[derive(Clone, Copy)]
 struct Place {
@@ -131,6 +142,10 @@ impl Place {
         let mut spans = vec![Span::raw(" ")];
         spans.extend(title.spans);
         spans.push(Span::raw(" "));
+        // What has no ink of its own would take on the frame's.
+        for span in &mut spans {
+            span.style.fg.get_or_insert(Color::Reset);
+        }
         let block = Block::bordered()
             .border_set(theme.symbols.border)
             .border_style(theme.style(Role::Border))
@@ -138,6 +153,21 @@ impl Place {
         let inner = block.inner(self.area);
         block.render(self.area, buffer);
         inner
+    }
+
+    /// Says on the frame that a list goes on above or below what is shown of it.
+    fn tell_more(self, theme: &Theme, above: usize, below: usize, buffer: &mut Buffer) {
+        if !self.framed || above + below == 0 || self.area.width < 24 {
+            return;
+        }
+        let symbols = theme.symbols;
+        let way = |count: usize, mark: &str| (count > 0).then(|| format!("{mark} {count} more"));
+        let text =
+            [way(above, symbols.up), way(below, symbols.down)].into_iter().flatten().collect::<Vec<_>>().join("  ");
+        let line = Line::styled(format!(" {text} "), Style { fg: Some(Color::Reset), ..theme.style(Role::Text) });
+        let width = (line.width() as u16).min(self.area.width.saturating_sub(2));
+        let x = self.area.right().saturating_sub(width + 2);
+        line.render(Rect { x, y: self.area.bottom().saturating_sub(1), width, height: 1 }, buffer);
     }
 }
 

@@ -11,6 +11,8 @@ use ratatui::{
     },
 };
 
+use crate::text::ticks;
+
 /// The vertical axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
@@ -32,24 +34,7 @@ impl Scale {
     /// Round values along the axis, with the decimals that tell them apart.
     pub fn ticks(&self, most: usize) -> (Vec<f64>, usize) {
         let [low, high] = self.y;
-        if !self.log {
-            return ticks(low, high, most);
-        }
-        let decades = |parts: &[f64]| -> Vec<f64> {
-            let (first, last) = (low.floor() as i32, high.ceil() as i32);
-            let all = (first..=last).flat_map(|power| parts.iter().map(move |part| part * 10f64.powi(power)));
-            all.filter(|value| (low..=high).contains(&value.log10())).collect()
-        };
-        let fits = |values: &Vec<f64>| (1..=most).contains(&values.len());
-        let chosen = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].into_iter().map(decades).find(fits);
-        match chosen {
-            Some(values) => {
-                let least = values.first().copied().unwrap_or(1.0);
-                (values, (-(least.log10() + 1e-9).floor()).max(0.0) as usize)
-            }
-            // Between two decades the values themselves are round.
-            None => ticks(10f64.powf(low), 10f64.powf(high), most),
-        }
+        if self.log { ticks::logarithmic(low, high, most) } else { ticks::linear(low, high, most) }
     }
 }
 
@@ -89,11 +74,29 @@ impl Plot {
 
     /// A line through `points`, broken where one is no number; what lies above or below is held at the edge.
     pub fn line(&self, points: &[(f64, f64)], marker: Marker, color: Color, buffer: &mut Buffer) {
-        let segments: Vec<Segment> = match points {
+        self.segments(&self.joined(points, color), marker, buffer);
+    }
+
+    /// The same, two dots thick where dots are small and there is room for it.
+    pub fn strong_line(&self, points: &[(f64, f64)], marker: Marker, color: Color, buffer: &mut Buffer) {
+        const ROOMY: u16 = 6;
+        let mut segments = self.joined(points, color);
+        if matches!(marker, Marker::Braille) && self.area.height >= ROOMY {
+            let [low, high] = self.scale.y;
+            let dot = (high - low) / (f64::from(self.area.height) * 4.0 - 1.0);
+            let lower = |y: f64| (y - dot).max(low);
+            let below: Vec<_> =
+                segments.iter().map(|s| Segment { y1: lower(s.y1), y2: lower(s.y2), ..s.clone() }).collect();
+            segments.extend(below);
+        }
+        self.segments(&segments, marker, buffer);
+    }
+
+    fn joined(&self, points: &[(f64, f64)], color: Color) -> Vec<Segment> {
+        match points {
             [(x, y)] => vec![self.segment((*x, *y), (*x, *y), color)],
             _ => points.windows(2).map(|pair| self.segment(pair[0], pair[1], color)).collect(),
-        };
-        self.segments(&segments, marker, buffer);
+        }
     }
 
     /// Vertical strokes from the least to the greatest of each bucket.
@@ -129,47 +132,20 @@ impl Plot {
     }
 }
 
-/// Round numbers (1, 2 or 5 times a power of ten) inside `low..=high`, at most `most` of them, with the decimals that tell them apart.
-pub fn ticks(low: f64, high: f64, most: usize) -> (Vec<f64>, usize) {
-    let span = high - low;
-    if most == 0 || !(span > 0.0 && span.is_finite()) {
-        return (Vec::new(), 0);
-    }
-    let magnitude = 10f64.powf((span / most as f64).log10().floor());
-    let fits = |step: f64| (high / step).floor() - (low / step).ceil() + 1.0 <= most as f64;
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0].into_iter().map(|m| m * magnitude).find(|s| fits(*s)).unwrap_or(span);
-    let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
-    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
-    ((first..=last).map(|i| i as f64 * step).collect(), decimals)
-}
-
 /// The range of `values` that are numbers, with a little air; `None` if there are none.
 pub fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) =
         values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     (low <= high).then(|| {
-        let air = ((high - low) * 0.06).max(high.abs().max(1e-6) * 1e-3);
+        // What does not change gets the half of itself around it, so that there are other round numbers than its own.
+        let air = if high > low { ((high - low) * 0.06).max(high.abs() * 1e-3) } else { high.abs().max(1e-6) / 2.0 };
         [low - air, high + air]
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn ticks_are_round() {
-        let written = |low, high, most| {
-            let (ticks, decimals) = ticks(low, high, most);
-            ticks.iter().map(|t| format!("{t:.decimals$}")).collect::<Vec<_>>()
-        };
-        assert_eq!(written(0.0, 0.71, 4), ["0.0", "0.2", "0.4", "0.6"]);
-        assert_eq!(written(0.48, 1.0, 3), ["0.6", "0.8", "1.0"]);
-        assert_eq!(ticks(0.971, 0.979, 3).1, 3, "near numbers need decimals");
-        assert_eq!(ticks(1.0, 1.0, 3).0, Vec::<f64>::new());
-    }
 
     #[test]
     fn points_fall_where_they_belong() {
@@ -188,16 +164,5 @@ mod tests {
         let rows = [0.001_1, 0.011, 0.11, 1.1].map(|y| plot.cell(0.0, y).map(|cell| cell.1));
         assert_eq!(rows, [7, 5, 3, 1].map(Some));
         assert_eq!(plot.cell(0.0, 0.0), None, "nought has no logarithm");
-        assert_eq!(scale.ticks(5).0, [0.001, 0.01, 0.1, 1.0, 10.0]);
-        assert_eq!(Scale { y: [-1.0, 0.0], log: true }.ticks(4).0, [0.1, 0.2, 0.5, 1.0]);
-    }
-
-    proptest! {
-        #[test]
-        fn ticks_stay_inside_and_few(low in -1e6..1e6f64, span in 1e-6..1e6f64, most in 1usize..12) {
-            let (ticks, _) = ticks(low, low + span, most);
-            prop_assert!(ticks.len() <= most + 1);
-            prop_assert!(ticks.iter().all(|t| *t >= low - span * 1e-6 && *t <= low + span * (1.0 + 1e-6)));
-        }
     }
 }

@@ -33,7 +33,7 @@ const ROOMS: &[Room] = &[
     room("tui", &["state", "wire", "picture", "text", "config", "event", "command"]),
     room("wire", &["run", "event", "command"]),
     pure("state", &["event", "command"]),
-    room("run", &["plan", "event"]),
+    room("run", &["plan", "event", "command"]),
     room("data", &["config"]),
     room("weights", &["plan", "config", "arch"]),
     room("export", &["weights", "plan", "arch"]),
