@@ -166,7 +166,7 @@ impl Carrier {
     }
 
     /// The same of a run on another machine: who knows how slow the line is.
-    fn from_afar(&self) -> From {
+    fn afar(&self) -> From {
         if self.next == 0 { From::Light } else { self.from() }
     }
 
@@ -230,7 +230,7 @@ impl Carrier {
                 // The link broke, or was too slow for the end: what has been said since tells.
                 Broken::Closed { live: true } if self.next > seen => {
                     seen = self.next;
-                    match link.open(self.from_afar()).await {
+                    match link.open(self.afar()).await {
                         Ok(again) => {
                             remote = again;
                             continue;
@@ -250,7 +250,7 @@ impl Carrier {
                 }
                 let what = format!("connecting to {} again", link.host);
                 self.connection(tui::Connection::Connecting { what }).await;
-                match link.open(self.from_afar()).await {
+                match link.open(self.afar()).await {
                     Ok(again) => break again,
                     Err(error) => (reason, said) = (first_line(&error), Vec::new()),
                 }

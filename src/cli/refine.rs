@@ -23,6 +23,7 @@ struct Refine {
 }
 
 /// What a message was.
+#[allow(clippy::large_enum_variant, reason = "it lives for one turn of the loop")]
 pub(super) enum Sifted {
     /// For others.
     Other(Result<Option<ServerMessage>>),
@@ -48,7 +49,7 @@ impl Refining {
                     Ok(None) => asking.later(refine.joined.next(), sender),
                     Ok(Some(whole)) => {
                         let since = self.0.take().map(|refine| refine.since).unwrap_or_default();
-                        if let Some(state) = brought_on(&whole, since) {
+                        if let Some(state) = brought_on(&whole, &since) {
                             return Sifted::Whole(state);
                         }
                     }
@@ -81,9 +82,9 @@ impl Refining {
 
 /// The whole state, with what has happened since the light one. It may be newer than that, never older: what it knows already changes
 /// nothing.
-fn brought_on(whole: &[u8], since: VecDeque<Stamped>) -> Option<Box<RunState>> {
+fn brought_on(whole: &[u8], since: &VecDeque<Stamped>) -> Option<Box<RunState>> {
     let mut state: RunState = serde_json::from_slice(whole).ok()?;
-    for stamped in &since {
+    for stamped in since {
         state.apply(stamped);
     }
     Some(Box::new(state))
@@ -105,9 +106,9 @@ mod tests {
         (0..6).for_each(|seq| whole.apply(&said(seq)));
         // The light one was of the first four.
         let since = (4..9).map(said).collect();
-        let state = brought_on(&serde_json::to_vec(&whole).unwrap(), since).unwrap();
+        let state = brought_on(&serde_json::to_vec(&whole).unwrap(), &since).unwrap();
         let told: Vec<u64> = state.log.iter().map(|line| line.seq).collect();
         assert_eq!(told, (0..9).collect::<Vec<_>>());
-        assert!(brought_on(b"{", VecDeque::new()).is_none());
+        assert!(brought_on(b"{", &VecDeque::new()).is_none());
     }
 }

@@ -44,7 +44,8 @@ impl RunState {
         keep_last(&mut state.alarms, ALARMS);
         keep_last(&mut state.markers, MARKERS);
         state.log.drain(..state.log.len().saturating_sub(LINES));
-        (state.machine, state.waits) = (state.machine.newest_only(), state.waits.newest_only());
+        state.machine.forget_past();
+        state.waits.forget_past();
         state.skipped.values_mut().for_each(|skipped| skipped.files.truncate(FILES));
         for probe in state.layers.iter_mut().filter_map(|layer| layer.probe.as_mut()) {
             (probe.weights, probe.gradients) = (None, None);

@@ -35,16 +35,13 @@ impl<T> Readings<T> {
         self.0.is_empty()
     }
 
-    pub fn newest(&self) -> Option<&T> {
-        self.0.back().map(|(_, reading)| reading)
+    /// Without what was before the last one.
+    pub(super) fn forget_past(&mut self) {
+        self.0.drain(..self.0.len().saturating_sub(1));
     }
 
-    /// A past that is left out.
-    pub(super) fn newest_only(&self) -> Self
-    where
-        T: Clone,
-    {
-        Self(self.0.back().cloned().into_iter().collect())
+    pub fn newest(&self) -> Option<&T> {
+        self.0.back().map(|(_, reading)| reading)
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &T)> {

@@ -23,6 +23,7 @@ const SKIPS: u32 = 10;
 const ROLLBACKS: u32 = 4;
 
 /// Of the step that was just done: the steps before it, its epoch and its rate.
+#[derive(Clone, Copy)]
 struct At {
     step: u64,
     epoch: u32,

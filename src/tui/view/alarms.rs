@@ -1,5 +1,7 @@
 //! A step that went wrong: what happened and where it began, the images of its batch, what was done, and what a person can do now.
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::{Margin, Rect},
@@ -105,7 +107,7 @@ fn words(model: &Model, theme: &Theme, alarm: &Alarm, area: Rect, buffer: &mut B
     // At least half of the rows for what happened, as far as it needs them.
     let below = keys.len().min(rows.saturating_sub(told.len().min(rows.div_ceil(2))));
     let above = told.len().min(rows - below);
-    let gap = if rows > above + below { 1 } else { 0 };
+    let gap = usize::from(rows > above + below);
     for (line, row) in told.into_iter().take(above).zip(area.rows()) {
         line.render(row, buffer);
     }
@@ -121,7 +123,7 @@ fn figures_of(alarm: &Alarm) -> String {
         Found::NonFinite { .. } => format!("loss {}, ", figures::loss(alarm.loss)),
     };
     if let Some(rate) = alarm.learning_rate {
-        text += &format!("rate {}, ", figures::rate(rate));
+        let _ = write!(text, "rate {}, ", figures::rate(rate));
     }
     text + &format!("{} images", figures::count(alarm.count.into()))
 }

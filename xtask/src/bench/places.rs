@@ -99,7 +99,7 @@ fn reads_pictures(work: &Work) -> bool {
         }
         Work::Burn { mode } => matches!(*mode, "end-to-end" | "input"),
         Work::Bench { images, .. } => *images == Images::CatsAndDogs,
-        Work::Train | Work::Dashboard | Work::Recipe => true,
+        Work::Train | Work::Dashboard | Work::Saving { .. } | Work::Recipe => true,
     }
 }
 
@@ -108,7 +108,7 @@ fn reads_mnist(work: &Work) -> bool {
         Work::Peer { script, .. } => script.starts_with("mnist"),
         Work::Burn { mode } => mode.starts_with("mnist"),
         Work::Bench { images, .. } => *images == Images::Mnist,
-        Work::Train | Work::Dashboard | Work::Recipe => false,
+        Work::Train | Work::Dashboard | Work::Saving { .. } | Work::Recipe => false,
     }
 }
 
