@@ -49,7 +49,7 @@ pub enum Engine {
     Theirs,
     /// It is to be started, once the first frame stands: two programs that load at once are slow.
     ToStart,
-    Started(Child),
+    Started(Box<Child>),
 }
 
 /// Shows the dashboard until it is left.
@@ -172,7 +172,7 @@ impl Carrier {
 
     async fn here(mut self, run: &RunDir, engine: Engine) {
         let mut start = matches!(engine, Engine::ToStart);
-        let mut child = if let Engine::Started(child) = engine { Some(child) } else { None };
+        let mut child = if let Engine::Started(child) = engine { Some(*child) } else { None };
         let mut status = None;
         loop {
             let started = if std::mem::take(&mut start) { engine::start(run).map(Some) } else { Ok(child.take()) };

@@ -184,7 +184,7 @@ async fn go_on(run: &RunDir, before: Option<String>, since: u64, shown: Shown, o
     };
     match shown {
         Shown::Lines(form) => headless::follow(run, Some(child), since, form, out).await,
-        Shown::Dashboard(settings) => show(run, dashboard::Engine::Started(child), *settings, out).await,
+        Shown::Dashboard(settings) => show(run, dashboard::Engine::Started(Box::new(child)), *settings, out).await,
     }
 }
 

@@ -171,7 +171,9 @@ mod tests {
         assert_eq!(told.len() as u64, count);
         assert!(told.iter().zip(0..).all(|(stamped, seq)| stamped.seq == seq));
         let mut state = RunState::default();
-        told.iter().for_each(|stamped| state.apply(stamped));
+        for stamped in &told {
+            state.apply(stamped);
+        }
         let losses: Vec<(u64, f64)> =
             state.curves.loss.buckets().iter().map(|bucket| (bucket.step, bucket.mean)).collect();
         assert_eq!(losses, [1, 3, 4, 5, 6, 7, 8].map(|step| (step, step as f64)));

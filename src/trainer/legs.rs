@@ -65,7 +65,9 @@ pub fn legs(events: &[Event]) -> Result<Vec<Leg>> {
         "replay".clone_into(&mut each.by);
     }
     let mut story = Story::default();
-    events.iter().for_each(|event| story.take(event));
+    for event in events {
+        story.take(event);
+    }
     story.check(events)?;
     let Story { lives, phase, skips, gave_up, rollbacks, .. } = story;
     if let Some((step, epoch)) = gave_up.filter(|_| skips) {

@@ -82,13 +82,17 @@ fn a_refused_resume_leaves_the_run_as_it_was() {
 
     let checkpoints = fs::read_dir(run.checkpoints()).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<_> = checkpoints.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-    kept.iter().for_each(|(path, _)| cut(path));
+    for (path, _) in &kept {
+        cut(path);
+    }
     let refused = resume(&[]);
     assert_eq!(refused.code, Some(3), "{}", refused.err);
     assert!(refused.err.contains("not a complete checkpoint"), "{}", refused.err);
     is_as_it_was("no checkpoint can be read");
 
-    kept.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+    for (path, bytes) in &kept {
+        fs::write(path, bytes).unwrap();
+    }
     let went_on = resume(&[]);
     assert_eq!(went_on.code, Some(75), "{}{}", went_on.out, went_on.err);
     assert_eq!(summarise(&run).unwrap().standing, Standing::Stopped);
