@@ -161,5 +161,5 @@ fn a_long_run_is_soon_there_and_whole_later() {
     screen.press("2");
     screen.await_text("learning rate");
     screen.press("q");
-    screen.await_text("frostline");
+    assert_eq!(screen.exit_code(), 0);
 }
