@@ -159,7 +159,10 @@ impl Theme {
         match role {
             Role::Text => Style::new(),
             Role::Strong => Style::new().add_modifier(Modifier::BOLD),
-            Role::Selected if few => Style::new().add_modifier(Modifier::REVERSED),
+            // Reversed, what has a colour of its own would become a ground of that colour.
+            Role::Selected if few => {
+                Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED)
+            }
             Role::Selected => Style { bg: color, ..Style::new() },
             Role::Accent | Role::Focus | Role::Frozen | Role::Bad => style.add_modifier(Modifier::BOLD),
             role if few && role.is_dim() => style.add_modifier(Modifier::DIM),

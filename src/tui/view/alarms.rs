@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use ratatui::{
     buffer::Buffer,
     layout::{Margin, Rect},
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -161,7 +160,7 @@ fn batch(model: &Model, theme: &Theme, alarm: &Alarm, area: Rect, buffer: &mut B
         tiles::draw(model, theme, &tile, &captions(model, image), place, buffer);
         if at == chosen && place.height >= 3 {
             let caption = Rect { y: place.bottom() - 1, height: 1, ..place };
-            buffer.set_style(caption, Style { fg: None, ..theme.style(Role::Selected) });
+            buffer.set_style(caption, theme.style(Role::Selected));
         }
     }
     let Some(image) = alarm.images.get(chosen) else { return };

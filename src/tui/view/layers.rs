@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -261,7 +260,7 @@ fn layer(model: &Model, theme: &Theme, at: usize, columns: &Columns, styles: Sty
     Line::from(spans).render(row, buffer);
     if selected {
         // Over the row that stands: its inks stay.
-        buffer.set_style(row, Style { fg: None, ..theme.style(Role::Selected) });
+        buffer.set_style(row, theme.style(Role::Selected));
     }
 }
 

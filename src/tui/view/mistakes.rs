@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -212,7 +211,7 @@ fn line(
     }
     as_fits(pieces, "  ", row.width.into()).render(row, buffer);
     if chosen {
-        buffer.set_style(row, Style { fg: None, ..theme.style(Role::Selected) });
+        buffer.set_style(row, theme.style(Role::Selected));
     }
 }
 

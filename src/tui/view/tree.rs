@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -143,7 +142,7 @@ impl<'a> Table<'a> {
             Line::from(spans).render(line, buffer);
             if selected {
                 // Over the row that stands: its inks stay.
-                buffer.set_style(line, Style { fg: None, ..theme.style(Role::Selected) });
+                buffer.set_style(line, theme.style(Role::Selected));
             }
         }
         [first, self.rows.len().saturating_sub(first + room)]
