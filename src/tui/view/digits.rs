@@ -27,6 +27,8 @@ impl Digits {
         let whole = (most.log10().floor().max(0.0) as usize) + 1;
         let room = cells.saturating_sub(signs + whole + 1);
         match wanted {
+            // Half a number would be another one.
+            _ if signs + whole > cells => Self::Exponent,
             0 => Self::Fixed(0),
             _ if wanted <= room => Self::Fixed(wanted),
             _ if wanted == room + 1 && room > 0 => Self::Fixed(room),
@@ -73,6 +75,7 @@ mod tests {
         assert_eq!(written(&[12.34, 0.567, 3.0], 8), ["12.34", "0.57", "3.00"]);
         assert_eq!(written(&[0.0412, 0.5, 0.0], 8), ["0.041", "0.500", "0.000"]);
         assert_eq!(written(&[1500.0, 20.0], 8), ["1500", "20"]);
+        assert_eq!(written(&[1_049_000_000.0, -2.0], 8), ["1.0e9 ", "-2.0e0 "]);
         assert_eq!(written(&[150.0, 0.000_02], 8), ["1.5e2 ", "2.0e-5"]);
         assert_eq!(written(&[0.000_000_2, 0.03, 0.0], 8), ["2.0e-7", "3.0e-2", "0    "]);
         assert_eq!(written(&[0.0, 0.0], 8), ["0.0", "0.0"]);
