@@ -71,6 +71,26 @@ pub struct ConfusedPair {
     pub example: u32,
 }
 
+impl Mistakes {
+    /// Leaves so many of each list, and of the images those that are still named.
+    pub fn shorten(&mut self, most: usize) {
+        self.worst.truncate(most);
+        self.confident.truncate(most);
+        self.pairs.truncate(most);
+        let named =
+            self.worst.iter_mut().chain(&mut self.confident).chain(self.pairs.iter_mut().map(|pair| &mut pair.example));
+        let mut kept = Vec::new();
+        for position in named {
+            let at = kept.iter().position(|known| known == position).unwrap_or_else(|| {
+                kept.push(*position);
+                kept.len() - 1
+            });
+            *position = at as u32;
+        }
+        self.cases = kept.iter().filter_map(|position| self.cases.get(*position as usize).cloned()).collect();
+    }
+}
+
 impl Shown {
     /// Classes that are shown one by one.
     pub const MOST: usize = 30;
@@ -157,5 +177,33 @@ mod tests {
     fn what_never_occurs_has_no_figures() {
         let none = ClassCounts::default();
         assert_eq!((none.precision(), none.recall()), (None, None));
+    }
+
+    #[test]
+    fn a_shortened_list_names_the_same_images() {
+        let case = |sample| Mistake {
+            sample,
+            name: sample.to_string(),
+            truth: 0,
+            predicted: 1,
+            probability: 0.9,
+            loss: 2.0,
+            picture: None,
+        };
+        let pair = |example| ConfusedPair { truth: 0, predicted: 1, images: 3, example };
+        let mut mistakes = Mistakes {
+            step: 1,
+            epoch: 1,
+            confusion: Shown::default(),
+            cases: (100..110).map(case).collect(),
+            worst: vec![7, 3, 1],
+            confident: vec![3, 9, 0],
+            pairs: vec![pair(2), pair(7)],
+        };
+        mistakes.shorten(2);
+        let samples = |list: &[u32]| list.iter().map(|at| mistakes.cases[*at as usize].sample).collect::<Vec<_>>();
+        assert_eq!((samples(&mistakes.worst), samples(&mistakes.confident)), (vec![107, 103], vec![103, 109]));
+        assert_eq!(samples(&mistakes.pairs.iter().map(|pair| pair.example).collect::<Vec<_>>()), [102, 107]);
+        assert_eq!(mistakes.cases.len(), 4);
     }
 }

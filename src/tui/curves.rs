@@ -73,7 +73,10 @@ impl Model {
     /// Steps from the first to the end of the horizontal axis when all is shown.
     pub fn steps_shown(&self) -> f64 {
         let others = self.view.curves.others.iter().map(|other| other.run.step).max().unwrap_or(0);
-        let own = self.run.step.max(self.run.steps_per_epoch().into()).max(1);
+        let run = &self.run;
+        // To the end of the epoch: a chart that grew with every step would be drawn anew with every step.
+        let whole = run.step.saturating_sub(run.step_in_epoch.into()) + u64::from(run.steps_per_epoch());
+        let own = if run.is_over() { run.step } else { run.step.max(whole) }.max(1);
         own.max(if self.view.page == Page::Curves { others } else { 0 }) as f64
     }
 
@@ -180,9 +183,10 @@ pub fn pan(model: &mut Model, by: f64) -> Vec<Effect> {
 pub fn move_crosshair(model: &mut Model, by: isize) -> Vec<Effect> {
     let steps = model.steps_shown();
     let columns = f64::from(super::view::chart_columns(model).max(1));
+    let newest = model.run.step as f64;
     let curves = &mut model.view.curves;
     let [start, end] = curves.window.of(steps);
-    let at = curves.crosshair.map_or(end, |at| at + by as f64 * (end - start) / columns);
+    let at = curves.crosshair.map_or(newest.min(end), |at| at + by as f64 * (end - start) / columns);
     curves.crosshair = Some(at.clamp(start, end));
     Vec::new()
 }

@@ -183,6 +183,7 @@ async fn greet<R: AsyncRead + Unpin>(incoming: &mut Incoming<R>, context: &Conte
                 Some(kept) => Cursor::begin(run, kept.place, places)?,
                 None => Cursor::open(run, since, head, places)?,
             };
+            let cursor = if light { cursor.sparing() } else { cursor };
             Ok(Some(Greeted { cursor, digest: kept.map(|kept| (kept.body, light)), _seat: seat }))
         }
         ClientMessage::Hello { protocol, .. } => refused(format!(

@@ -8,12 +8,16 @@ use super::{
     message::ServerMessage,
 };
 use crate::{
-    event::Event,
+    event::{Event, Stamped},
     run::{Entry, Head, Place, RunDir, Tail},
 };
 
 /// Bytes of journal from which a viewer counts as slow: about a minute of steps.
 const BEHIND: u64 = 256 << 10;
+/// Milliseconds between two tellings of steps over a slow line.
+const SPARED: u64 = 500;
+/// Of each list of images that the network is wrong about.
+const SPARED_CASES: usize = 8;
 /// Bytes of frames that are gathered before they are sent.
 pub(super) const BATCH: usize = 64 << 10;
 /// Bytes of journal that are read for one viewer before others have their turn, and between two remembered places.
@@ -53,6 +57,8 @@ pub(super) struct Cursor {
     /// Whether the viewer has once had everything. Until then it reads history, however long that takes.
     live: bool,
     skipped: u64,
+    /// Of a viewer behind a slow line: when the newest steps were that it got, in milliseconds.
+    spared: Option<u64>,
 }
 
 impl Cursor {
@@ -60,13 +66,32 @@ impl Cursor {
     pub fn open(run: &RunDir, since: u64, head: Head, places: Places) -> Result<Self> {
         let place = if since >= head.events { head } else { places.before(since) };
         let tail = Tail::open_at(&run.journal(), place)?;
-        Ok(Self { tail, places, since: since.min(head.events), passing: true, live: false, skipped: 0 })
+        Ok(Self { tail, places, since: since.min(head.events), passing: true, live: false, skipped: 0, spared: None })
     }
 
     /// At a place in the journal.
     pub fn begin(run: &RunDir, place: Place, places: Places) -> Result<Self> {
         let tail = Tail::open_at(&run.journal(), place)?;
-        Ok(Self { tail, places, since: place.events, passing: true, live: false, skipped: 0 })
+        Ok(Self { tail, places, since: place.events, passing: true, live: false, skipped: 0, spared: None })
+    }
+
+    /// The viewer is behind a slow line: it gets steps less often, and the beginnings of long lists. What it does without, its screen would
+    /// show in a column or two.
+    #[must_use]
+    pub fn sparing(self) -> Self {
+        Self { spared: Some(0), ..self }
+    }
+
+    /// What a viewer behind a slow line gets of an event that is new.
+    fn spare(&mut self, mut stamped: Stamped) -> Option<Stamped> {
+        let Some(newest) = self.spared.as_mut().filter(|_| self.live) else { return Some(stamped) };
+        match &mut stamped.event {
+            Event::Steps(_) if stamped.at_ms < newest.saturating_add(SPARED) => return None,
+            Event::Steps(_) => *newest = stamped.at_ms,
+            Event::Mistakes(mistakes) => mistakes.shorten(SPARED_CASES),
+            _ => {}
+        }
+        Some(stamped)
     }
 
     /// Appends frames until a batch is full or others should have their turn; returns whether the journal may hold more.
@@ -93,6 +118,7 @@ impl Cursor {
                 }
                 Entry::Event(stamped) => {
                     self.passing = false;
+                    let Some(stamped) = self.spare(stamped) else { continue };
                     ServerMessage::Event(stamped)
                 }
                 Entry::Unreadable { offset, reason } => ServerMessage::Unreadable { offset, reason },
@@ -172,5 +198,45 @@ mod tests {
         let mut out = Vec::new();
         cursor.fill(*journal.head().borrow(), &mut out).unwrap();
         assert!(String::from_utf8_lossy(&out).contains("news"));
+    }
+
+    #[test]
+    fn behind_a_slow_line_steps_come_twice_a_second() {
+        use crate::event::{Gathered, Steps};
+        let root = tempfile::tempdir().unwrap();
+        let (run, head) = long_run(root.path(), 1);
+        let mut now = 1_000;
+        let clock = move || {
+            now += 100;
+            now
+        };
+        let mut journal = JournalWriter::open(&run.journal(), clock).unwrap();
+        let gathered = Gathered::default();
+        let mut cursors = [false, true].map(|sparing| {
+            let cursor = Cursor::open(&run, 1, head, Places::default()).unwrap();
+            let mut cursor = if sparing { cursor.sparing() } else { cursor };
+            cursor.fill(head, &mut Vec::new()).unwrap();
+            cursor
+        });
+        for step in 1..=20 {
+            let steps = Steps {
+                epoch: 1,
+                step,
+                step_in_epoch: step as u32,
+                count: 1,
+                loss: gathered,
+                accuracy: gathered,
+                learning_rate: 1.0,
+                images_per_second: 1.0,
+                data_wait: 0.0,
+            };
+            journal.append(Event::Steps(steps)).unwrap();
+        }
+        let told = cursors.each_mut().map(|cursor| {
+            let mut out = Vec::new();
+            cursor.fill(*journal.head().borrow(), &mut out).unwrap();
+            String::from_utf8_lossy(&out).matches("\"event\":\"steps\"").count()
+        });
+        assert_eq!(told, [20, 4]);
     }
 }

@@ -110,13 +110,23 @@ fn scale(series: &Series<'_>, aspect: Aspect<'_>) -> Option<Scale> {
     if aspect.log
         && let Some(y) = range(values.iter().filter(|value| **value > 0.0).map(|value| value.log10()))
     {
-        return Some(Scale { y, log: true });
+        return Some(Scale { y: coarse(y), log: true });
     }
-    let [from, to] = range(values.into_iter())?;
+    let [from, to] = coarse(range(values.into_iter())?);
     // Air around the curve, but none where no value can be.
     let (from, to) = (from.max(low), to.min(high));
     let from = from.min(to - to.abs().max(1e-6) * 1e-3);
     Some(Scale { y: [from, to], log: false })
+}
+
+/// A little wider, so that not every new reading moves all the others: by at most a fifth of the range, a twentieth as a rule.
+fn coarse([from, to]: [f64; 2]) -> [f64; 2] {
+    let grain = 10f64.powf((to - from).log10().floor()) / 10.0;
+    if grain > 0.0 && grain.is_finite() {
+        [(from / grain).floor() * grain, (to / grain).ceil() * grain]
+    } else {
+        [from, to]
+    }
 }
 
 /// Of the raw steps all but the wildest in ten, and all that is smooth.
