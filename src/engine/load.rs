@@ -81,6 +81,8 @@ struct Machine {
     chosen: Chosen,
     /// Opened when a card was chosen.
     nvml: OnceLock<Option<Card>>,
+    /// What the run's folder took when it was looked through.
+    folder: Option<(Instant, u64)>,
 }
 
 struct Card {
@@ -98,6 +100,7 @@ impl Machine {
             own,
             chosen,
             nvml: OnceLock::new(),
+            folder: None,
         };
         // Use is what was used since the time before.
         machine.refresh();
@@ -114,6 +117,7 @@ impl Machine {
 
     fn read(&mut self, run: &RunDir) -> Load {
         self.refresh();
+        let run_bytes = self.folder(run);
         let system = &self.system;
         let cores: Vec<u8> =
             system.cpus().iter().map(|core| core.cpu_usage().round().clamp(0.0, 100.0) as u8).collect();
@@ -139,10 +143,18 @@ impl Machine {
             tensors: self.held(),
             disk_free: bytes(disk.as_ref().map_or(0, |disk| disk.f_bavail)),
             disk_total: bytes(disk.as_ref().map_or(0, |disk| disk.f_blocks)),
-            run_bytes: Some(taken(run.path(), &mut { FILES })),
+            run_bytes: Some(run_bytes),
             temperature: self.temperature(),
             card: self.card(),
         }
+    }
+
+    /// Bytes of the run's folder. It grows slowly, and to look through it takes longer than all other readings.
+    fn folder(&mut self, run: &RunDir) -> u64 {
+        let known = self.folder.filter(|(when, _)| when.elapsed() < FOLDER_LASTS);
+        let (when, bytes) = known.unwrap_or_else(|| (Instant::now(), taken(run.path(), &mut { FILES })));
+        self.folder = Some((when, bytes));
+        bytes
     }
 
     fn held(&self) -> Held {
@@ -186,6 +198,8 @@ impl Machine {
     }
 }
 
+/// How long a run's folder is taken to be as it was.
+const FOLDER_LASTS: Duration = Duration::from_secs(15);
 /// So many files of a run are looked at; the pictures of a long one are many, and they are small.
 const FILES: usize = 20_000;
 

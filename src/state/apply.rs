@@ -167,14 +167,7 @@ impl RunState {
 
     /// What came after a step is undone.
     pub(super) fn forget_after(&mut self, step: u64) {
-        let curves = &mut self.curves;
-        for curve in [
-            &mut curves.loss,
-            &mut curves.accuracy,
-            &mut curves.learning_rate,
-            &mut curves.images_per_second,
-            &mut curves.data_wait,
-        ] {
+        for curve in self.curves.each_mut() {
             curve.truncate(step);
         }
         self.epochs.retain(|e| e.step <= step);

@@ -22,14 +22,7 @@ impl RunState {
     pub fn light(&self) -> Self {
         let mut state = self.clone();
         state.light = true;
-        let curves = &mut state.curves;
-        for curve in [
-            &mut curves.loss,
-            &mut curves.accuracy,
-            &mut curves.learning_rate,
-            &mut curves.images_per_second,
-            &mut curves.data_wait,
-        ] {
+        for curve in state.curves.each_mut() {
             *curve = curve.coarse(POINTS);
         }
         for Stretch { loss, accuracy, .. } in &mut state.abandoned {

@@ -143,6 +143,13 @@ pub struct Curves {
     pub data_wait: Curve,
 }
 
+impl Curves {
+    pub(crate) fn each_mut(&mut self) -> [&mut Curve; 5] {
+        let Self { loss, accuracy, learning_rate, images_per_second, data_wait } = self;
+        [loss, accuracy, learning_rate, images_per_second, data_wait]
+    }
+}
+
 /// Something that happened to the run at a step and may explain a bend in its curves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Marker {

@@ -5,36 +5,14 @@ use std::{fs, path::Path};
 use frostline::run::{RunDir, Standing, summarise};
 
 use crate::acting::{Said, Stage, said};
+use crate::jobs::CONFIG;
 use crate::pty::Screen;
-
-const CONFIG: &str = r#"
-[data]
-source = "critters"
-train = 48
-validation = 8
-test = 8
-[model]
-input = [16, 16, 3]
-layers = [
-  { type = "conv2d", filters = 4, kernel_size = 3, activation = "relu" },
-  { type = "flatten" },
-  { type = "dense", units = 1, activation = "sigmoid" },
-]
-[train]
-epochs = 200
-batch_size = 8
-max_time = "100ms"
-[explain]
-pinned = 0
-[engine]
-device = "cpu"
-threads = 1
-"#;
 
 /// With the real engine, and a run that was killed at some step.
 fn interrupted(stage: &Stage) -> RunDir {
     stage.script("frostline-engine", &format!("exec {} \"$@\"", env!("CARGO_BIN_EXE_frostline-engine")));
-    fs::write(stage.path("mine.toml"), CONFIG).unwrap();
+    // Longer, so that it is not over after two times.
+    fs::write(stage.path("mine.toml"), CONFIG.replace("epochs = 60", "epochs = 200")).unwrap();
     let begun = said(&mut stage.frostline(&["train", "mine.toml", "--headless", "--run-dir", "runs/mine"]));
     assert_eq!(begun.code, Some(75), "{}", begun.err);
     let run = RunDir::open(&stage.path("runs/mine")).unwrap();

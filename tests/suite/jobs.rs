@@ -14,7 +14,8 @@ use frostline::{
 
 use crate::acting::{Said, eventually, said};
 
-const CONFIG: &str = r#"
+/// Ends by the clock, long before its last epoch.
+pub const CONFIG: &str = r#"
 [data]
 source = "critters"
 train = 48
